@@ -1,0 +1,118 @@
+//! `\o` and `\save`: results into files. The renderer writes the files; these say which.
+
+use async_trait::async_trait;
+
+use super::{Arguments, Command, Invocation};
+use crate::event::{Event, Summary};
+use crate::failure::Failure;
+use crate::format;
+use crate::statement;
+
+pub(super) struct Output;
+
+#[async_trait]
+impl Command for Output {
+    fn names(&self) -> &'static [&'static str] {
+        &["o", "output", "out"]
+    }
+
+    fn usage(&self) -> &'static str {
+        "\\o [FILE]"
+    }
+
+    fn summary(&self) -> &'static str {
+        "writes results to a file from now on, in the format of its suffix; without one, no longer"
+    }
+
+    fn examples(&self) -> &'static [&'static str] {
+        &["\\o", "\\o out.csv"]
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Words(0..=1)
+    }
+
+    async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
+        let file = invocation
+            .argument(0)
+            .map(|file| absolute(invocation, &file.value));
+        invocation.send(Event::Output(file)).await?;
+        Ok(invocation.done())
+    }
+}
+
+pub(super) struct Save;
+
+#[async_trait]
+impl Command for Save {
+    fn names(&self) -> &'static [&'static str] {
+        &["save"]
+    }
+
+    fn usage(&self) -> &'static str {
+        "\\save FILE"
+    }
+
+    fn summary(&self) -> &'static str {
+        "runs the previous query again and writes its rows to a file, in the format of its suffix"
+    }
+
+    fn examples(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Words(1..=1)
+    }
+
+    fn check(&self, invocation: &Invocation) -> Result<(), Failure> {
+        let Some(file) = invocation.argument(0) else {
+            return Ok(());
+        };
+        let found = format::by_suffix(&file.value)
+            .map_err(|error| invocation.wrong(error.to_string()).at(file.place.clone()))?;
+        if found.is_some() {
+            return Ok(());
+        }
+        let names: Vec<_> = format::formats().iter().map(|format| format.name).collect();
+        Err(invocation
+            .wrong(format!("the suffix of `{}` names no format", file.value))
+            .hint(format!("formats: {}", names.join(", ")))
+            .at(file.place.clone()))
+    }
+
+    async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
+        self.check(invocation)?;
+        let session = invocation.session();
+        let Some(place) = session.previous_statement() else {
+            return Err(invocation
+                .wrong("there is no result to save")
+                .hint("run a query first"));
+        };
+        // Twice the same change would be a change too many.
+        if statement::parse(&session.substitute(&place)?)?.writes() {
+            return Err(invocation
+                .wrong("the previous statement changes something and is not run again")
+                .hint("`\\save` runs the previous statement again; run a query first"));
+        }
+        if let Some(file) = invocation.argument(0) {
+            let file = absolute(invocation, &file.value);
+            invocation.send(Event::Save(file)).await?;
+        }
+        let summary = crate::session::run_statement(session, &place, invocation.events()?).await?;
+        if !summary.returned_rows {
+            return Err(invocation.wrong("the previous statement returns no rows"));
+        }
+        Ok(Summary {
+            verb: "SAVE".to_owned(),
+            returned_rows: false,
+            ..summary
+        })
+    }
+}
+
+/// Relative paths start from the session's folder, which need not be the process's.
+fn absolute(invocation: &Invocation, file: &str) -> String {
+    let path = invocation.session().working_directory().join(file);
+    path.display().to_string()
+}

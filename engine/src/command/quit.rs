@@ -1,0 +1,37 @@
+//! `\q`: leaves; a script ends there.
+
+use async_trait::async_trait;
+
+use super::{Arguments, Command, Invocation};
+use crate::event::{Event, Summary};
+use crate::failure::Failure;
+
+pub(super) struct Quit;
+
+#[async_trait]
+impl Command for Quit {
+    fn names(&self) -> &'static [&'static str] {
+        &["q", "quit", "exit"]
+    }
+
+    fn usage(&self) -> &'static str {
+        "\\q"
+    }
+
+    fn summary(&self) -> &'static str {
+        "leaves the shell; in a script, ends the script"
+    }
+
+    fn examples(&self) -> &'static [&'static str] {
+        &["\\q"]
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Words(0..=0)
+    }
+
+    async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
+        invocation.send(Event::Quit).await?;
+        Ok(invocation.done())
+    }
+}

@@ -1,0 +1,24 @@
+//! The lakesh session: text becomes cells, cells become plans, plans become a stream of events.
+//!
+//! The engine never writes to a terminal, reads an environment variable or exits: whoever embeds it
+//! passes settings in and renders the events that come out. See `docs/architecture.md`.
+
+pub mod catalog;
+pub mod command;
+mod commit;
+pub mod definition;
+pub mod display;
+pub mod erased;
+pub mod event;
+pub mod failure;
+pub mod format;
+pub mod input;
+pub mod memory;
+mod mutation;
+mod scope;
+pub mod session;
+pub mod similar;
+pub mod source;
+mod sql;
+pub mod statement;
+pub mod table;

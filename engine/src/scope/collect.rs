@@ -1,0 +1,534 @@
+//! Walks a syntax tree, lists the relations that it names, and gives each its own name for planning.
+//!
+//! DataFusion's planner keys relations by name alone, so that two versions of one table would
+//! collapse into one, and it ignores everything that stands behind a table's name but its alias.
+//! Here each version, path and function call becomes a name of its own, and what would be ignored
+//! is refused.
+
+use std::ops::ControlFlow;
+
+use datafusion::common::TableReference;
+use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
+use datafusion::sql::sqlparser::ast::{
+    FunctionArg, Ident, ObjectName, Query as SqlQuery, TableAlias, TableFactor, VisitMut,
+    VisitorMut,
+};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::sql::{VersionClause, VersionClauses, VersionKind, split_version, syntax_error};
+use datafusion::common::DataFusionError;
+use datafusion::sql::sqlparser::ast::{Expr, Value};
+
+/// A syntax tree with the version clauses that stand in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    pub(crate) tree: ParsedStatement,
+    pub(crate) versions: VersionClauses,
+    /// The table that an INSERT names; it stands outside the query proper.
+    pub(crate) target: Option<ObjectName>,
+}
+
+/// What a query asks for by one of its names.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Request {
+    /// A table or view of the catalog.
+    Named {
+        parts: Vec<Ident>,
+        version: Option<VersionClause>,
+    },
+    /// A file, folder, glob or URL in quotes.
+    Path {
+        path: String,
+        version: Option<VersionClause>,
+        location: Location,
+    },
+    /// A table function of ours.
+    Function {
+        name: Ident,
+        arguments: Vec<FunctionArg>,
+        text: String,
+    },
+}
+
+/// A name in the tree and what it asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Relation {
+    pub(crate) key: TableReference,
+    pub(crate) request: Request,
+}
+
+/// Lists the relations of a query and renames those that need a name of their own.
+/// `is_ours` says which table functions are not DataFusion's.
+pub(crate) fn collect(
+    query: &mut Query,
+    is_ours: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Relation>, DataFusionError> {
+    let mut collector = Collector {
+        versions: std::mem::take(&mut query.versions),
+        ctes: Vec::new(),
+        relations: Vec::new(),
+        is_ours,
+    };
+    if let ControlFlow::Break(error) = collector.statement(&mut query.tree) {
+        return Err(error);
+    }
+    if let Some(target) = &query.target
+        && let Some(parts) = identifiers(target)
+    {
+        let request = Request::Named {
+            parts: parts.clone(),
+            version: None,
+        };
+        collector.push(reference(&parts), request);
+    }
+    if let Some(clause) = collector.versions.unclaimed() {
+        return Err(syntax_error(
+            "a version can stand only behind a table's name",
+            clause.location,
+        ));
+    }
+    Ok(collector.relations)
+}
+
+struct Collector<'a> {
+    versions: VersionClauses,
+    ctes: Vec<String>,
+    relations: Vec<Relation>,
+    is_ours: &'a dyn Fn(&str) -> bool,
+}
+
+impl Collector<'_> {
+    fn statement(&mut self, statement: &mut ParsedStatement) -> ControlFlow<DataFusionError> {
+        match statement {
+            ParsedStatement::Statement(statement) => statement.visit(self),
+            ParsedStatement::Explain(explain) => self.statement(&mut explain.statement),
+            ParsedStatement::CopyTo(copy) => match &mut copy.source {
+                CopyToSource::Query(query) => query.visit(self),
+                CopyToSource::Relation(name) => self.table(name, &mut None),
+            },
+            ParsedStatement::CreateExternalTable(_) | ParsedStatement::Reset(_) => {
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Records a table's name; gives it a name of its own where DataFusion would lose something.
+    fn table(
+        &mut self,
+        name: &mut ObjectName,
+        alias: &mut Option<TableAlias>,
+    ) -> ControlFlow<DataFusionError> {
+        let Some(mut parts) = identifiers(name) else {
+            return ControlFlow::Break(syntax_error(
+                &format!("`{name}` is not a table's name"),
+                Location::empty(),
+            ));
+        };
+        let Some(last) = parts.last().cloned() else {
+            return ControlFlow::Continue(());
+        };
+        let mut version = self.versions.claim(&last);
+        if version.is_none()
+            && let Some((plain, number)) = split_version(&last.value)
+            && last.quote_style.is_none()
+        {
+            version = Some(VersionClause {
+                kind: VersionKind::Number,
+                value: Expr::value(Value::Number(number.to_owned(), false)),
+                location: last.span.start,
+                of_path: false,
+            });
+            let plain = plain.to_owned();
+            if let Some(last) = parts.last_mut() {
+                last.value = plain;
+            }
+        }
+        let is_path = parts.len() == 1
+            && (last.quote_style == Some('\'')
+                || version.as_ref().is_some_and(|clause| clause.of_path));
+        if !is_path && version.is_none() && parts.len() == 1 && self.is_cte(&last) {
+            return ControlFlow::Continue(());
+        }
+        let request = if is_path {
+            Request::Path {
+                path: last.value.clone(),
+                version: version.clone(),
+                location: last.span.start,
+            }
+        } else {
+            Request::Named {
+                parts: parts.clone(),
+                version: version.clone(),
+            }
+        };
+        let Some(visible) = self.visible_name(&request, version.as_ref()) else {
+            self.push(reference(&parts), request);
+            return ControlFlow::Continue(());
+        };
+        let own = own_name(&parts, is_path, version.as_ref());
+        self.rename(name, alias, &own, visible, last.span.start);
+        self.push(TableReference::bare(own), request);
+        ControlFlow::Continue(())
+    }
+
+    /// Returns the alias that a renamed relation goes by; `None` where it keeps its name.
+    fn visible_name(&self, request: &Request, version: Option<&VersionClause>) -> Option<String> {
+        match request {
+            Request::Path { path, .. } => Some(stem(path)),
+            Request::Named { parts, .. } if version.is_some() || parts.len() > 3 => {
+                parts.last().map(normalized)
+            }
+            Request::Named { .. } | Request::Function { .. } => None,
+        }
+    }
+
+    fn rename(
+        &self,
+        name: &mut ObjectName,
+        alias: &mut Option<TableAlias>,
+        own: &str,
+        visible: String,
+        location: Location,
+    ) {
+        let mut ident = Ident::with_quote('"', own);
+        ident.span.start = location;
+        ident.span.end = location;
+        *name = ObjectName::from(vec![ident]);
+        alias.get_or_insert_with(|| TableAlias {
+            explicit: true,
+            name: Ident::with_quote('"', visible),
+            columns: Vec::new(),
+            at: None,
+        });
+    }
+
+    fn push(&mut self, key: TableReference, request: Request) {
+        let known = self.relations.iter().any(|relation| relation.key == key);
+        if !known {
+            self.relations.push(Relation { key, request });
+        }
+    }
+
+    fn is_cte(&self, name: &Ident) -> bool {
+        let name = normalized(name);
+        self.ctes.contains(&name)
+    }
+
+    /// Records a call of one of our table functions.
+    fn function(
+        &mut self,
+        name: &mut ObjectName,
+        alias: &mut Option<TableAlias>,
+        arguments: Vec<FunctionArg>,
+    ) {
+        let Some(ident) = name.0.first().and_then(|part| part.as_ident()).cloned() else {
+            return;
+        };
+        let shown: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let text = format!("{}({})", ident.value, shown.join(", "));
+        let location = ident.span.start;
+        let visible = normalized(&ident);
+        self.rename(name, alias, &text, visible, location);
+        self.push(
+            TableReference::bare(text.clone()),
+            Request::Function {
+                name: ident,
+                arguments,
+                text,
+            },
+        );
+    }
+}
+
+impl VisitorMut for Collector<'_> {
+    type Break = DataFusionError;
+
+    fn pre_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<Self::Break> {
+        let Some(with) = &mut query.with else {
+            return ControlFlow::Continue(());
+        };
+        for cte in &mut with.cte_tables {
+            // A CTE that is not recursive does not see its own name. Its body is visited again as
+            // part of the query, which finds nothing left to do.
+            if !with.recursive {
+                cte.query.visit(self)?;
+            }
+            self.ctes.push(normalized(&cte.alias.name));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<Self::Break> {
+        if let Some(with) = &query.with {
+            let left = self.ctes.len().saturating_sub(with.cte_tables.len());
+            self.ctes.truncate(left);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
+        let TableFactor::Table {
+            name,
+            alias,
+            args,
+            with_hints,
+            version,
+            with_ordinality,
+            partitions,
+            json_path,
+            sample,
+            index_hints,
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        let ignored = [
+            ("a table version of this form", version.is_some()),
+            ("TABLESAMPLE", sample.is_some()),
+            ("WITH hints", !with_hints.is_empty()),
+            ("index hints", !index_hints.is_empty()),
+            ("PARTITION", !partitions.is_empty()),
+            ("a path into a table", json_path.is_some()),
+            ("WITH ORDINALITY", *with_ordinality),
+        ];
+        if let Some((what, _)) = ignored.iter().find(|(_, present)| *present) {
+            return ControlFlow::Break(DataFusionError::Plan(format!(
+                "{what} is not supported behind a table (`{name}`)"
+            )));
+        }
+        match args {
+            None => self.table(name, alias),
+            Some(call) => {
+                let ours = name.0.len() == 1
+                    && name.0[0]
+                        .as_ident()
+                        .is_some_and(|name| (self.is_ours)(&name.value.to_lowercase()));
+                if ours {
+                    let arguments = std::mem::take(&mut call.args);
+                    *args = None;
+                    self.function(name, alias, arguments);
+                }
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
+
+/// Returns the identifiers of a name, or `None` where it holds something else.
+pub(super) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
+    name.0
+        .iter()
+        .map(|part| part.as_ident().cloned())
+        .collect::<Option<Vec<_>>>()
+}
+
+/// Folds an identifier as DataFusion does: in lower case unless it is quoted.
+pub(crate) fn normalized(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_ascii_lowercase(),
+    }
+}
+
+/// Returns the reference by which the planner will ask for a name.
+fn reference(parts: &[Ident]) -> TableReference {
+    let names: Vec<_> = parts.iter().map(normalized).collect();
+    match names.as_slice() {
+        [catalog, schema, table] => {
+            TableReference::full(catalog.clone(), schema.clone(), table.clone())
+        }
+        [schema, table] => TableReference::partial(schema.clone(), table.clone()),
+        _ => TableReference::bare(names.join(".")),
+    }
+}
+
+/// Returns a name that no other version of a table has, readable in a plan.
+fn own_name(parts: &[Ident], is_path: bool, version: Option<&VersionClause>) -> String {
+    let mut name = parts.iter().map(normalized).collect::<Vec<_>>().join(".");
+    if is_path {
+        name = format!("'{name}'");
+    }
+    match version {
+        None => name,
+        Some(VersionClause {
+            kind: VersionKind::Number,
+            value,
+            ..
+        }) => format!("{name}@v{value}"),
+        Some(VersionClause { value, .. }) => format!("{name}@{value}"),
+    }
+}
+
+/// Returns the name by which columns of a file are qualified: its name without folder and suffix.
+fn stem(path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    let file = trimmed.rsplit('/').next().unwrap_or(trimmed);
+    let stem = file.split('.').next().unwrap_or(file);
+    let plain = if stem.is_empty() || stem.contains('*') {
+        trimmed
+            .rsplit('/')
+            .find(|part| !part.contains('*') && !part.is_empty())
+            .unwrap_or("files")
+    } else {
+        stem
+    };
+    plain.to_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Request, collect};
+    use crate::sql::parse_query;
+
+    /// Lists what a query asks for: `name` or `name@version`, sorted.
+    #[track_caller]
+    fn asks_for(sql: &str) -> Vec<String> {
+        let mut query = parse_query(sql).unwrap();
+        let relations = collect(&mut query, &|name| name == "read_csv").unwrap();
+        let mut asked: Vec<_> = relations
+            .into_iter()
+            .map(|relation| match relation.request {
+                Request::Named { parts, version } => {
+                    let name: Vec<_> = parts.iter().map(super::normalized).collect();
+                    let version = version.map_or_else(String::new, |v| format!("@{}", v.value));
+                    format!("{}{version}", name.join("."))
+                }
+                Request::Path { path, version, .. } => {
+                    let version = version.map_or_else(String::new, |v| format!("@{}", v.value));
+                    format!("'{path}'{version}")
+                }
+                Request::Function { text, .. } => text,
+            })
+            .collect();
+        asked.sort();
+        asked
+    }
+
+    #[test]
+    fn a_version_is_kept_wherever_a_table_can_stand() {
+        for (sql, expected) in [
+            ("select * from t version as of 1", &["t@1"][..]),
+            ("select * from t@v1", &["t@1"]),
+            ("select * from T@V1", &["t@1"]),
+            ("select * from \"t\"@v1", &["t@1"]),
+            ("select * from t @v1 x", &["t@1"]),
+            ("select * from s.t@v1", &["s.t@1"]),
+            ("from t for version as of 1", &["t@1"]),
+            (
+                "select * from a version as of 1, b version as of 2",
+                &["a@1", "b@2"],
+            ),
+            (
+                "select * from t version as of 1 a join t version as of 2 b on a.x = b.x",
+                &["t@1", "t@2"],
+            ),
+            (
+                "select * from t join t version as of 2 b on true",
+                &["t", "t@2"],
+            ),
+            (
+                "with c as (select * from t version as of 3) select * from c",
+                &["t@3"],
+            ),
+            (
+                "with t as (select * from t version as of 3) select * from t",
+                &["t@3"],
+            ),
+            ("select (select max(x) from t version as of 4)", &["t@4"]),
+            (
+                "select * from a where x in (select x from t version as of 5)",
+                &["a", "t@5"],
+            ),
+            (
+                "select * from a where exists (select 1 from t version as of 5)",
+                &["a", "t@5"],
+            ),
+            (
+                "select * from (select * from t version as of 6) s",
+                &["t@6"],
+            ),
+            (
+                "select * from a left join lateral (select * from t version as of 7) l on true",
+                &["a", "t@7"],
+            ),
+            (
+                "select * from t version as of 1 union all select * from t version as of 2",
+                &["t@1", "t@2"],
+            ),
+            (
+                "select * from (t version as of 8 join u version as of 9 using (x))",
+                &["t@8", "u@9"],
+            ),
+            (
+                "select * from 'a/b' version as of 2 where version = 3",
+                &["'a/b'@2"],
+            ),
+            ("select * from 'a/b'@v2", &["'a/b'@2"]),
+            ("values ((select x from t version as of 1))", &["t@1"]),
+            (
+                "with recursive r as (select 1 as n union all select n + 1 from r, t version as of 2) select * from r",
+                &["t@2"],
+            ),
+        ] {
+            assert_eq!(asks_for(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn finds_what_is_named() {
+        for (sql, expected) in [
+            ("select * from a, s.b, c.s.d", &["a", "c.s.d", "s.b"][..]),
+            ("with a as (select 1) select * from a, b", &["b"]),
+            (
+                "with a as (select 1), b as (select * from a) select * from (with c as (select 2) select * from c, d) x",
+                &["d"],
+            ),
+            (
+                "select * from (with a as (select 1) select * from a) x, a",
+                &["a"],
+            ),
+            ("select * from 'x.csv', \"x.csv\"", &["'x.csv'", "x.csv"]),
+            ("select * from 't', t", &["'t'", "t"]),
+            (
+                "select * from read_csv('x', header => true), generate_series(1, 2)",
+                &["read_csv('x', header => true)"],
+            ),
+            ("select * from t as version", &["t"]),
+        ] {
+            assert_eq!(asks_for(sql), expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_be_ignored() {
+        for (sql, message) in [
+            (
+                "select 1 as x version as of 3",
+                "a version can stand only behind a table's name",
+            ),
+            (
+                "select * from t tablesample (10 percent)",
+                "TABLESAMPLE is not supported",
+            ),
+            (
+                "select * from (select 1) s version as of 3",
+                "a version can stand only behind a table's name",
+            ),
+            (
+                "with c as (select 1) select * from c version as of 3, c@v9",
+                "",
+            ),
+        ] {
+            let refused =
+                parse_query(sql).and_then(|mut query| collect(&mut query, &|_| false).map(|_| ()));
+            if message.is_empty() {
+                // A CTE with a version asks the catalog for a table of that name and version.
+                refused.unwrap();
+            } else {
+                let text = refused.unwrap_err().to_string();
+                assert!(text.contains(message), "{sql}: {text}");
+            }
+        }
+    }
+}

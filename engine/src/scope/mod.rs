@@ -1,0 +1,41 @@
+//! Resolves every relation of a statement once, by name and version, before synchronous planning.
+//!
+//! A statement sees one state of each table, however often it names it and through whatever views:
+//! time travel, cycles in views and reproducible results are one mechanism. Nothing is resolved
+//! while planning.
+
+mod collect;
+mod delta;
+mod function;
+mod planner;
+mod resolve;
+mod version;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::common::TableReference;
+use datafusion::logical_expr::TableSource;
+
+pub(crate) use collect::{Query, normalized};
+pub(crate) use delta::DeltaTarget;
+pub(crate) use planner::{column_schema, expression};
+pub(crate) use resolve::{Found, Resolver, TableName};
+pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};
+
+/// A table that a statement reads, in the state in which it reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableRead {
+    /// The name or path that the statement gives it.
+    pub(crate) name: String,
+    /// The version, for formats that have versions.
+    pub(crate) version: Option<u64>,
+    /// Where the table lies, for tables that are named or have a path.
+    pub(crate) location: Option<String>,
+}
+
+/// The relations of one query text, ready for planning.
+#[derive(Default)]
+pub(crate) struct StatementScope {
+    pub(crate) relations: HashMap<TableReference, Arc<dyn TableSource>>,
+}

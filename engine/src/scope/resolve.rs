@@ -1,0 +1,550 @@
+//! Opens what a query names: catalog tables, views with all that they name, attachments, files.
+
+use std::collections::HashMap;
+use std::mem;
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::datasource::{TableProvider, ViewTable, provider_as_source};
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
+use futures::future::BoxFuture;
+
+use super::collect::{Relation, Request, collect, identifiers, normalized};
+use super::{Query, StatementScope, TableRead, function, planner, version};
+use crate::catalog::Entry;
+use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
+use crate::failure::{Failure, FailureKind};
+use crate::session::{Overlay, StatementContext};
+use crate::similar::closest;
+use crate::table;
+
+/// A table's name with its schema filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct TableName {
+    pub(crate) schema: String,
+    pub(crate) table: String,
+}
+
+impl TableName {
+    /// Reads one to three parts; the first of three may be the catalog's own name `lakesh`.
+    pub(crate) fn from_parts(parts: &[Ident], current_schema: &str) -> Self {
+        let names: Vec<_> = parts.iter().map(normalized).collect();
+        match names.as_slice() {
+            [] => Self::new(current_schema, ""),
+            [table] => Self::new(current_schema, table),
+            [schema, table] => Self::new(schema, table),
+            [first, schema, table] if first == "lakesh" => Self::new(schema, table),
+            [schema, rest @ ..] => Self::new(schema, &rest.join(".")),
+        }
+    }
+
+    /// Reads a parsed name; returns its parts too.
+    pub(crate) fn from_object(
+        name: &ObjectName,
+        current_schema: &str,
+    ) -> Result<(Self, Vec<Ident>), Failure> {
+        match identifiers(name) {
+            Some(parts) if !parts.is_empty() => {
+                Ok((Self::from_parts(&parts, current_schema), parts))
+            }
+            _ => Err(Failure::new(
+                FailureKind::Plan,
+                format!("`{name}` is not a table's name"),
+            )),
+        }
+    }
+
+    pub(crate) fn new(schema: &str, table: &str) -> Self {
+        Self {
+            schema: schema.to_owned(),
+            table: table.to_owned(),
+        }
+    }
+
+    /// Returns the name as a user would write it.
+    pub(crate) fn shown(&self, current_schema: &str) -> String {
+        if self.schema == current_schema {
+            self.table.clone()
+        } else {
+            format!("{}.{}", self.schema, self.table)
+        }
+    }
+}
+
+/// Planning takes time with each view below another, and no person writes so many.
+const DEEPEST_VIEWS: usize = 64;
+
+/// Opens the relations of one statement; each table and version once.
+pub(crate) struct Resolver<'a> {
+    context: &'a StatementContext,
+    opened: HashMap<(String, TableVersion), Arc<dyn TableSource>>,
+    /// The views that are being resolved, outermost first.
+    views: Vec<TableName>,
+    /// What was opened, in the order of first mention.
+    pub(crate) reads: Vec<TableRead>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(context: &'a StatementContext) -> Self {
+        Self {
+            context,
+            opened: HashMap::new(),
+            views: Vec::new(),
+            reads: Vec::new(),
+        }
+    }
+
+    /// Resolves a query's relations and plans it.
+    pub(crate) async fn plan(&mut self, query: Query) -> Result<LogicalPlan, Failure> {
+        let schema = self.context.current_schema().to_owned();
+        let (scope, tree) = self.scope(query, &schema).await?;
+        planner::plan(
+            &self.context.state,
+            &scope,
+            tree.tree,
+            self.context.parameters(),
+        )
+        .map_err(|error| self.context.failure(error))
+    }
+
+    /// Opens a query's relations.
+    pub(crate) async fn resolve(&mut self, query: Query) -> Result<(), Failure> {
+        let schema = self.context.current_schema().to_owned();
+        self.scope(query, &schema).await.map(drop)
+    }
+
+    async fn scope(
+        &mut self,
+        mut query: Query,
+        current_schema: &str,
+    ) -> Result<(StatementScope, Query), Failure> {
+        let relations =
+            collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
+        let mut scope = StatementScope::default();
+        for Relation { key, request } in relations {
+            if let Some(source) = self.request(&request, current_schema).await? {
+                scope.relations.insert(key, source);
+            }
+        }
+        Ok((scope, query))
+    }
+
+    async fn request(
+        &mut self,
+        request: &Request,
+        current_schema: &str,
+    ) -> Result<Option<Arc<dyn TableSource>>, Failure> {
+        match request {
+            Request::Named { parts, version } => {
+                let name = TableName::from_parts(parts, current_schema);
+                let at = match self.version(version.as_ref()) {
+                    Ok(at) => at,
+                    Err(failure) => {
+                        let found = self.find(&name, parts).await;
+                        return Err(self.with_versions(failure, found).await);
+                    }
+                };
+                let place = parts.last().map(|part| self.context.place(part.span.start));
+                let found = self.named(&name, parts, at).await;
+                let found = match place {
+                    Some(place) => found.map_err(|failure| failure.at(place))?,
+                    None => found?,
+                };
+                Ok(Some(found))
+            }
+            Request::Path {
+                path,
+                version,
+                location,
+            } => {
+                let at = match self.version(version.as_ref()) {
+                    Ok(at) => at,
+                    Err(failure) => {
+                        let context = self.context.table_context();
+                        let found = table::detect(path, &context).await;
+                        let found = found.map(Found::Table).map_err(Failure::from);
+                        return Err(self.with_versions(failure, found).await);
+                    }
+                };
+                let source = self.path(path, at).await;
+                Ok(Some(source.map_err(|failure| {
+                    failure.at(self.context.place(*location))
+                })?))
+            }
+            Request::Function {
+                name,
+                arguments,
+                text,
+            } => {
+                let key = (format!("call {text}"), TableVersion::Latest);
+                if let Some(source) = self.opened.get(&key) {
+                    return Ok(Some(Arc::clone(source)));
+                }
+                let provider = function::call(self, name, arguments)
+                    .await
+                    .map_err(|failure| failure.at(self.context.place(name.span.start)))?;
+                let source = provider_as_source(provider);
+                self.opened.insert(key, Arc::clone(&source));
+                Ok(Some(source))
+            }
+        }
+    }
+
+    fn version(&self, clause: Option<&crate::sql::VersionClause>) -> Result<TableVersion, Failure> {
+        clause.map_or(Ok(TableVersion::Latest), |clause| {
+            version::evaluate(clause, self.context)
+        })
+    }
+
+    /// Adds to a version that makes no sense which versions there are, where that is known.
+    async fn with_versions(&self, mut failure: Failure, found: Result<Found, Failure>) -> Failure {
+        let Ok(Found::Table(definition)) = found else {
+            return failure;
+        };
+        let context = self.context.table_context();
+        if definition.format == "delta"
+            && let Ok((first, last)) = table::delta_range(&definition, &context).await
+        {
+            failure.message = format!(
+                "{}; the log holds versions {first} to {last}",
+                failure.message
+            );
+        }
+        failure
+    }
+
+    /// Opens a table or view by its name.
+    pub(crate) async fn named(
+        &mut self,
+        name: &TableName,
+        parts: &[Ident],
+        at: TableVersion,
+    ) -> Result<Arc<dyn TableSource>, Failure> {
+        let key = (format!("{}\u{0}{}", name.schema, name.table), at);
+        if let Some(source) = self.opened.get(&key) {
+            return Ok(Arc::clone(source));
+        }
+        let source = match self.find(name, parts).await? {
+            Found::Table(definition) => self.table(&definition, at, &self.shown(name)).await?,
+            Found::View(view) => {
+                if at != TableVersion::Latest {
+                    return Err(Failure::new(
+                        FailureKind::Plan,
+                        format!("view `{}` has no versions", self.shown(name)),
+                    )
+                    .hint("put the version behind the tables that the view reads"));
+                }
+                self.view(name, &view).await?
+            }
+            Found::Provider(provider) => {
+                refuse_version(at, &self.shown(name))?;
+                provider_as_source(provider)
+            }
+        };
+        self.opened.insert(key, Arc::clone(&source));
+        Ok(source)
+    }
+
+    fn shown(&self, name: &TableName) -> String {
+        name.shown(self.context.current_schema())
+    }
+
+    /// Looks a name up, in the order: this check's own definitions, system schemas, the catalog,
+    /// attachments, and for a quoted name with a dot or a slash, files.
+    pub(crate) async fn find(&self, name: &TableName, parts: &[Ident]) -> Result<Found, Failure> {
+        let context = self.context;
+        match context.overlay(name) {
+            Some(Overlay::Dropped) => return Err(self.not_found(name).await),
+            Some(Overlay::View(view)) => return Ok(Found::View(view)),
+            Some(Overlay::Table(provider)) => return Ok(Found::Provider(provider)),
+            None => {}
+        }
+        if let Some(provider) = crate::session::system_table(context, name) {
+            return Ok(Found::Provider(provider));
+        }
+        let catalog = context.session.catalog();
+        match catalog.get(&name.schema, &name.table)? {
+            Some(Entry::Table { definition, .. }) => return Ok(Found::Table(definition)),
+            Some(Entry::View(view)) => return Ok(Found::View(view)),
+            None => {}
+        }
+        if let Some(attachment) = catalog.attachment(&name.schema)? {
+            let found =
+                table::discover_one(&attachment.location, &name.table, &context.table_context())
+                    .await?;
+            if let Some(found) = found {
+                return Ok(Found::Table(found.definition(&attachment.options)));
+            }
+        }
+        let is_path =
+            |part: &Ident| part.quote_style.is_some() && part.value.contains(['/', '.', '*']);
+        if let [part] = parts
+            && is_path(part)
+        {
+            let definition = table::detect(&part.value, &context.table_context()).await?;
+            return Ok(Found::Table(definition));
+        }
+        Err(self.not_found(name).await)
+    }
+
+    async fn not_found(&self, name: &TableName) -> Failure {
+        let catalog = self.context.session.catalog();
+        let mut failure = Failure::new(
+            FailureKind::Plan,
+            format!("table `{}` not found", self.shown(name)),
+        );
+        if let Some(attached) = self.attached_like(name).await {
+            return failure.hint(format!("did you mean `{}`?", self.shown(&attached)));
+        }
+        let similar = catalog.similar(&name.table, 3).unwrap_or_default();
+        if let Some(first) = similar.first() {
+            let first = TableName::new(&first.schema, &first.name);
+            failure = failure.hint(format!("did you mean `{}`?", self.shown(&first)));
+        } else if name.table.contains('/') || name.table.ends_with("parquet") {
+            failure = failure.hint("put a path in single quotes: FROM 'dir/file.parquet'");
+        } else {
+            failure = failure.hint("SHOW TABLES lists what there is");
+        }
+        failure
+    }
+
+    /// Finds the table of an attachment whose last part is the name, or whose name is near.
+    async fn attached_like(&self, name: &TableName) -> Option<TableName> {
+        let session = &self.context.session;
+        // What cannot be listed gives no hint; the failure is about something else.
+        session.catalog().attachment(&name.schema).ok()??;
+        let tables = session.table_names(&name.schema).await.ok()?;
+        let last = |table: &&String| {
+            let last = table.rsplit('.').next();
+            // Files of one name and two formats are called `name_csv` and `name_parquet`.
+            last.is_some_and(|last| {
+                let stem = last.rsplit_once('_').map_or(last, |(stem, _)| stem);
+                [last, stem]
+                    .iter()
+                    .any(|part| part.eq_ignore_ascii_case(&name.table))
+            })
+        };
+        let found = match tables.iter().find(last) {
+            Some(table) => table.clone(),
+            None => closest(&name.table, tables.iter().map(String::as_str))?.to_owned(),
+        };
+        Some(TableName::new(&name.schema, &found))
+    }
+
+    async fn table(
+        &mut self,
+        definition: &TableDefinition,
+        at: TableVersion,
+        shown: &str,
+    ) -> Result<Arc<dyn TableSource>, Failure> {
+        let at = self.moment(at, &definition.format, shown)?;
+        let open = table::open(definition, at, &self.context.table_context()).await?;
+        if let Some(version) = open.version {
+            self.context.note_read(definition, version);
+        }
+        self.reads.push(TableRead {
+            name: shown.to_owned(),
+            version: open.version,
+            location: Some(open.location.to_string()),
+        });
+        Ok(provider_as_source(open.provider))
+    }
+
+    /// Returns the version to read where the query names none: the one of `lakesh.as_of`.
+    pub(super) fn moment(
+        &self,
+        at: TableVersion,
+        format: &str,
+        shown: &str,
+    ) -> Result<TableVersion, Failure> {
+        let behaviour = self.context.session.behaviour();
+        let Some(moment) = behaviour.as_of.filter(|_| at == TableVersion::Latest) else {
+            return Ok(at);
+        };
+        if table::format(format).is_ok_and(|format| format.has_versions()) {
+            return Ok(TableVersion::Timestamp(moment));
+        }
+        if !behaviour.as_of_strict {
+            return Ok(at);
+        }
+        Err(Failure::new(
+            FailureKind::Plan,
+            format!(
+                "`{shown}` has no history: it cannot be read as of {}",
+                crate::session::moment_text(moment)
+            ),
+        )
+        .hint("SET lakesh.as_of_strict = false reads such tables as they are now; RESET lakesh.as_of goes back to the newest versions"))
+    }
+
+    /// Opens a path, URL, glob or folder.
+    pub(crate) async fn path(
+        &mut self,
+        path: &str,
+        at: TableVersion,
+    ) -> Result<Arc<dyn TableSource>, Failure> {
+        let absolute = self.context.absolute(path)?;
+        let key = (format!("path {absolute}"), at);
+        if let Some(source) = self.opened.get(&key) {
+            return Ok(Arc::clone(source));
+        }
+        if let Some(provider) = self.context.assumed_path(&absolute) {
+            return Ok(provider_as_source(provider));
+        }
+        let definition = table::detect(path, &self.context.table_context()).await?;
+        let source = self.table(&definition, at, path).await?;
+        self.opened.insert(key, Arc::clone(&source));
+        Ok(source)
+    }
+
+    /// Plans a view's query, with the names that it uses.
+    fn view<'b>(
+        &'b mut self,
+        name: &'b TableName,
+        view: &'b ViewDefinition,
+    ) -> BoxFuture<'b, Result<Arc<dyn TableSource>, Failure>> {
+        Box::pin(async move {
+            if let Some(start) = self.views.iter().position(|outer| outer == name) {
+                let mut path: Vec<_> = self.views[start..]
+                    .iter()
+                    .map(|view| self.shown(view))
+                    .collect();
+                path.push(self.shown(name));
+                return Err(Failure::new(
+                    FailureKind::Plan,
+                    format!("view `{}` names itself: {}", path[0], path.join(" -> ")),
+                ));
+            }
+            if self.views.len() >= DEEPEST_VIEWS {
+                return Err(Failure::new(
+                    FailureKind::Plan,
+                    format!("views use each other more than {DEEPEST_VIEWS} deep"),
+                )
+                .hint("keep an intermediate result with CREATE TABLE … AS"));
+            }
+            self.views.push(name.clone());
+            let plan = self.view_plan(name, view).await;
+            self.views.pop();
+            let plan = plan.map_err(|mut failure| {
+                failure.place = None;
+                if !failure.message.starts_with("view `") {
+                    failure.message =
+                        format!("in view `{}`: {}", self.shown(name), failure.message);
+                }
+                failure
+            })?;
+            Ok(provider_as_source(Arc::new(ViewTable::new(
+                plan,
+                Some(view.query.clone()),
+            ))))
+        })
+    }
+
+    /// Plans a view's query under the view's own name, which finds wrong names and cycles.
+    pub(crate) async fn check_view(
+        &mut self,
+        name: &TableName,
+        view: &ViewDefinition,
+    ) -> Result<(), Failure> {
+        self.views.push(name.clone());
+        let own = (
+            format!("{}\u{0}{}", name.schema, name.table),
+            TableVersion::Latest,
+        );
+        self.opened.remove(&own);
+        let query = self.view_plan(name, view).await;
+        self.views.pop();
+        query.map(drop)
+    }
+
+    /// Plans a view's query as it was meant where the view was made.
+    async fn view_plan(
+        &mut self,
+        name: &TableName,
+        view: &ViewDefinition,
+    ) -> Result<LogicalPlan, Failure> {
+        let elsewhere = view
+            .folder
+            .as_deref()
+            .map(Path::new)
+            .filter(|folder| *folder != self.context.working_directory());
+        let Some(folder) = elsewhere else {
+            return self.view_plan_here(name, view).await;
+        };
+        let context = self.context.in_folder(folder);
+        let mut resolver = Resolver {
+            context: &context,
+            opened: mem::take(&mut self.opened),
+            views: mem::take(&mut self.views),
+            reads: mem::take(&mut self.reads),
+        };
+        let plan = resolver.view_plan_here(name, view).await;
+        self.opened = resolver.opened;
+        self.views = resolver.views;
+        self.reads = resolver.reads;
+        plan
+    }
+
+    async fn view_plan_here(
+        &mut self,
+        name: &TableName,
+        view: &ViewDefinition,
+    ) -> Result<LogicalPlan, Failure> {
+        let explain = |error| Failure::from_error(error);
+        let query = crate::sql::parse_query(&view.query).map_err(explain)?;
+        let (scope, query) = self.scope(query, &view.current_schema).await?;
+        let plan = planner::plan(&self.context.state, &scope, query.tree, None).map_err(explain)?;
+        rename_columns(plan, name, &view.columns).map_err(explain)
+    }
+
+    /// The statement that is being resolved.
+    pub(crate) fn context(&self) -> &'a StatementContext {
+        self.context
+    }
+}
+
+/// What a name stands for.
+pub(crate) enum Found {
+    Table(TableDefinition),
+    View(ViewDefinition),
+    Provider(Arc<dyn TableProvider>),
+}
+
+fn refuse_version(at: TableVersion, shown: &str) -> Result<(), Failure> {
+    if at == TableVersion::Latest {
+        return Ok(());
+    }
+    Err(Failure::new(
+        FailureKind::Plan,
+        format!("table `{shown}` has no versions"),
+    ))
+}
+
+/// Gives a view's columns the names of `CREATE VIEW v (a, b)`.
+fn rename_columns(
+    plan: LogicalPlan,
+    view: &TableName,
+    columns: &[String],
+) -> Result<LogicalPlan, datafusion::common::DataFusionError> {
+    use datafusion::common::{Column, plan_err};
+    use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
+    if columns.is_empty() {
+        return Ok(plan);
+    }
+    let found = plan.schema().columns();
+    if found.len() != columns.len() {
+        return plan_err!(
+            "view `{}` names {} columns, but its query returns {}",
+            view.table,
+            columns.len(),
+            found.len()
+        );
+    }
+    let renamed: Vec<Expr> = found
+        .into_iter()
+        .zip(columns)
+        .map(|(column, name): (Column, &String)| Expr::Column(column).alias(name))
+        .collect();
+    LogicalPlanBuilder::from(plan).project(renamed)?.build()
+}

@@ -1,0 +1,69 @@
+//! Settings that change what statements do, not how their results are shown.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use datafusion::arrow::array::timezone::Tz;
+use datafusion::common::ScalarValue;
+use datafusion::execution::SessionState;
+
+use super::{Session, read, write};
+use crate::scope::moment;
+
+/// What SHOW says of `lakesh.as_of` where it is not set.
+pub(super) const LATEST: &str = "latest";
+
+/// Settings that change what statements do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Behaviour {
+    /// The moment that every Delta table of the session is at; `None` is the newest version.
+    pub(crate) as_of: Option<DateTime<Utc>>,
+    /// Whether tables without a history are refused while `as_of` is set.
+    pub(crate) as_of_strict: bool,
+    /// Whether VACUUM refuses a retention below the table's own.
+    pub(crate) vacuum_retention_check: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            as_of: None,
+            as_of_strict: true,
+            vacuum_retention_check: true,
+        }
+    }
+}
+
+impl Session {
+    /// Returns the moment that Delta tables are read at, if `lakesh.as_of` is set.
+    pub fn as_of(&self) -> Option<DateTime<Utc>> {
+        read(&self.behaviour).as_of
+    }
+
+    pub(crate) fn behaviour(&self) -> Behaviour {
+        read(&self.behaviour).clone()
+    }
+
+    pub(super) fn change_behaviour(&self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut write(&self.behaviour));
+    }
+
+    /// Reads the value of `lakesh.as_of`.
+    pub(super) fn parse_as_of(&self, text: &str) -> Result<Option<DateTime<Utc>>, String> {
+        if text.eq_ignore_ascii_case(LATEST) {
+            return Ok(None);
+        }
+        let zone = time_zone(&read(&self.state));
+        moment(&ScalarValue::from(text), zone).map(Some)
+    }
+}
+
+/// Writes a moment as settings and messages show it.
+pub fn moment_text(moment: DateTime<Utc>) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Returns the session's time zone; UTC unless it was set.
+pub(super) fn time_zone(state: &SessionState) -> Tz {
+    let zone = state.config_options().execution.time_zone.as_deref();
+    zone.and_then(|zone| zone.parse().ok())
+        .unwrap_or_else(|| "UTC".parse().expect("UTC is a time zone"))
+}

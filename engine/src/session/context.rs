@@ -1,0 +1,481 @@
+//! What a statement sees while it runs: a snapshot of the session.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::timezone::Tz;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::{DataFusionError, ParamValues};
+use datafusion::datasource::TableProvider;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::sqlparser::tokenizer::Location;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::{EventSender, Session, read, write};
+use crate::commit::{PointOfNoReturn, run_to_commit};
+use crate::definition::{TableDefinition, ViewDefinition};
+use crate::erased::Erased;
+use crate::event::Event;
+use crate::failure::{Failure, FailureKind};
+use crate::input::{Substituted, offset_of};
+use crate::scope::{Query, Resolver, TableName, TableRead};
+use crate::source::Place;
+use crate::table::{self, Maintained, Maintenance, TableContext, WriteReport, WriteRequest};
+
+/// What `--check` assumes of a name.
+#[derive(Clone)]
+pub(crate) enum Overlay {
+    /// An earlier statement of the script would have created this table.
+    Table(Arc<dyn TableProvider>),
+    /// An earlier statement would have created this view.
+    View(ViewDefinition),
+    /// An earlier statement would have dropped it.
+    Dropped,
+}
+
+/// What `--check` has defined so far.
+#[derive(Default)]
+pub(super) struct Overlays {
+    names: HashMap<TableName, Overlay>,
+    schemas: Vec<String>,
+    /// Files that an earlier statement would have written, by absolute path.
+    paths: HashMap<String, SchemaRef>,
+}
+
+/// What a statement sees while it runs.
+pub(crate) struct StatementContext {
+    pub(crate) session: Arc<Session>,
+    pub(crate) state: Erased<SessionState>,
+    pub(crate) text: Substituted,
+    /// Where events go; `None` while checking.
+    pub(crate) events: Option<EventSender>,
+    parameters: Option<Erased<ParamValues>>,
+    current_schema: String,
+    working_directory: PathBuf,
+    /// The versions of Delta tables that the statement reads.
+    versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
+}
+
+/// What table formats need, for work that may outlive its statement.
+struct Surroundings {
+    session: Arc<Session>,
+    state: Erased<SessionState>,
+    working_directory: PathBuf,
+}
+
+impl Surroundings {
+    fn context(&self) -> TableContext<'_> {
+        TableContext {
+            state: &self.state,
+            working_directory: &self.working_directory,
+            environment: &self.session.options().environment,
+            cache: self.session.tables(),
+        }
+    }
+}
+
+impl StatementContext {
+    pub(super) fn new(
+        session: &Arc<Session>,
+        text: Substituted,
+        events: Option<EventSender>,
+    ) -> Self {
+        let mut state = session.state();
+        state.mark_start_execution();
+        let parameters = &session.options().parameters;
+        let parameters = (!parameters.is_empty()).then(|| {
+            Erased::new(ParamValues::from(
+                parameters
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect::<HashMap<_, _>>(),
+            ))
+        });
+        Self {
+            current_schema: session.current_schema(),
+            working_directory: session.working_directory(),
+            session: Arc::clone(session),
+            state: Erased::new(state),
+            text,
+            events,
+            parameters,
+            versions_read: Arc::default(),
+        }
+    }
+
+    /// A context that belongs to no statement, for rows that are made while scanning.
+    pub(super) fn background(session: &Arc<Session>) -> Self {
+        Self::new(session, Substituted::detached(""), None)
+    }
+
+    /// The same context with relative paths from another folder, as in a view that was made there.
+    pub(crate) fn in_folder(&self, folder: &Path) -> Self {
+        Self {
+            session: Arc::clone(&self.session),
+            state: self.state.clone(),
+            text: self.text.clone(),
+            events: self.events.clone(),
+            parameters: self.parameters.clone(),
+            current_schema: self.current_schema.clone(),
+            working_directory: folder.to_owned(),
+            versions_read: Arc::clone(&self.versions_read),
+        }
+    }
+
+    /// The folder that relative paths start from.
+    pub(crate) fn working_directory(&self) -> &Path {
+        &self.working_directory
+    }
+
+    /// Values of `$name`.
+    pub(crate) fn parameters(&self) -> Option<&ParamValues> {
+        self.parameters.as_deref()
+    }
+
+    /// The schema that unqualified names refer to.
+    pub(crate) fn current_schema(&self) -> &str {
+        &self.current_schema
+    }
+
+    /// The time zone of moments that have none of their own.
+    pub(crate) fn time_zone(&self) -> Tz {
+        super::time_zone(&self.state)
+    }
+
+    /// What table formats need to open a table.
+    pub(crate) fn table_context(&self) -> TableContext<'_> {
+        TableContext {
+            state: &self.state,
+            working_directory: &self.working_directory,
+            environment: &self.session.options().environment,
+            cache: self.session.tables(),
+        }
+    }
+
+    /// Explains an error of DataFusion's with its place in this statement.
+    pub(crate) fn failure(&self, error: DataFusionError) -> Failure {
+        if let Some(missing) = missing_file(&error)
+            && let Some((_, failure)) = self.file_is_gone(&missing)
+        {
+            return failure;
+        }
+        let failure = Failure::from_datafusion(error, &self.text);
+        let Some(name) = failure
+            .message
+            .strip_prefix("parameter `$")
+            .and_then(|rest| rest.split('`').next())
+        else {
+            return failure;
+        };
+        let hint = format!("give it one with --param {name}=value");
+        failure.hint(hint)
+    }
+
+    /// Explains an error as `failure` does; of a file that is gone it also says which versions there are.
+    pub(crate) async fn failure_of_rows(&self, error: DataFusionError) -> Failure {
+        let gone = missing_file(&error).and_then(|file| self.file_is_gone(&file));
+        let Some((definition, mut failure)) = gone else {
+            return self.failure(error);
+        };
+        if let Ok((first, last)) = table::delta_range(&definition, &self.table_context()).await {
+            failure
+                .message
+                .push_str(&format!("; the log holds versions {first} to {last}"));
+        }
+        failure
+    }
+
+    /// Remembers which version of a Delta table the statement reads.
+    pub(crate) fn note_read(&self, definition: &TableDefinition, version: u64) {
+        let mut read = self
+            .versions_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        read.push((definition.clone(), version));
+    }
+
+    /// Says of which version of which table a file is that was not found.
+    fn file_is_gone(&self, file: &str) -> Option<(TableDefinition, Failure)> {
+        let read = self
+            .versions_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        read.iter().find_map(|(definition, version)| {
+            let location = definition.locations.first()?;
+            let absolute = self.absolute(location).ok()?;
+            // Stores name files by their paths below the bucket.
+            let folder = match absolute.split_once("://") {
+                Some((_, rest)) => rest.split_once('/')?.1,
+                None => absolute.as_str(),
+            };
+            let below = file.strip_prefix(folder.trim_matches('/'))?;
+            let file = below.trim_start_matches('/');
+            let failure = Failure::new(
+                FailureKind::InputOutput,
+                format!("cannot read version {version} of `{location}`: its file `{file}` is gone"),
+            )
+            .hint("VACUUM deletes the files of old versions; DESCRIBE HISTORY lists the versions");
+            Some((definition.clone(), failure))
+        })
+    }
+
+    /// Returns the place of a token of this statement in the user's input.
+    pub(crate) fn place(&self, location: Location) -> Place {
+        self.text.place_at(location.line, location.column)
+    }
+
+    /// Resolves and plans a query.
+    pub(crate) async fn plan(&self, query: Query) -> Result<Erased<LogicalPlan>, Failure> {
+        Ok(self.plan_with_reads(query).await?.0)
+    }
+
+    /// Resolves and plans a query; says which tables it reads.
+    pub(crate) async fn plan_with_reads(
+        &self,
+        query: Query,
+    ) -> Result<(Erased<LogicalPlan>, Vec<TableRead>), Failure> {
+        let mut resolver = Resolver::new(self);
+        let plan = resolver.plan(query).await?;
+        Ok((plan.into(), resolver.reads))
+    }
+
+    /// Resolves a query's tables and views without planning it; says which tables it reads.
+    pub(crate) async fn reads(&self, query: Query) -> Result<Vec<TableRead>, Failure> {
+        let mut resolver = Resolver::new(self);
+        resolver.resolve(query).await?;
+        Ok(resolver.reads)
+    }
+
+    /// Tells the user something that is not a result.
+    pub(crate) async fn notice(&self, text: impl Into<String>) -> Result<(), Failure> {
+        match &self.events {
+            Some(events) => events.send(Event::Notice(text.into())).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the front end of a changed setting.
+    pub(crate) async fn announce(&self, event: Option<Event>) -> Result<(), Failure> {
+        match (&self.events, event) {
+            (Some(events), Some(event)) => events.send(event).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Resolves and plans a query as far as types: analysis included, nothing executed.
+    pub(crate) async fn check_plan(&self, query: Query) -> Result<(), Failure> {
+        let plan = self.plan(query).await?;
+        self.state
+            .optimize(&plan)
+            .map(drop)
+            .map_err(|error| self.failure(error))
+    }
+
+    /// Returns the statement's text from a token to its end.
+    pub(crate) fn text_from(&self, location: Location) -> String {
+        let text = self.text.text.as_str();
+        let start = offset_of(text, location.line, location.column);
+        text[start..].trim_end().to_owned()
+    }
+
+    /// Makes a path absolute, as seen from the session's working directory.
+    pub(crate) fn absolute(&self, path: &str) -> Result<String, Failure> {
+        let options = self.session.options();
+        Ok(crate::catalog::absolute(
+            path,
+            &self.working_directory,
+            options.home_folder.as_deref(),
+        )?)
+    }
+
+    /// Writes rows to a Delta table. Dropping the future cancels it up to the commit, not beyond.
+    pub(crate) fn write_delta(
+        &self,
+        definition: &TableDefinition,
+        mut request: WriteRequest,
+    ) -> BoxFuture<'_, Result<WriteReport, Failure>> {
+        let point = PointOfNoReturn::default();
+        request.commit = point.commit_properties(false);
+        request.point_of_no_return = Some(point.clone());
+        let surroundings = self.surroundings();
+        let definition = definition.clone();
+        let work =
+            async move { table::write_delta(&definition, request, &surroundings.context()).await };
+        self.detached(point, work.boxed())
+    }
+
+    /// Makes a Delta table of Parquet files; returns how many. Cancelled like `write_delta`.
+    pub(crate) fn convert_to_delta(
+        &self,
+        definition: &TableDefinition,
+        partitions: Schema,
+    ) -> BoxFuture<'_, Result<u64, Failure>> {
+        let point = PointOfNoReturn::default();
+        let passed = point.clone();
+        let surroundings = self.surroundings();
+        let definition = definition.clone();
+        let work = async move {
+            let context = surroundings.context();
+            table::convert_to_delta(&definition, &partitions, &passed, &context).await
+        };
+        self.detached(point, work.boxed())
+    }
+
+    /// Does work on a task of its own, which is aborted with the statement up to the commit.
+    fn detached<T: Send + 'static>(
+        &self,
+        point: PointOfNoReturn,
+        work: BoxFuture<'static, Result<T, table::TableError>>,
+    ) -> BoxFuture<'_, Result<T, Failure>> {
+        let running = Arc::clone(&self.session.commits);
+        async move {
+            match run_to_commit(point, running, work).await {
+                Ok(done) => Ok(done?),
+                Err(error) => Err(super::stream::unexpected_end(Err(error))),
+            }
+        }
+        .boxed()
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            session: Arc::clone(&self.session),
+            state: self.state.clone(),
+            working_directory: self.working_directory.clone(),
+        }
+    }
+
+    /// Runs an operation on a Delta table. Dropping the future cancels it up to its first commit, not
+    /// beyond.
+    pub(crate) fn maintain<M: Maintenance>(
+        &self,
+        definition: &TableDefinition,
+        operation: M,
+    ) -> BoxFuture<'_, Result<M::Report, Failure>> {
+        let point = PointOfNoReturn::default();
+        let session = Arc::clone(&self.session);
+        let running = Arc::clone(&session.commits);
+        let state = self.state.clone();
+        let working_directory = self.working_directory.clone();
+        let definition = definition.clone();
+        let guard = point.clone();
+        let work = async move {
+            let context = TableContext {
+                state: &state,
+                working_directory: &working_directory,
+                environment: &session.options().environment,
+                cache: session.tables(),
+            };
+            let table = Maintained::new(&definition, &context, guard)?;
+            operation.run(&table).await
+        };
+        let work = work.boxed();
+        async move {
+            match run_to_commit(point, running, work).await {
+                Ok(report) => Ok(report?),
+                Err(error) => Err(super::stream::unexpected_end(Err(error))),
+            }
+        }
+        .boxed()
+    }
+
+    /// Refuses a statement that writes in a read-only session, or in one that looks at the past.
+    pub(crate) fn require_writable(&self, what: &str) -> Result<(), Failure> {
+        if let Some(moment) = self.session.as_of() {
+            return Err(Failure::new(
+                FailureKind::Denied,
+                format!(
+                    "{what} while the session is at {}",
+                    crate::session::moment_text(moment)
+                ),
+            )
+            .hint("RESET lakesh.as_of goes back to the newest versions, which can be changed"));
+        }
+        if !self.session.options().read_only {
+            return Ok(());
+        }
+        Err(Failure::new(
+            FailureKind::Denied,
+            format!("{what} in a read-only session"),
+        )
+        .hint("start lakesh without --readonly to change anything"))
+    }
+
+    /// Says whether a table or view of this name is there, or would be by now.
+    pub(crate) fn name_exists(&self, name: &TableName) -> Result<bool, Failure> {
+        match self.overlay(name) {
+            Some(Overlay::Dropped) => Ok(false),
+            Some(_) => Ok(true),
+            None => {
+                let found = self.session.catalog().get(&name.schema, &name.table)?;
+                Ok(found.is_some())
+            }
+        }
+    }
+
+    /// Plans a view as if it were stored already, so that a view that names itself is found.
+    pub(crate) async fn plan_view(
+        &self,
+        name: &TableName,
+        view: &ViewDefinition,
+    ) -> Result<(), Failure> {
+        Resolver::new(self).check_view(name, view).await
+    }
+
+    /// Returns a table with the schema of files that an earlier statement would have written.
+    pub(crate) fn assumed_path(&self, path: &str) -> Option<Arc<dyn TableProvider>> {
+        let overlays = read(&self.session.overlay);
+        let schema = overlays.paths.get(path.trim_end_matches('/'))?;
+        Some(Arc::new(EmptyTable::new(Arc::clone(schema))))
+    }
+
+    /// Lets `--check` assume that files of a schema exist.
+    pub(crate) fn assume_path(&self, path: &str, schema: SchemaRef) {
+        let path = path.trim_end_matches('/').to_owned();
+        write(&self.session.overlay).paths.insert(path, schema);
+    }
+
+    /// Returns what `--check` assumes of a name.
+    pub(crate) fn overlay(&self, name: &TableName) -> Option<Overlay> {
+        read(&self.session.overlay).names.get(name).cloned()
+    }
+
+    /// Lets `--check` assume something of a name.
+    pub(crate) fn assume(&self, name: TableName, overlay: Overlay) {
+        write(&self.session.overlay).names.insert(name, overlay);
+    }
+
+    /// Lets `--check` assume that a schema exists.
+    pub(crate) fn assume_schema(&self, schema: &str) {
+        write(&self.session.overlay).schemas.push(schema.to_owned());
+    }
+
+    /// Says whether a schema exists, or would by now.
+    pub(crate) fn schema_exists(&self, schema: &str) -> Result<bool, Failure> {
+        Ok(read(&self.session.overlay)
+            .schemas
+            .iter()
+            .any(|known| known == schema)
+            || self.session.catalog().has_schema(schema)?)
+    }
+}
+
+/// Returns the path of a file that was not found, wherever in an error that stands.
+fn missing_file(error: &DataFusionError) -> Option<String> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(object_store::Error::NotFound { path, .. }) = error.downcast_ref() {
+            return Some(path.trim_start_matches('/').to_owned());
+        }
+        next = error.source();
+    }
+    // The Parquet reader keeps only the text.
+    let text = error.to_string();
+    let (_, rest) = text.split_once("Object at location ")?;
+    let (path, _) = rest.split_once(" not found")?;
+    Some(path.trim_start_matches('/').to_owned())
+}

@@ -1,0 +1,162 @@
+//! Takes one cell from its text to its last event.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
+
+use super::{EventSender, Output, Session, StatementContext, execute};
+use crate::command;
+use crate::event::{Event, Summary};
+use crate::failure::Failure;
+use crate::input::{Cell, Terminator};
+use crate::scope::{Resolver, TableName};
+use crate::source::Place;
+use crate::statement;
+
+/// Runs a cell and sends its events; the last is `Finished` or `Failed`.
+pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
+    let begin = Instant::now();
+    let outcome = run(&session, cell, &events).await;
+    let last = match outcome {
+        Ok(mut summary) => {
+            summary.elapsed = begin.elapsed();
+            Event::Finished(summary)
+        }
+        Err(failure) => Event::Failed(failure),
+    };
+    // Nobody listens any more when this fails: the stream was dropped.
+    drop(events.send(last).await);
+}
+
+/// Runs a cell and sends all its events but the last.
+pub(crate) async fn run(
+    session: &Arc<Session>,
+    cell: Cell,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    events.send(Event::Started).await?;
+    match cell {
+        Cell::Command(place) => command::run(session, &place, events).await,
+        Cell::Statement { place, terminator } => {
+            session.set_previous_statement(&place);
+            if terminator != Terminator::GoExpanded {
+                return run_statement(session, &place, events).await;
+            }
+            let expansion = Expansion::begin(session);
+            events.send(Event::Display(session.display())).await?;
+            let outcome = run_statement(session, &place, events).await;
+            drop(expansion);
+            events.send(Event::Display(session.display())).await?;
+            outcome
+        }
+    }
+}
+
+/// Shows results expanded for as long as it lives, also when the statement is cancelled.
+struct Expansion<'a> {
+    session: &'a Session,
+    before: bool,
+}
+
+impl<'a> Expansion<'a> {
+    fn begin(session: &'a Session) -> Self {
+        let before = session.display().expanded;
+        session.change_display(|display| display.expanded = true);
+        Self { session, before }
+    }
+}
+
+impl Drop for Expansion<'_> {
+    fn drop(&mut self) {
+        self.session
+            .change_display(|display| display.expanded = self.before);
+    }
+}
+
+/// Runs the text of one statement.
+pub(crate) fn run_statement<'a>(
+    session: &'a Arc<Session>,
+    place: &'a Place,
+    events: &'a EventSender,
+) -> BoxFuture<'a, Result<Summary, Failure>> {
+    run_text(session, place, events)
+        .map_err(|failure| at_statement(failure, place))
+        .boxed()
+}
+
+/// Gives a failure that knows no better place that of its statement: a script has many.
+fn at_statement(failure: Failure, place: &Place) -> Failure {
+    match failure.place {
+        Some(_) => failure,
+        None => failure.at(place.clone()),
+    }
+}
+
+async fn run_text(
+    session: &Arc<Session>,
+    place: &Place,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    let text = session.substitute(place)?;
+    let statement = statement::parse(&text)?;
+    let context = StatementContext::new(session, text, Some(events.clone()));
+    if statement.writes() {
+        context.require_writable(&format!("{} is refused", statement.verb()))?;
+    }
+    let verb = statement.verb();
+    match statement.run(&context).await? {
+        Output::Plan(plan) => execute::run_plan(&context, plan, verb, events).await,
+        Output::Batches { schema, batches } => {
+            execute::send_batches(schema, batches, verb, events).await
+        }
+        Output::Done(summary) => Ok(summary),
+    }
+}
+
+/// Checks a cell without running it.
+pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Failure> {
+    match cell {
+        Cell::Command(place) => command::check(session, &place),
+        Cell::Statement { place, .. } => {
+            let checked = check_text(session, &place).await;
+            checked.map_err(|failure| at_statement(failure, &place))
+        }
+    }
+}
+
+async fn check_text(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
+    let text = session.substitute(place)?;
+    let statement = statement::parse(&text)?;
+    let context = StatementContext::new(session, text, None);
+    if statement.writes() {
+        context.require_writable(&format!("{} is refused", statement.verb()))?;
+    }
+    statement.check(&context).await
+}
+
+/// Returns the columns of a table or view with their SQL types.
+pub(super) async fn columns(
+    session: &Arc<Session>,
+    table: &str,
+) -> Result<Vec<(String, String)>, Failure> {
+    let text = crate::input::Substituted::detached(table);
+    let context = StatementContext::new(session, text, None);
+    let name = crate::sql::parse_name(table).map_err(|error| context.failure(error))?;
+    let (name, parts) = TableName::from_object(&name, context.current_schema())?;
+    let source = Resolver::new(&context)
+        .named(&name, &parts, crate::definition::TableVersion::Latest)
+        .await?;
+    Ok(source
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| {
+            (
+                field.name().clone(),
+                crate::failure::sql_type_name(field.data_type()),
+            )
+        })
+        .collect())
+}

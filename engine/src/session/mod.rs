@@ -1,0 +1,267 @@
+//! The session: one cell in, a stream of events out.
+//!
+//! It owns settings, variables, the catalog and DataFusion's state; it never prints.
+
+mod behaviour;
+mod context;
+mod cooperate;
+mod drive;
+mod execute;
+mod options;
+mod parameters;
+mod planning;
+mod settings;
+mod stream;
+mod system;
+pub(crate) mod table_functions;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, RwLock};
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::execution::SessionState;
+
+use crate::catalog::Catalog;
+use crate::command::Command;
+use crate::display::DisplayOptions;
+use crate::erased::Erased;
+use crate::failure::Failure;
+use crate::input::Cell;
+use crate::memory::runtime::Memory;
+use crate::source::Place;
+use crate::table::TableCache;
+
+pub use behaviour::moment_text;
+pub use options::{CatalogChoice, SessionOptions};
+pub use parameters::parse_parameter;
+pub use settings::{Setting, settings};
+pub use stream::EventStream;
+
+use behaviour::time_zone;
+
+pub(crate) use context::{Overlay, StatementContext};
+pub(crate) use drive::{run as run_cell, run_statement};
+pub(crate) use execute::{Output, count_rows};
+pub(crate) use stream::{EventSender, unexpected_end};
+pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
+
+/// Everything that outlives a statement.
+pub struct Session {
+    options: SessionOptions,
+    catalog: Catalog,
+    memory: Memory,
+    tables: Erased<TableCache>,
+    state: Erased<RwLock<SessionState>>,
+    /// DataFusion's settings as the session began with them, for RESET.
+    initial: Arc<ConfigOptions>,
+    variables: RwLock<BTreeMap<String, String>>,
+    display: RwLock<DisplayOptions>,
+    behaviour: RwLock<behaviour::Behaviour>,
+    current_schema: RwLock<String>,
+    /// The folder that relative paths start from.
+    working_directory: RwLock<PathBuf>,
+    /// The statement that ran last, for `\save` and `\e`.
+    previous_statement: RwLock<Option<Place>>,
+    /// Whether changes of tables may add columns without being asked.
+    schema_evolution: AtomicBool,
+    commands: Vec<Arc<dyn Command>>,
+    /// Statements that are past their point of no return and run on without their stream.
+    pub(crate) commits: Arc<AtomicUsize>,
+    /// What `--check` has defined so far.
+    overlay: Erased<RwLock<context::Overlays>>,
+}
+
+impl Session {
+    /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
+    pub fn new(options: SessionOptions) -> Result<Arc<Self>, Failure> {
+        let (state, memory) = planning::session_state(&options)?;
+        let mut commands = crate::command::commands().to_vec();
+        commands.extend(options.commands.iter().cloned());
+        Ok(Arc::new(Self {
+            catalog: options.open_catalog(),
+            memory,
+            tables: Erased::new(TableCache::default()),
+            initial: Arc::clone(state.config_options()),
+            state: Erased::new(RwLock::new(state)),
+            variables: RwLock::new(options.variables.clone()),
+            display: RwLock::new(options.display.clone()),
+            behaviour: RwLock::default(),
+            current_schema: RwLock::new(crate::catalog::DEFAULT_SCHEMA.to_owned()),
+            working_directory: RwLock::new(options.working_directory.clone()),
+            previous_statement: RwLock::new(None),
+            schema_evolution: AtomicBool::new(false),
+            commands,
+            commits: Arc::new(AtomicUsize::new(0)),
+            overlay: Erased::new(RwLock::new(context::Overlays::default())),
+            options,
+        }))
+    }
+
+    /// Runs one cell. Dropping the stream cancels it, unless it has begun to commit.
+    pub fn run(self: &Arc<Self>, cell: Cell) -> EventStream {
+        stream::spawn(Arc::clone(self), cell)
+    }
+
+    /// Checks one cell without running it: names, types, permissions. Tables and views that a cell
+    /// would create count as there for the cells that follow.
+    pub async fn check(self: &Arc<Self>, cell: Cell) -> Result<(), Failure> {
+        drive::check(self, cell).await
+    }
+
+    /// Waits until every commit that was begun is done.
+    pub async fn settle(&self) {
+        while self.commits.load(Ordering::Acquire) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Returns how results are shown now.
+    pub fn display(&self) -> DisplayOptions {
+        read(&self.display).clone()
+    }
+
+    /// Returns a text variable's value.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        read(&self.variables).get(name).cloned()
+    }
+
+    /// Returns the commands of this session, the front end's own included.
+    pub fn commands(&self) -> &[Arc<dyn Command>] {
+        &self.commands
+    }
+
+    /// Returns the catalog of this session.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Returns the schema that unqualified names refer to.
+    pub fn current_schema(&self) -> String {
+        read(&self.current_schema).clone()
+    }
+
+    /// Returns the folder that relative paths start from.
+    pub fn working_directory(&self) -> PathBuf {
+        read(&self.working_directory).clone()
+    }
+
+    /// Changes the folder that relative paths start from; the catalog stays where it is.
+    pub fn set_working_directory(&self, folder: PathBuf) {
+        *write(&self.working_directory) = folder;
+    }
+
+    /// Returns the statement that ran last, whether it failed or not.
+    pub fn previous_statement(&self) -> Option<Place> {
+        read(&self.previous_statement).clone()
+    }
+
+    /// Returns the names of the tables and views in a schema or an attachment.
+    pub async fn table_names(self: &Arc<Self>, schema: &str) -> Result<Vec<String>, Failure> {
+        system::table_names(self, schema).await
+    }
+
+    /// Returns the names of all functions, in alphabetical order.
+    pub fn function_names(&self) -> Vec<String> {
+        let state = read(&self.state);
+        let mut names: Vec<_> = state
+            .scalar_functions()
+            .keys()
+            .chain(state.aggregate_functions().keys())
+            .chain(state.window_functions().keys())
+            .chain(state.table_functions().keys())
+            .cloned()
+            .chain(
+                crate::table::READERS
+                    .iter()
+                    .map(|reader| reader.name.to_owned()),
+            )
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Returns the columns of a table or view with their SQL types, for completion and `\d`.
+    pub async fn columns(self: &Arc<Self>, table: &str) -> Result<Vec<(String, String)>, Failure> {
+        drive::columns(self, table).await
+    }
+
+    pub(crate) fn options(&self) -> &SessionOptions {
+        &self.options
+    }
+
+    /// What is remembered of tables from statement to statement.
+    pub(crate) fn tables(&self) -> &Erased<TableCache> {
+        &self.tables
+    }
+
+    /// Returns the memory of this session: its use, its limit, its temporary files.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    pub(crate) fn state(&self) -> SessionState {
+        read(&self.state).clone()
+    }
+
+    pub(crate) fn change_state(&self, change: impl FnOnce(&mut SessionState)) {
+        change(&mut write(&self.state));
+    }
+
+    pub(crate) fn change_display(
+        &self,
+        change: impl FnOnce(&mut DisplayOptions),
+    ) -> DisplayOptions {
+        let mut display = write(&self.display);
+        change(&mut display);
+        display.clone()
+    }
+
+    /// Says whether changes of tables may add columns without being asked.
+    pub(crate) fn schema_evolution(&self) -> bool {
+        self.schema_evolution.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_schema_evolution(&self, evolves: bool) {
+        self.schema_evolution.store(evolves, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_previous_statement(&self, place: &Place) {
+        *write(&self.previous_statement) = Some(place.clone());
+    }
+
+    pub(crate) fn set_current_schema(&self, schema: &str) {
+        schema.clone_into(&mut write(&self.current_schema));
+    }
+
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        read(&self.variables).clone()
+    }
+
+    /// Sets a text variable, or removes it.
+    pub(crate) fn set_variable(&self, name: &str, value: Option<String>) {
+        let mut variables = write(&self.variables);
+        match value {
+            Some(value) => variables.insert(name.to_owned(), value),
+            None => variables.remove(name),
+        };
+    }
+
+    /// Puts the variables of the session into the text of a cell.
+    pub(crate) fn substitute(&self, place: &Place) -> Result<crate::input::Substituted, Failure> {
+        crate::input::substitute(place, &read(&self.variables))
+    }
+}
+
+/// Reads behind a lock; a panic elsewhere while it was held leaves data that is still whole.
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,48 @@
+//! Builds DataFusion's state for a session: its settings, functions and runtime.
+
+use std::sync::Arc;
+
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+
+use super::SessionOptions;
+use super::cooperate::Cooperate;
+use crate::failure::Failure;
+use crate::memory::planning::adjust;
+use crate::memory::runtime::{Memory, build_runtime};
+
+/// Builds the state that every statement of a session starts from.
+pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {
+    let threads = options.thread_count();
+    let config = adjust(base_config(), options.memory_limit(), threads);
+    let (runtime, memory) =
+        build_runtime(&options.memory_settings()).map_err(Failure::from_error)?;
+    let state = SessionStateBuilder::new()
+        .with_default_features()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_physical_optimizer_rule(Arc::new(Cooperate))
+        .build();
+    Ok((state, memory))
+}
+
+/// Settings of DataFusion's that differ from its own defaults, each with its reason.
+fn base_config() -> SessionConfig {
+    let mut config = SessionConfig::new();
+    let options = config.options_mut();
+    // Our names are resolved by the scope; DataFusion's catalog stays empty.
+    options.catalog.create_default_catalog_and_schema = false;
+    options.catalog.information_schema = false;
+    // Carets need spans.
+    options.sql_parser.collect_spans = true;
+    // Arrays of views keep the buffers of every batch that they were ever joined with: a window held
+    // 2.2 GB of them, and merges were charged for them many times. See decision 10.
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    // A panic in the Delta scan, see DeltaSessionConfig.
+    options.optimizer.hash_join_inlist_pushdown_max_size = 0;
+    options
+        .optimizer
+        .hash_join_inlist_pushdown_max_distinct_values = 0;
+    config
+}

@@ -1,0 +1,138 @@
+//! `table_diff` and `table_diff_summary`: what DIFF TABLE and DIFF SUMMARY TABLE show.
+
+use std::sync::Arc;
+
+use datafusion::datasource::{TableProvider, ViewTable, provider_as_source};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::sqlparser::ast::ObjectName;
+
+use self::plan::Rows;
+use super::arguments::Bound;
+use super::versions::version;
+use crate::definition::TableVersion;
+use crate::erased::Erased;
+use crate::failure::Failure;
+use crate::scope::{DeltaTarget, Resolver};
+use crate::session::StatementContext;
+use crate::table::{self, Argument};
+
+mod plan;
+mod summary;
+
+/// Two versions of a table that are to be compared.
+#[derive(Clone)]
+pub(crate) struct Comparison {
+    pub(crate) table: ObjectName,
+    pub(crate) from: TableVersion,
+    pub(crate) to: TableVersion,
+    /// The columns that tell rows apart; none compares whole rows.
+    pub(crate) keys: Vec<String>,
+}
+
+impl Comparison {
+    fn from_arguments(
+        function: &'static str,
+        arguments: Vec<Argument>,
+        context: &StatementContext,
+    ) -> Result<Self, Failure> {
+        let names = &["table", "from", "to", "keys"];
+        let mut bound = Bound::new(function, names, 3, arguments)?;
+        let table = bound.take_table()?;
+        let keys = bound.take_columns("keys")?;
+        let mut at = |name| bound.take(name).map(|value| version(&value, context));
+        Ok(Self {
+            table,
+            from: at("from").transpose()?.unwrap_or_default(),
+            to: at("to").transpose()?.unwrap_or_default(),
+            keys,
+        })
+    }
+}
+
+/// Opens the call `table_diff('table', from, to, keys => ['id'])`.
+pub(super) async fn call(
+    resolver: &mut Resolver<'_>,
+    arguments: Vec<Argument>,
+) -> Result<Arc<dyn TableProvider>, Failure> {
+    let comparison = Comparison::from_arguments("table_diff", arguments, resolver.context())?;
+    let plan = rows(resolver, &comparison, false).await?;
+    Ok(Arc::new(ViewTable::new(plan.into_inner(), None)))
+}
+
+/// Opens the call `table_diff_summary('table', from, to, keys => ['id'])`.
+pub(super) async fn call_summary(
+    resolver: &mut Resolver<'_>,
+    arguments: Vec<Argument>,
+) -> Result<Arc<dyn TableProvider>, Failure> {
+    let function = "table_diff_summary";
+    let comparison = Comparison::from_arguments(function, arguments, resolver.context())?;
+    let plan = summary(resolver, &comparison).await?;
+    Ok(Arc::new(ViewTable::new(plan.into_inner(), None)))
+}
+
+/// Plans one row a changed row; in order, where that is asked for.
+pub(crate) async fn rows(
+    resolver: &Resolver<'_>,
+    comparison: &Comparison,
+    ordered: bool,
+) -> Result<Erased<LogicalPlan>, Failure> {
+    let difference = difference(resolver, comparison).await?;
+    let context = resolver.context();
+    let plan = Rows::new(&difference, &comparison.keys)?
+        .plan(&difference, ordered)
+        .map_err(|error| context.failure(error))?;
+    Ok(plan.into())
+}
+
+/// Plans what changed, counted.
+pub(crate) async fn summary(
+    resolver: &Resolver<'_>,
+    comparison: &Comparison,
+) -> Result<Erased<LogicalPlan>, Failure> {
+    let difference = difference(resolver, comparison).await?;
+    let context = resolver.context();
+    let rows = Rows::new(&difference, &comparison.keys)?
+        .plan(&difference, false)
+        .map_err(|error| context.failure(error))?;
+    let plan = summary::plan(&difference, rows).map_err(|error| context.failure(error))?;
+    Ok(plan.into())
+}
+
+async fn difference(
+    resolver: &Resolver<'_>,
+    comparison: &Comparison,
+) -> Result<table::Difference, Failure> {
+    let context = resolver.context();
+    let definition = match resolver.delta(&comparison.table).await? {
+        DeltaTarget::Table { definition, .. } => definition,
+        DeltaTarget::Assumed(provider) => return Ok(nothing(provider)),
+    };
+    let difference = table::delta_difference(
+        &definition,
+        comparison.from,
+        comparison.to,
+        &context.table_context(),
+    )
+    .await?;
+    context.note_read(&definition, difference.from.version);
+    Ok(difference)
+}
+
+/// Two versions that do not differ, of a table that is only assumed.
+fn nothing(rows: Arc<dyn TableProvider>) -> table::Difference {
+    let side = |rows| table::Side {
+        version: 0,
+        rows,
+        files: 0,
+        properties: Default::default(),
+    };
+    table::Difference {
+        from: side(Arc::clone(&rows)),
+        to: side(rows),
+        same_files: 0,
+    }
+}
+
+fn source(side: &table::Side) -> Arc<dyn datafusion::logical_expr::TableSource> {
+    provider_as_source(Arc::clone(&side.rows))
+}

@@ -1,0 +1,19 @@
+//! From a statement's text to its syntax tree: the front parser over DataFusion's own.
+//!
+//! It knows what stands in a statement, not what it means: names are resolved by `scope`.
+
+mod changed_table;
+mod constant;
+mod depth;
+mod headers;
+mod parser;
+mod versions;
+
+pub(crate) use changed_table::{
+    ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins,
+};
+pub(crate) use constant::{bind, constant, constant_text};
+pub(crate) use parser::{
+    ParseResult, StatementParser, parse_expression, parse_name, parse_query, syntax_error,
+};
+pub(crate) use versions::{VersionClause, VersionClauses, VersionKind, split_version};

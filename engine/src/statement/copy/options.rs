@@ -1,0 +1,188 @@
+//! What stands behind the target of COPY: format, partition columns, options.
+
+use std::collections::HashMap;
+
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use crate::failure::{Failure, FailureKind};
+use crate::scope::normalized;
+use crate::session::StatementContext;
+use crate::sql::{ParseResult, StatementParser, constant_text};
+
+/// Options as they were written.
+pub(super) struct ParsedOptions {
+    format: Option<String>,
+    partition_columns: Vec<String>,
+    options: Vec<(String, Expr)>,
+}
+
+/// What to do with a folder that is there and holds files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    Refuse,
+    Overwrite,
+    Append,
+}
+
+/// Options ready for use.
+pub(super) struct CopyOptions {
+    pub(super) format: String,
+    pub(super) partition_columns: Vec<String>,
+    pub(super) existing: Existing,
+    pub(super) writer_options: HashMap<String, String>,
+}
+
+impl CopyOptions {
+    /// Says whether each partition value gets a folder.
+    pub(super) fn is_partitioned(&self) -> bool {
+        !self.partition_columns.is_empty()
+    }
+
+    /// Returns the name of DataFusion's writer for the format.
+    pub(super) fn writer(&self) -> &str {
+        match self.format.as_str() {
+            "tsv" => "csv",
+            "ndjson" | "jsonl" => "json",
+            other => other,
+        }
+    }
+}
+
+impl ParsedOptions {
+    /// Reads `STORED AS`, `PARTITIONED BY` and `OPTIONS (…)`, or DuckDB's `(FORMAT …, …)`.
+    pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Self> {
+        let mut parsed = Self {
+            format: None,
+            partition_columns: Vec::new(),
+            options: Vec::new(),
+        };
+        loop {
+            if parser.accept(&["stored", "as"]) {
+                parsed.format = Some(parser.identifier()?.value.to_lowercase());
+            } else if parser.accept(&["partitioned", "by"]) {
+                parsed.partition_columns = column_list(parser)?;
+            } else if parser.accept(&["options"]) {
+                parsed.options.extend(parser.options()?);
+            } else if parser.sql().peek_token_ref().token == Token::LParen {
+                parsed.duckdb_list(parser)?;
+            } else {
+                return Ok(parsed);
+            }
+        }
+    }
+
+    fn duckdb_list(&mut self, parser: &mut StatementParser) -> ParseResult<()> {
+        for (key, value) in parser.options()? {
+            match (key.as_str(), value) {
+                ("format", Expr::Identifier(word)) => self.format = Some(word.value.to_lowercase()),
+                ("partition_by", value) => self.partition_columns = column_names(&value),
+                (_, value) => self.options.push((key, value)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the options; the format comes from the target's suffix where it is not named.
+    pub(super) fn evaluate(
+        &self,
+        context: &StatementContext,
+        target: &str,
+    ) -> Result<CopyOptions, Failure> {
+        let mut options = CopyOptions {
+            format: String::new(),
+            partition_columns: self.partition_columns.clone(),
+            existing: Existing::Refuse,
+            writer_options: HashMap::new(),
+        };
+        let mut format = self.format.clone();
+        for (key, value) in &self.options {
+            let value = constant_text(value, &context.state, context.parameters())
+                .map_err(|error| context.failure(error))?;
+            match key.as_str() {
+                "format" => format = Some(value.to_lowercase()),
+                "overwrite" | "overwrite_or_ignore" if is_true(&value) => {
+                    options.existing = Existing::Overwrite;
+                }
+                "append" if is_true(&value) => options.existing = Existing::Append,
+                "overwrite" | "overwrite_or_ignore" | "append" => {}
+                _ => {
+                    options.writer_options.insert(writer_key(key), value);
+                }
+            }
+        }
+        options.format = match format.or_else(|| suffix(target)) {
+            Some(format) => format,
+            None => {
+                return Err(Failure::new(
+                    FailureKind::Plan,
+                    format!("the format of `{target}` is not known"),
+                )
+                .hint("add STORED AS PARQUET, or give the target a suffix"));
+            }
+        };
+        if options.format == "tsv" {
+            let delimiter = "format.delimiter".to_owned();
+            options
+                .writer_options
+                .entry(delimiter)
+                .or_insert_with(|| "\t".to_owned());
+        }
+        Ok(options)
+    }
+}
+
+fn is_true(value: &str) -> bool {
+    matches!(value.to_lowercase().as_str(), "true" | "1" | "on" | "yes")
+}
+
+/// Translates the names that people know into DataFusion's.
+fn writer_key(key: &str) -> String {
+    let key = match key {
+        "header" => "has_header",
+        "delim" | "sep" => "delimiter",
+        "nullstr" | "null" => "null_value",
+        "row_group_size" => "max_row_group_size",
+        other => other,
+    };
+    if key.contains('.') {
+        key.to_owned()
+    } else {
+        format!("format.{key}")
+    }
+}
+
+fn suffix(target: &str) -> Option<String> {
+    let file = target.rsplit('/').next()?;
+    let mut parts = file.rsplit('.');
+    let last = parts.next()?.to_lowercase();
+    let known = |suffix: &str| {
+        matches!(
+            suffix,
+            "parquet" | "csv" | "tsv" | "json" | "ndjson" | "jsonl" | "arrow"
+        )
+    };
+    if known(&last) {
+        return Some(last);
+    }
+    None
+}
+
+fn column_list(parser: &mut StatementParser) -> ParseResult<Vec<String>> {
+    parser.sql().expect_token(&Token::LParen)?;
+    let columns: Vec<Ident> = parser
+        .sql()
+        .parse_comma_separated(|parser| parser.parse_identifier())?;
+    parser.sql().expect_token(&Token::RParen)?;
+    Ok(columns.iter().map(normalized).collect())
+}
+
+/// Reads `(a, b)` or `a` where an expression was parsed.
+fn column_names(value: &Expr) -> Vec<String> {
+    match value {
+        Expr::Identifier(word) => vec![normalized(word)],
+        Expr::Nested(inner) => column_names(inner),
+        Expr::Tuple(parts) => parts.iter().flat_map(column_names).collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,181 @@
+//! EXPLAIN: the plan of a query, or with ANALYZE its plan and metrics after running it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringBuilder};
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::sql::parser::{ExplainStatement as ParsedExplain, Statement as ParsedStatement};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use futures::TryStreamExt;
+
+use super::query::starts_query;
+use super::{Statement, StatementKind};
+use crate::erased::Erased;
+use crate::failure::Failure;
+use crate::scope::Query;
+use crate::session::{Output, StatementContext};
+use crate::sql::StatementParser;
+
+pub(super) static EXPLAIN: StatementKind = StatementKind {
+    name: "EXPLAIN",
+    usage: "EXPLAIN [ANALYZE] [VERBOSE] [FORMAT tree | indent | graphviz | pgjson] query\n\
+            EXPLAIN INSERT … | UPDATE … | DELETE … | MERGE …",
+    summary: "Shows how a query is run; with ANALYZE it is run and measured. Of a change it lists the files that would be rewritten or removed.",
+    examples: &[
+        "EXPLAIN SELECT 1;",
+        "EXPLAIN ANALYZE SELECT 1;",
+        "CREATE TABLE t AS SELECT 1 AS id; EXPLAIN DELETE FROM t WHERE id = 1;",
+    ],
+    parse: |parser| {
+        if !parser.peeks(&["explain"]) {
+            return Ok(None);
+        }
+        parser.accept(&["explain"]);
+        let options = parse_options(parser)?;
+        if !starts_query(parser) {
+            return mutation(parser, options.analyze);
+        }
+        let query = parser.query()?;
+        let tree = ParsedStatement::Explain(ParsedExplain {
+            options,
+            statement: Box::new(query.tree),
+        });
+        Ok(Some(Box::new(ExplainStatement {
+            query: Query {
+                tree,
+                versions: query.versions,
+                target: None,
+            },
+        })))
+    },
+};
+
+/// Reads a statement that changes a table.
+fn mutation(
+    parser: &mut StatementParser,
+    analyze: bool,
+) -> crate::sql::ParseResult<Option<Box<dyn Statement>>> {
+    let start = parser.sql().peek_token_ref().span.start;
+    let statement = super::parse_next(parser)?;
+    if statement.mutation().is_none() {
+        let message = format!("{} cannot be explained", statement.verb());
+        return Err(crate::sql::syntax_error(&message, start));
+    }
+    if analyze {
+        let message = "a change of a table is foretold, not run and measured; leave ANALYZE out";
+        return Err(crate::sql::syntax_error(message, start));
+    }
+    Ok(Some(Box::new(ExplainMutation { statement })))
+}
+
+/// Lists the files that a change of a table would touch.
+struct ExplainMutation {
+    statement: Box<dyn Statement>,
+}
+
+#[async_trait]
+impl Statement for ExplainMutation {
+    fn verb(&self) -> &'static str {
+        "EXPLAIN"
+    }
+
+    async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        match self.statement.mutation() {
+            Some(mutation) => crate::mutation::explain(mutation, context).await,
+            None => Ok(Output::done(self.verb())),
+        }
+    }
+
+    async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
+        self.statement.check(context).await
+    }
+}
+
+struct ExplainStatement {
+    query: Query,
+}
+
+#[async_trait]
+impl Statement for ExplainStatement {
+    fn verb(&self) -> &'static str {
+        "EXPLAIN"
+    }
+
+    async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        let plan = context.plan(self.query.clone()).await?;
+        lines_of(context, plan)
+            .await
+            .map_err(|error| context.failure(error))
+    }
+
+    async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
+        context.plan(self.query.clone()).await.map(drop)
+    }
+}
+
+/// Runs EXPLAIN's plan and gives each line of its texts a row: a table shows one line a row.
+async fn lines_of(
+    context: &StatementContext,
+    plan: Erased<LogicalPlan>,
+) -> Result<Output, DataFusionError> {
+    let physical = context.state.create_physical_plan(&plan).await?;
+    let schema = physical.schema();
+    let texts: Vec<RecordBatch> = execute_stream(physical, context.state.task_ctx())?
+        .try_collect()
+        .await?;
+    let mut batches = Vec::with_capacity(texts.len());
+    for batch in &texts {
+        let (kinds, plans) = (
+            batch.column(0).as_string::<i32>(),
+            batch.column(1).as_string::<i32>(),
+        );
+        let mut kind_of_line = StringBuilder::new();
+        let mut lines = StringBuilder::new();
+        for row in 0..batch.num_rows() {
+            for (number, line) in plans.value(row).trim_end().lines().enumerate() {
+                kind_of_line.append_value(if number == 0 { kinds.value(row) } else { "" });
+                lines.append_value(line);
+            }
+        }
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(kind_of_line.finish()), Arc::new(lines.finish())];
+        batches.push(RecordBatch::try_new(Arc::clone(&schema), columns)?);
+    }
+    Ok(Output::Batches { schema, batches })
+}
+
+type Options = datafusion::common::format::ExplainStatementOptions;
+
+fn parse_options(parser: &mut StatementParser) -> crate::sql::ParseResult<Options> {
+    let is_list = parser.sql().peek_token_ref().token == Token::LParen
+        && !matches!(parser.sql().peek_nth_token_ref(1).token, Token::LParen)
+        && !matches!(
+            parser.sql().peek_nth_token_ref(1).token,
+            Token::Word(ref word) if matches!(
+                word.keyword,
+                Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::TABLE | Keyword::FROM
+            )
+        );
+    if is_list {
+        let raw = parser.sql().parse_utility_options()?;
+        return Options::from_utility_options(&raw);
+    }
+    let analyze = parser.accept_keyword(Keyword::ANALYZE);
+    let verbose = parser.accept_keyword(Keyword::VERBOSE);
+    let format = parser
+        .datafusion()
+        .parse_explain_format()?
+        .map(|name| name.parse())
+        .transpose()?;
+    Ok(Options {
+        analyze,
+        verbose,
+        format,
+        ..Options::default()
+    })
+}

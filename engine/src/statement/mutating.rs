@@ -1,0 +1,46 @@
+//! The statements that are mutations: how they run, are checked, explained and refused.
+
+use async_trait::async_trait;
+use datafusion::common::DataFusionError;
+
+use super::Statement;
+use crate::failure::Failure;
+use crate::mutation::{self, Mutation};
+use crate::session::{Output, StatementContext};
+use crate::sql::ParseResult;
+
+/// A mutation as a statement.
+pub(super) struct Mutating<M>(pub(super) M);
+
+#[async_trait]
+impl<M: Mutation> Statement for Mutating<M> {
+    fn verb(&self) -> &'static str {
+        self.0.verb()
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    fn mutation(&self) -> Option<&dyn Mutation> {
+        Some(&self.0)
+    }
+
+    async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        mutation::run(&self.0, context).await
+    }
+
+    async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
+        mutation::check(&self.0, context).await
+    }
+}
+
+/// Refuses the parts of a statement that the parser knows and lakesh does not.
+pub(super) fn refuse_extras(verb: &str, parts: &[(&str, bool)]) -> ParseResult<()> {
+    match parts.iter().find(|(_, present)| *present) {
+        None => Ok(()),
+        Some((what, _)) => Err(DataFusionError::NotImplemented(format!(
+            "{verb} … {what} is not supported"
+        ))),
+    }
+}

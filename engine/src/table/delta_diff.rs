@@ -1,0 +1,118 @@
+//! What differs between two versions of a Delta table: the files of one that the other has not.
+//!
+//! A file that both have, with the same deletion vector, holds the same rows and is not read.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use deltalake::DeltaTable;
+use deltalake::kernel::LogicalFileView;
+use futures::TryStreamExt;
+
+use super::TableContext;
+use super::delta::Source;
+use super::delta_mapping::check_names;
+use super::delta_scan::{DeltaScan, Files};
+use super::error::TableError;
+use crate::definition::{TableDefinition, TableVersion};
+
+/// Two versions of a table, as far as they differ.
+pub(crate) struct Difference {
+    pub(crate) from: Side,
+    pub(crate) to: Side,
+    /// How many files both have.
+    pub(crate) same_files: u64,
+}
+
+/// One of two versions.
+pub(crate) struct Side {
+    pub(crate) version: u64,
+    /// The rows of the files that the other version has not.
+    pub(crate) rows: Arc<dyn TableProvider>,
+    /// How many files those are.
+    pub(crate) files: u64,
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+/// Opens what differs between two versions.
+pub(crate) async fn delta_difference(
+    definition: &TableDefinition,
+    from: TableVersion,
+    to: TableVersion,
+    context: &TableContext<'_>,
+) -> Result<Difference, TableError> {
+    let source = Source::new(definition, context)?;
+    let from = source.load(from, context).await?;
+    let to = source.load(to, context).await?;
+    let from_keys = keys(&source, &from).await?;
+    let to_keys = keys(&source, &to).await?;
+    let same_files = from_keys.intersection(&to_keys).count() as u64;
+    Ok(Difference {
+        from: side(&source, &from, &to_keys, context).await?,
+        to: side(&source, &to, &from_keys, context).await?,
+        same_files,
+    })
+}
+
+/// A file's path and the identity of its deletion vector.
+type Key = (String, Option<String>);
+
+fn key(file: &LogicalFileView) -> Key {
+    let vector = file.deletion_vector_descriptor().map(|vector| {
+        let offset = vector.offset.unwrap_or_default();
+        format!(
+            "{}{}@{offset}",
+            vector.storage_type, vector.path_or_inline_dv
+        )
+    });
+    (file.path().into_owned(), vector)
+}
+
+async fn keys(source: &Source, table: &DeltaTable) -> Result<HashSet<Key>, TableError> {
+    let snapshot = table.snapshot().map_err(|error| source.failed(error))?;
+    let log_store = table.log_store();
+    snapshot
+        .snapshot()
+        .file_views(log_store.as_ref(), None)
+        .map_ok(|file| key(&file))
+        .try_collect()
+        .await
+        .map_err(|error| source.failed(error))
+}
+
+async fn side(
+    source: &Source,
+    table: &DeltaTable,
+    other: &HashSet<Key>,
+    context: &TableContext<'_>,
+) -> Result<Side, TableError> {
+    check_names(source, table, &context.cache.checked_files).await?;
+    table
+        .update_datafusion_session(&**context.state)
+        .map_err(|error| source.failed(error))?;
+    let snapshot = table.snapshot().map_err(|error| source.failed(error))?;
+    let log_store = table.log_store();
+    let files = snapshot
+        .snapshot()
+        .file_views(log_store.as_ref(), None)
+        .try_fold(Files::default(), |mut files, file| {
+            if !other.contains(&key(&file)) {
+                files.push(file);
+            }
+            std::future::ready(Ok(files))
+        })
+        .await
+        .map_err(|error| source.failed(error))?;
+    let rows = DeltaScan::of_files(source, table, &files, context)?;
+    let properties = snapshot.snapshot().metadata().configuration();
+    Ok(Side {
+        version: table.version().unwrap_or_default(),
+        rows: Arc::new(rows),
+        files: files.len() as u64,
+        properties: properties
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    })
+}

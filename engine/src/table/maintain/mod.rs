@@ -1,0 +1,109 @@
+//! Operations on a Delta table as a whole: restore, optimize, vacuum, checkpoint; one file each.
+//!
+//! They commit through a guarded log store, and every commit carries the operation's id.
+
+mod checkpoint;
+mod optimize;
+mod restore;
+mod vacuum;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use deltalake::delta_datafusion::planner::DeltaPlanner;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::{DeltaTable, DeltaTableError};
+use uuid::Uuid;
+
+use super::TableContext;
+use super::delta::Source;
+use super::delta_log::DeltaLog;
+use super::error::TableError;
+use crate::commit::PointOfNoReturn;
+use crate::definition::{TableDefinition, TableVersion};
+
+pub(crate) use checkpoint::Checkpoint;
+pub(crate) use optimize::{Optimize, PartitionFilter};
+pub(crate) use restore::Restore;
+pub(crate) use vacuum::{Vacuum, expired_files};
+
+/// The key under which a commit's information carries the id of the statement that made it.
+pub(crate) const OPERATION_ID: &str = "lakesh.operationId";
+
+/// An operation on a whole table.
+#[async_trait]
+pub(crate) trait Maintenance: Send + Sync + 'static {
+    /// What it says when it is done.
+    type Report: Send + 'static;
+
+    /// Does it.
+    async fn run(&self, table: &Maintained<'_>) -> Result<Self::Report, TableError>;
+}
+
+/// The table that an operation works on.
+pub(crate) struct Maintained<'a> {
+    source: Source,
+    context: &'a TableContext<'a>,
+    point: PointOfNoReturn,
+    operation: Uuid,
+}
+
+impl<'a> Maintained<'a> {
+    /// Names the table; a commit passes the point when it begins to write its entry.
+    pub(crate) fn new(
+        definition: &TableDefinition,
+        context: &'a TableContext<'a>,
+        point: PointOfNoReturn,
+    ) -> Result<Self, TableError> {
+        Ok(Self {
+            source: Source::new(definition, context)?,
+            context,
+            point,
+            operation: Uuid::new_v4(),
+        })
+    }
+
+    /// Loads a version for reading.
+    async fn load(&self, version: TableVersion) -> Result<DeltaTable, TableError> {
+        self.source.load(version, self.context).await
+    }
+
+    /// Makes a handle whose commits are guarded; operations on it load the newest version.
+    fn guarded(&self) -> Result<DeltaTable, TableError> {
+        let log_store = self.source.handle()?.log_store();
+        Ok(DeltaTable::new(self.point.guard(log_store)))
+    }
+
+    /// What every commit of the operation carries.
+    fn commit(&self) -> CommitProperties {
+        let operation = self.operation.to_string();
+        CommitProperties::default()
+            .with_metadata([(OPERATION_ID.to_owned(), serde_json::Value::from(operation))])
+    }
+
+    /// The session's state, as the library's operations need it: its memory limit holds for them.
+    fn state(&self) -> Arc<SessionState> {
+        let state = SessionStateBuilder::new_from_existing((**self.context.state).clone())
+            .with_query_planner(DeltaPlanner::new())
+            .build();
+        Arc::new(state)
+    }
+
+    async fn log(&self) -> Result<DeltaLog, TableError> {
+        self.source.log().await
+    }
+
+    fn failed(&self, error: DeltaTableError) -> TableError {
+        self.source.failed(error)
+    }
+
+    fn location(&self) -> &str {
+        &self.source.location.display
+    }
+}
+
+/// Returns the number of a table's version.
+fn version_of(table: &DeltaTable) -> u64 {
+    table.version().unwrap_or_default()
+}

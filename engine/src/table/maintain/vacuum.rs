@@ -1,0 +1,110 @@
+//! VACUUM: deletes files that no version within the retention needs.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use deltalake::DeltaTable;
+use deltalake::operations::vacuum::{VacuumBuilder, VacuumMode};
+use deltalake::table::config::TablePropertiesExt;
+
+use super::{Maintained, Maintenance, version_of};
+use crate::commit::PointOfNoReturn;
+use crate::definition::{TableDefinition, TableVersion};
+use crate::table::TableContext;
+use crate::table::error::TableError;
+
+/// Deletes files that were removed from the table, or never belonged to it, before the retention.
+#[derive(Debug, Clone)]
+pub(crate) struct Vacuum {
+    /// How long files are kept; `None` keeps them as long as the table says.
+    pub(crate) retention: Option<TimeDelta>,
+    /// Whether a retention below the table's own is refused.
+    pub(crate) check: bool,
+    /// Whether files that the log does not name are deleted too.
+    pub(crate) all: bool,
+}
+
+/// What a vacuum did.
+pub(crate) struct VacuumReport {
+    pub(crate) files: u64,
+    pub(crate) version: u64,
+}
+
+impl Vacuum {
+    /// Refuses a retention that could break readers and writers that are under way.
+    async fn builder(
+        &self,
+        table: &Maintained<'_>,
+        handle: DeltaTable,
+    ) -> Result<VacuumBuilder, TableError> {
+        let newest = table.load(TableVersion::Latest).await?;
+        let snapshot = newest.snapshot().map_err(|error| table.failed(error))?;
+        let least = snapshot
+            .snapshot()
+            .table_properties()
+            .deleted_file_retention_duration();
+        let least = TimeDelta::from_std(least).unwrap_or(TimeDelta::MAX);
+        if let Some(asked) = self.retention
+            && self.check
+            && asked < least
+        {
+            return Err(TableError::Retention {
+                location: table.location().to_owned(),
+                asked: hours_text(asked),
+                least: hours_text(least),
+            });
+        }
+        let mode = match self.all {
+            true => VacuumMode::Full,
+            false => VacuumMode::Lite,
+        };
+        Ok(handle
+            .vacuum()
+            .with_mode(mode)
+            .with_retention_period(self.retention.unwrap_or(least))
+            .with_enforce_retention_duration(self.check)
+            .with_commit_properties(table.commit()))
+    }
+}
+
+#[async_trait]
+impl Maintenance for Vacuum {
+    type Report = VacuumReport;
+
+    async fn run(&self, table: &Maintained<'_>) -> Result<VacuumReport, TableError> {
+        let builder = self.builder(table, table.guarded()?).await?;
+        let (after, metrics) = builder.await.map_err(|error| table.failed(error))?;
+        Ok(VacuumReport {
+            files: metrics.files_deleted.len() as u64,
+            version: version_of(&after),
+        })
+    }
+}
+
+/// Lists the files that a vacuum would delete, as a user would write them, in order.
+pub(crate) async fn expired_files(
+    definition: &TableDefinition,
+    vacuum: &Vacuum,
+    context: &TableContext<'_>,
+) -> Result<Vec<String>, TableError> {
+    let table = Maintained::new(definition, context, PointOfNoReturn::default())?;
+    let handle = table.load(TableVersion::Latest).await?;
+    let builder = vacuum.builder(&table, handle).await?.with_dry_run(true);
+    let (_, metrics) = builder.await.map_err(|error| table.failed(error))?;
+    let folder = table.location().trim_end_matches('/');
+    let mut files: Vec<String> = metrics
+        .files_deleted
+        .iter()
+        .map(|file| format!("{folder}/{file}"))
+        .collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Writes a span of time in hours: `168 hours`, `0.5 hours`.
+pub(crate) fn hours_text(span: TimeDelta) -> String {
+    let hours = span.num_milliseconds() as f64 / 3_600_000.0;
+    match hours == 1.0 {
+        true => "1 hour".to_owned(),
+        false => format!("{hours} hours"),
+    }
+}

@@ -1,0 +1,99 @@
+//! What is said below a result: how many rows, which counts, how long.
+
+use std::time::Duration;
+
+use lakesh_engine::event::Summary;
+
+/// Writes the line below a statement's result; `None` where there is nothing to say.
+pub(crate) fn footer(summary: &Summary, timing: bool) -> Option<String> {
+    let is_command = summary.verb.starts_with('\\');
+    let mut parts = Vec::new();
+    if let Some(rows) = summary.rows {
+        parts.push(counted(rows, "row"));
+    }
+    for (name, count) in &summary.counts {
+        parts.push(format!("{name} {}", grouped(*count)));
+    }
+    let counts = parts.join(", ");
+    let said = match (summary.returned_rows, is_command, counts.is_empty()) {
+        (false, true, true) => return None,
+        (true, _, _) | (false, true, false) => counts,
+        (false, false, true) => summary.verb.clone(),
+        (false, false, false) => format!("{}: {counts}", summary.verb),
+    };
+    Some(if timing {
+        format!("{said} ({})", seconds(summary.elapsed))
+    } else {
+        said
+    })
+}
+
+fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(count))
+}
+
+/// Writes a number with a comma after each three digits.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn seconds(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(60) {
+        return format!("{:.3} s", elapsed.as_secs_f64());
+    }
+    let minutes = elapsed.as_secs() / 60;
+    format!("{minutes} min {} s", elapsed.as_secs() % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use lakesh_engine::event::Summary;
+
+    use super::footer;
+
+    #[test]
+    fn counts_and_times_are_said() {
+        let summary = |verb: &str, rows, returned_rows| Summary {
+            verb: verb.to_owned(),
+            rows,
+            returned_rows,
+            counts: Vec::new(),
+            elapsed: Duration::from_millis(12),
+        };
+        let mut copy = summary("COPY", Some(1234), false);
+        copy.counts = vec![("files".to_owned(), 3)];
+        let mut slow = summary("SELECT", Some(0), true);
+        slow.elapsed = Duration::from_secs(125);
+        let cases = [
+            (summary("SELECT", Some(1), true), "1 row (0.012 s)", "1 row"),
+            (slow, "0 rows (2 min 5 s)", "0 rows"),
+            (
+                summary("CREATE VIEW", None, false),
+                "CREATE VIEW (0.012 s)",
+                "CREATE VIEW",
+            ),
+            (
+                copy,
+                "COPY: 1,234 rows, files 3 (0.012 s)",
+                "COPY: 1,234 rows, files 3",
+            ),
+            (summary("\\dt", Some(2), true), "2 rows (0.012 s)", "2 rows"),
+        ];
+        for (summary, timed, plain) in cases {
+            assert_eq!(footer(&summary, true).as_deref(), Some(timed));
+            assert_eq!(footer(&summary, false).as_deref(), Some(plain));
+        }
+        assert_eq!(footer(&summary("\\x", None, false), true), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! The terminal front end of lakesh: the command line, scripts, the prompt, and rendering of events.
+//!
+//! It plans and runs nothing itself; all of that is the engine's session.
+
+mod arguments;
+mod check;
+mod colour;
+mod command;
+mod compressed_file;
+mod configuration;
+mod footer;
+mod interrupt;
+mod messages;
+mod output_file;
+mod pager;
+mod progress;
+mod renderer;
+mod repl;
+mod runner;
+mod sink;
+mod standard_input;
+mod start;
+mod status;
+mod unfinished;
+
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::memory::spill::SpillFolder;
+use tokio::runtime::{Builder, Runtime};
+
+use arguments::{Arguments, SourceArgument};
+use check::Checker;
+use configuration::Configuration;
+use renderer::{Stop, reason};
+use start::{Start, Streams};
+use status::Status;
+
+/// Deep expressions recurse; a thread that had less would overflow on trees that the parser admits.
+/// Without optimisation a level takes several times as much. Pages that are not touched cost nothing.
+const STACK: usize = if cfg!(debug_assertions) { 512 } else { 64 } * 1024 * 1024;
+
+/// How long interrupted work may take to let go.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Runs lakesh with a command line, the program's name first; returns the exit status.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
+    run_with(words).code()
+}
+
+/// Keeps a bug on a worker thread from writing its own words: its cell fails and says so.
+fn silence_workers() {
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        return;
+    }
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some("main") {
+            usual(panic);
+        }
+    }));
+}
+
+fn run_with(words: impl IntoIterator<Item = OsString>) -> Status {
+    let arguments = match Arguments::read(words) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let printed = error.print();
+            return match printed {
+                _ if error.use_stderr() => Status::WrongUsage,
+                // A reader that has left is no reason to say more; a full disk is.
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => Status::InputOutput,
+                _ => Status::Success,
+            };
+        }
+    };
+    silence_workers();
+    let streams = Streams::of_process();
+    let outcome = start::configuration(&arguments).map_err(|failure| (failure, Status::WrongUsage));
+    let outcome = outcome.and_then(|configuration| {
+        let runtime = runtime(&arguments, &configuration)
+            .map_err(|failure| (failure, Status::InputOutput))?;
+        let mut temporary = None;
+        let status = run_in(&runtime, arguments, &configuration, streams, &mut temporary);
+        // Nothing of value runs any more: `run_cell` waits for commits.
+        runtime.shutdown_timeout(PATIENCE);
+        // A busy machine may not have let everything go in that time.
+        if let Some(folder) = temporary {
+            folder.remove();
+        }
+        status
+    });
+    outcome.unwrap_or_else(|(failure, status)| {
+        start::messages(streams).failure(&failure);
+        status
+    })
+}
+
+fn runtime(arguments: &Arguments, configuration: &Configuration) -> Result<Runtime, Failure> {
+    let threads = arguments.threads.map(usize::from).or(configuration.threads);
+    let mut builder = Builder::new_multi_thread();
+    builder.enable_all().thread_stack_size(STACK);
+    if let Some(threads) = threads {
+        builder.worker_threads(threads);
+    }
+    builder.build().map_err(|error| {
+        let message = format!("cannot start threads: {}", reason(&error));
+        Failure::new(FailureKind::InputOutput, message).caused_by(error)
+    })
+}
+
+fn run_in(
+    runtime: &Runtime,
+    mut arguments: Arguments,
+    configuration: &Configuration,
+    streams: Streams,
+    temporary: &mut Option<Arc<SpillFolder>>,
+) -> Result<Status, (Failure, Status)> {
+    let interactive = arguments.sources.is_empty() && streams.input_is_terminal && !arguments.check;
+    if arguments.sources.is_empty() {
+        arguments.sources.push(SourceArgument::StandardInput);
+    }
+    let started = {
+        let _guard = runtime.enter();
+        start::start(&arguments, configuration, streams, interactive)
+    };
+    let mut start = match started {
+        Ok(start) => start,
+        Err(Stop::Failed(failure)) => {
+            let status = match failure.kind {
+                FailureKind::Usage => Status::WrongUsage,
+                kind => Status::of_failure(kind),
+            };
+            return Err((failure, status));
+        }
+        Err(Stop::Closed | Stop::Interrupted) => return Ok(Status::Success),
+    };
+    *temporary = Some(Arc::clone(start.runner.session.memory().spill()));
+    Ok(if interactive {
+        repl::run(runtime, start, &arguments)
+    } else if arguments.check {
+        let Start { runner, .. } = &mut start;
+        let checker = Checker::new(&runner.session, &mut runner.renderer.messages);
+        runtime.block_on(checker.check(&arguments.sources))
+    } else {
+        let run = start
+            .runner
+            .run_sources(&arguments.sources, arguments.keep_going);
+        runtime.block_on(run)
+    })
+}

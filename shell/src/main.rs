@@ -1,0 +1,10 @@
+//! The `lakesh` binary: hands the command line to the library and its status to the system.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    ExitCode::from(lakesh_shell::run(std::env::args_os()))
+}

@@ -1,0 +1,241 @@
+//! From the command line, the configuration and the environment to a session and a renderer.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lakesh_engine::command::Command;
+use lakesh_engine::display::DisplayOptions;
+use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::format;
+use lakesh_engine::session::{CatalogChoice, Session, SessionOptions};
+
+use crate::arguments::{Arguments, MaxRows};
+use crate::colour::ColourChoice;
+use crate::command;
+use crate::configuration::{Configuration, configuration_folder};
+use crate::interrupt::{Interrupts, OnSignal};
+use crate::messages::Messages;
+use crate::pager::PagerSwitch;
+use crate::renderer::{RenderOptions, Renderer, Stop, create, reason};
+use crate::runner::Runner;
+use crate::sink::{Sink, Target};
+
+/// How many rows a table shows on a terminal, unless the user says.
+const ROWS_ON_SCREEN: usize = 40;
+
+/// What the process is connected to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Streams {
+    pub(crate) input_is_terminal: bool,
+    pub(crate) output_is_terminal: bool,
+    pub(crate) error_is_terminal: bool,
+}
+
+impl Streams {
+    /// Looks at the standard streams.
+    pub(crate) fn of_process() -> Self {
+        Self {
+            input_is_terminal: io::stdin().is_terminal(),
+            output_is_terminal: io::stdout().is_terminal(),
+            error_is_terminal: io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// Everything that a run needs.
+pub(crate) struct Start {
+    pub(crate) runner: Runner,
+    pub(crate) switches: Switches,
+    pub(crate) colour: ColourChoice,
+}
+
+/// What the commands of the shell and the rest of it share.
+#[derive(Clone, Default)]
+pub(crate) struct Switches {
+    pub(crate) pager: PagerSwitch,
+    pub(crate) edited: command::Edited,
+}
+
+/// Makes messages for standard error.
+pub(crate) fn messages(streams: Streams) -> Messages {
+    let colour = colour_choice().applies(streams.error_is_terminal);
+    Messages::new(Box::new(io::stderr()), colour)
+}
+
+/// Reads the configuration, unless the user does not want it.
+pub(crate) fn configuration(arguments: &Arguments) -> Result<Configuration, Failure> {
+    match configuration_folder() {
+        Some(folder) if !arguments.no_rc => Configuration::read(&folder),
+        _ => Ok(Configuration::default()),
+    }
+}
+
+/// Opens the session and its renderer; needs a runtime.
+pub(crate) fn start(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    streams: Streams,
+    interactive: bool,
+) -> Result<Start, Stop> {
+    let switches = Switches::default();
+    switches.pager.set(configuration.pager.unwrap_or(false));
+    let display = display(arguments, configuration, streams, interactive);
+    let options = session_options(arguments, configuration, streams, &display, &switches)
+        .map_err(Stop::Failed)?;
+    let temp_folder = options.temp_folder.clone();
+    let session = Session::new(options).map_err(Stop::Failed)?;
+    lakesh_engine::memory::sweep::sweep_in_background(temp_folder);
+    let on_signal = if interactive {
+        OnSignal::CancelCell
+    } else {
+        OnSignal::End
+    };
+    let interrupts = Interrupts::listen(on_signal).map_err(cannot_start)?;
+    let colour = colour_choice();
+    let render_options = RenderOptions {
+        counts: interactive || streams.error_is_terminal,
+        quiet: arguments.quiet,
+        colour: colour.applies(streams.output_is_terminal),
+        pager: interactive.then(|| (pager_program(), switches.pager.clone())),
+    };
+    let standard = standard_output(streams).map_err(cannot_start)?;
+    let mut renderer = Renderer::new(standard, messages(streams), display, render_options);
+    if interactive {
+        renderer.heed(&interrupts);
+    }
+    if let Some(path) = &arguments.output {
+        let format = arguments.format.as_deref().and_then(format::find);
+        renderer.set_output(create(path, format)?);
+    }
+    Ok(Start {
+        runner: Runner {
+            session,
+            renderer,
+            interrupts,
+        },
+        switches,
+        colour,
+    })
+}
+
+fn cannot_start(error: io::Error) -> Stop {
+    let message = format!("cannot start: {}", reason(&error));
+    Stop::Failed(Failure::new(FailureKind::InputOutput, message).caused_by(error))
+}
+
+/// Standard output without the buffer and the lock that the standard library puts around it.
+fn standard_output(streams: Streams) -> io::Result<Sink> {
+    let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    Ok(Sink::new(Target::Stream {
+        stream: Box::new(stream),
+        is_terminal: streams.output_is_terminal,
+    }))
+}
+
+fn colour_choice() -> ColourChoice {
+    ColourChoice::from_environment(|name| env::var(name).ok())
+}
+
+fn pager_program() -> String {
+    let named = env::var("PAGER").ok().filter(|program| !program.is_empty());
+    named.unwrap_or_else(|| "less".to_owned())
+}
+
+fn display(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    streams: Streams,
+    interactive: bool,
+) -> DisplayOptions {
+    let max_rows = match arguments.max_rows.or(configuration.max_rows) {
+        Some(MaxRows::All) => None,
+        Some(MaxRows::Rows(rows)) => Some(rows),
+        None => streams.output_is_terminal.then_some(ROWS_ON_SCREEN),
+    };
+    DisplayOptions {
+        format: arguments
+            .format
+            .clone()
+            .or_else(|| configuration.format.clone()),
+        max_rows,
+        null_value: configuration.null_value.clone(),
+        expanded: configuration.expanded.unwrap_or(false),
+        timing: configuration.timing.unwrap_or(interactive),
+        header: configuration.header.unwrap_or(true),
+    }
+}
+
+fn session_options(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    streams: Streams,
+    display: &DisplayOptions,
+    switches: &Switches,
+) -> Result<SessionOptions, Failure> {
+    let working_directory = env::current_dir().map_err(|error| {
+        let message = format!("the working folder cannot be read: {}", reason(&error));
+        Failure::new(FailureKind::InputOutput, message).caused_by(error)
+    })?;
+    let catalog = arguments
+        .catalog
+        .as_ref()
+        .or(configuration.catalog.as_ref())
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let temp_folder = arguments
+        .temp_folder
+        .as_ref()
+        .or(configuration.temp_folder.as_ref());
+    Ok(SessionOptions {
+        catalog: match catalog {
+            Some(folder) if folder.as_os_str() == ":memory:" => CatalogChoice::InMemory,
+            Some(folder) => CatalogChoice::Folder(folder.clone()),
+            None => CatalogChoice::Nearest,
+        },
+        user_data_folder: dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")),
+        read_only: arguments.read_only || configuration.read_only.unwrap_or(false),
+        memory_limit: arguments.memory_limit.or(configuration.memory_limit),
+        temp_folder: temp_folder.cloned().unwrap_or_else(env::temp_dir),
+        temp_limit: configuration.temp_limit,
+        threads: arguments.threads.map(usize::from).or(configuration.threads),
+        parameters: arguments.parameter.iter().cloned().collect(),
+        variables: arguments.variable.iter().cloned().collect(),
+        display: display.clone(),
+        environment: environment(),
+        commands: commands(switches),
+        progress: streams.error_is_terminal && !arguments.quiet,
+        ..SessionOptions::in_folder(working_directory)
+    })
+}
+
+fn commands(switches: &Switches) -> Vec<Arc<dyn Command>> {
+    vec![
+        Arc::new(command::edit::Edit::new(switches.edited.clone())),
+        Arc::new(command::shell::Shell),
+        Arc::new(command::folder::ChangeFolder),
+        Arc::new(command::pager::SwitchPager::new(switches.pager.clone())),
+    ]
+}
+
+/// The variables that object stores take their credentials and addresses from.
+fn environment() -> std::collections::BTreeMap<String, String> {
+    const PREFIXES: &[&str] = &[
+        "AWS_",
+        "AZURE_",
+        "GOOGLE_",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "HOME",
+    ];
+    env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| {
+            let upper = name.to_ascii_uppercase();
+            PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
+        })
+        .collect()
+}

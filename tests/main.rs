@@ -1,0 +1,26 @@
+//! The one integration-test binary: everything that is proved over the real `lakesh` binary or over
+//! a session in process.
+//!
+//! One module per subject. Benchmarks against peers are not here; see `tests/bench`.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod catalog;
+mod delta_changing;
+mod delta_features;
+mod delta_maintenance;
+mod delta_model;
+mod delta_reading;
+mod examples;
+mod formats;
+mod memory;
+mod parquet_reading;
+mod pty;
+mod rendering;
+mod script;
+mod script_input;
+mod sqllogictest;
+mod table_diff;
+mod time_travel;

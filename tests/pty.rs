@@ -1,0 +1,218 @@
+//! Journeys at a real terminal: what only a person would see.
+
+use std::fs;
+use std::time::Duration;
+
+use expectrl::session::OsSession;
+use expectrl::{ControlCode, Eof, Expect, Needle};
+
+use crate::support::{Lake, on_terminal};
+
+/// Bracketed paste is switched on: the line editor has begun to read.
+const READY: &str = "\u{1b}[?2004h";
+
+/// A terminal with the shell in it.
+struct Terminal {
+    session: OsSession,
+}
+
+impl Terminal {
+    fn new(lake: &Lake, arguments: &[&str]) -> Self {
+        let mut session = on_terminal(lake, 100, arguments, &[]);
+        session.set_expect_timeout(Some(Duration::from_secs(60)));
+        let mut terminal = Self { session };
+        terminal.sees("lakesh");
+        terminal
+    }
+
+    /// Waits until the line editor reads keys: what is typed earlier may be lost, as in any shell.
+    #[track_caller]
+    fn prompts(&mut self) {
+        self.sees(READY);
+    }
+
+    /// Types text without the return key.
+    fn types(&mut self, text: impl AsRef<[u8]>) {
+        self.session.send(text).unwrap();
+    }
+
+    /// Waits for a prompt and types a line with the return key.
+    #[track_caller]
+    fn enters(&mut self, line: &str) {
+        self.prompts();
+        self.types(format!("{line}\r"));
+    }
+
+    /// Waits until the screen shows something.
+    #[track_caller]
+    fn sees(&mut self, what: impl Needle + std::fmt::Debug + Clone) -> String {
+        let shown = what.clone();
+        match self.session.expect(what) {
+            Ok(found) => String::from_utf8_lossy(found.before()).into_owned(),
+            Err(error) => {
+                let mut rest = vec![0; 10_000];
+                let length = self.session.try_read(&mut rest).unwrap_or(0);
+                let rest = String::from_utf8_lossy(&rest[..length]).into_owned();
+                panic!("{shown:?} did not come ({error}); unread: {rest:?}")
+            }
+        }
+    }
+
+    #[track_caller]
+    fn ends(mut self) {
+        self.session.expect(Eof).expect("the shell ends");
+    }
+}
+
+#[test]
+fn a_session_greets_answers_and_leaves() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("select 40 + 2 as answer;");
+    terminal.sees(" 42 │");
+    terminal.enters("select 'first line',\r  'second' || ' line' as text;");
+    terminal.sees("│ second line");
+    terminal.enters("\\q");
+    terminal.ends();
+    assert_eq!(
+        fs::read_dir(lake.path()).unwrap().count(),
+        0,
+        "files in the working directory"
+    );
+    let history = history(&lake);
+    assert!(
+        history.contains("40 + 2") && history.contains("second"),
+        "{history}"
+    );
+}
+
+#[test]
+fn control_d_leaves_and_an_error_does_not() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("select nonsense;");
+    terminal.sees("^");
+    terminal.sees("nonsense");
+    terminal.enters("select 6 * 7 as answer;");
+    terminal.sees(" 42 │");
+    terminal.prompts();
+    terminal.types(ControlCode::EndOfTransmission);
+    terminal.ends();
+}
+
+#[test]
+fn control_c_cancels_the_query_and_only_it() {
+    let lake = Lake::new();
+    lake.write(
+        "long.sql",
+        "create table kept as select 1 as a;\n\\echo now it runs\nselect sum(a.value * b.value) from generate_series(1, 1000000) a cross join generate_series(1, 1000000) b;\n\\echo never reached\n",
+    );
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("\\i long.sql");
+    // Only once the script says so: a key that comes earlier would reach the line editor.
+    terminal.sees("now it runs");
+    terminal.types(ControlCode::EndOfText);
+    let between = terminal.sees("interrupted");
+    assert!(!between.contains("never reached"));
+    terminal.enters("select a + 41 as answer from kept;");
+    terminal.sees(" 42 │");
+    // At the prompt it throws the line away and stays.
+    terminal.prompts();
+    terminal.types("select 'thrown away'");
+    terminal.types(ControlCode::EndOfText);
+    terminal.enters("select 40 + 3 as answer;");
+    terminal.sees(" 43 │");
+    terminal.enters("\\q");
+    terminal.ends();
+}
+
+#[test]
+fn the_start_script_runs_at_a_prompt() {
+    let lake = Lake::new();
+    let folder = lake.home().join("config/lakesh");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("lakeshrc.sql"), "\\set number 41\n").unwrap();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("select :number + 1 as answer;");
+    terminal.sees(" 42 │");
+    terminal.enters("\\q");
+    terminal.ends();
+}
+
+#[test]
+fn tab_completes_tables_columns_and_commands() {
+    let lake = Lake::new();
+    lake.does("create table passengers_by_month as select 41 as how_many_passengers");
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.prompts();
+    terminal.types("select count(*) + 41 as answer from passengers_b\t");
+    terminal.sees("passengers_by_month");
+    terminal.types(";\r");
+    terminal.sees(" 42 │");
+    terminal.prompts();
+    terminal.types("\\maxr\t");
+    terminal.sees("maxrows");
+    terminal.types(ControlCode::EndOfText);
+    terminal.enters("\\q");
+    terminal.ends();
+}
+
+#[test]
+fn settings_of_the_terminal_work() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("\\x on");
+    terminal.enters("select 1 as first_column, 2 as second_column;");
+    terminal.sees("first_column");
+    terminal.enters("\\x off");
+    terminal.enters("\\timing on");
+    terminal.enters("select 'with' || ' time' as a;");
+    terminal.sees("with time");
+    terminal.sees("s");
+    terminal.enters("\\maxrows 10");
+    terminal.enters("select value from generate_series(1, 1000);");
+    // The rest that is not shown is said, never silently left out.
+    terminal.sees("1000");
+    terminal.enters("\\d");
+    terminal.enters("\\help");
+    terminal.sees("\\timing");
+    terminal.enters(".quit");
+    terminal.ends();
+}
+
+#[test]
+fn a_secret_never_enters_the_history() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("create secret s (type s3, key_id 'AKIAEXAMPLE', secret 'hunter2hunter2');");
+    terminal.enters("select 40 + 2 as answer;");
+    terminal.sees(" 42 │");
+    terminal.enters("\\q");
+    terminal.ends();
+    let history = history(&lake);
+    assert!(!history.contains("hunter2"), "{history}");
+    assert!(history.contains("40 + 2"), "{history}");
+}
+
+fn history(lake: &Lake) -> String {
+    let folder = lake.home().join("state/lakesh");
+    let entries =
+        fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains("history"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_prompt_says_that_the_session_is_in_the_past() {
+    let lake = Lake::project();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("set lakesh.as_of = '2030-01-01';");
+    terminal.sees("lakesh @ 2030-01-01T00:00:00Z>");
+    terminal.types("reset lakesh.as_of;\r");
+    terminal.sees("lakesh>");
+    terminal.types("\\q\r");
+    terminal.ends();
+}

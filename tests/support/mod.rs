@@ -1,0 +1,21 @@
+//! What the tests share: a lake in a temporary folder, the binary with a deadline, Python.
+
+mod lake;
+mod python;
+pub(crate) mod session;
+mod shell;
+mod terminal;
+
+pub(crate) use lake::Lake;
+pub(crate) use python::{python, python_lines};
+pub(crate) use shell::Shell;
+pub(crate) use terminal::on_terminal;
+
+use std::path::PathBuf;
+
+/// Returns a path below the repository's root.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path)
+}
