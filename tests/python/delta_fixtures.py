@@ -14,6 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from answer import give
+
 folder = Path(sys.argv[1])
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 
@@ -334,4 +336,4 @@ makers = (
 answer = {make.__name__: make() for make in makers}
 column_mapping_by_number()
 broken()
-print(json.dumps(answer))
+give(answer)

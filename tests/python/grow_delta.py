@@ -1,18 +1,14 @@
 """Writes a Delta table whose version `n` holds the rows 1 to `n`; prints how many versions there are."""
 
-import json
-import os
 import sys
 
 import pyarrow as pa
 from deltalake import write_deltalake
 
+from answer import give
+
 path, versions = sys.argv[1], 200
 write_deltalake(path, pa.table({"id": pa.array([], pa.int64())}))
 for version in range(1, versions + 1):
     write_deltalake(path, pa.table({"id": pa.array([version], pa.int64())}), mode="append")
-print(json.dumps({"versions": versions}))
-
-# The writer's own threads may still run when the interpreter ends, which aborts the process.
-sys.stdout.flush()
-os._exit(0)
+give({"versions": versions})

@@ -1,6 +1,5 @@
 """Reads the files that lakesh wrote and prints what an independent reader finds in them."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import pyarrow.compute as compute
 import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
+
+from answer import give
 
 folder = Path(sys.argv[1])
 
@@ -33,4 +34,4 @@ answer = {
     }
     for name, table in tables.items()
 }
-print(json.dumps(answer))
+give(answer)

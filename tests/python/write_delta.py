@@ -5,13 +5,13 @@ The rows are read back with pyarrow's dataset reader, which shares no code with 
 
 import datetime
 import decimal
-import json
-import os
 import sys
 from pathlib import Path
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
+
+from answer import give
 
 folder = Path(sys.argv[1])
 
@@ -145,8 +145,4 @@ def odd_place():
 
 
 makers = (partitions, checkpoint, many_commits, types, nested, evolution, overwritten, overwritten_first, empty, odd_place)
-print(json.dumps({make.__name__: make() for make in makers}))
-
-# The writer's own threads may still run when the interpreter ends, which aborts the process.
-sys.stdout.flush()
-os._exit(0)
+give({make.__name__: make() for make in makers})

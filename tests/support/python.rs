@@ -15,6 +15,7 @@ use super::repository;
 pub(crate) fn python(script: &str, arguments: &[&Path]) -> Value {
     let path = repository("tests/python").join(script);
     let output = Command::new(interpreter())
+        .arg("-B")
         .arg(&path)
         .args(arguments)
         .output()
