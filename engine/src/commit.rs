@@ -3,8 +3,9 @@
 //! Dropping a statement's stream aborts its work. A commit whose log entry is being written may land
 //! all the same, so from there on the work runs to its end, detached from the stream.
 //!
-//! Every commit carries an operation id. When the answer to writing a log entry is lost, the entry is
-//! read back: one with our id is our own commit, and is not written a second time.
+//! Every commit carries an operation id, so that no two entries are alike. When the answer to writing
+//! a log entry is lost, the entry is read back: one with our bytes is our own commit, and is not
+//! written a second time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 /// The key of a commit's information under which its operation id stands.
-pub(crate) const OPERATION_ID: &str = "lakesh.operationId";
+const OPERATION_ID: &str = "lakesh.operationId";
 
 /// How often a commit is tried again when another one came first without a conflict. Each time
 /// somebody else has got on, so that a high number does no harm.
@@ -30,28 +31,33 @@ pub(crate) struct PointOfNoReturn(Arc<Operation>);
 
 #[derive(Debug)]
 struct Operation {
-    id: String,
+    id: Uuid,
     passed: AtomicBool,
 }
 
 impl Default for PointOfNoReturn {
     fn default() -> Self {
         Self(Arc::new(Operation {
-            id: Uuid::new_v4().to_string(),
+            id: Uuid::new_v4(),
             passed: AtomicBool::new(false),
         }))
     }
 }
 
 impl PointOfNoReturn {
-    /// Returns the properties of the one commit that may pass this point: its operation id, and
+    /// Returns the properties of the commits that may pass this point: the operation's id, and
     /// whether it only appends without having read the table.
     pub(crate) fn commit_properties(&self, is_blind_append: bool) -> CommitProperties {
-        let id = (OPERATION_ID.to_owned(), self.0.id.clone().into());
+        let id = (OPERATION_ID.to_owned(), self.0.id.to_string().into());
         let blind = is_blind_append.then(|| ("isBlindAppend".to_owned(), true.into()));
         CommitProperties::default()
             .with_metadata([id].into_iter().chain(blind))
             .with_max_retries(COMMIT_RETRIES)
+    }
+
+    /// Returns the operation's id.
+    pub(crate) fn operation(&self) -> Uuid {
+        self.0.id
     }
 
     /// From here on the work is not cut off any more.
@@ -61,14 +67,6 @@ impl PointOfNoReturn {
 
     fn is_passed(&self) -> bool {
         self.0.passed.load(Ordering::Acquire)
-    }
-
-    /// Says whether a log entry is of the commit that may pass this point.
-    fn wrote(&self, entry: &[u8]) -> bool {
-        entry
-            .split(|byte| *byte == b'\n')
-            .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
-            .any(|action| action["commitInfo"][OPERATION_ID] == self.0.id.as_str())
     }
 
     /// Wraps a log store so that writing a commit's entry passes this point.
@@ -146,6 +144,10 @@ impl LogStore for GuardedLogStore {
         operation_id: Uuid,
     ) -> Result<(), TransactionError> {
         self.point.pass();
+        let attempted = match &commit_or_bytes {
+            CommitOrBytes::LogBytes(bytes) => Some(bytes.clone()),
+            CommitOrBytes::TmpCommit(_) => None,
+        };
         let written = self
             .inner
             .write_commit_entry(version, commit_or_bytes, operation_id)
@@ -154,7 +156,7 @@ impl LogStore for GuardedLogStore {
             return Ok(());
         };
         match self.inner.read_commit_entry(version).await {
-            Ok(Some(entry)) if self.point.wrote(&entry) => Ok(()),
+            Ok(entry) if entry.is_some() && entry == attempted => Ok(()),
             Ok(_) => Err(error),
             // That another writer has the version is an answer; anything else may have landed.
             Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),
@@ -217,3 +219,6 @@ impl LogStore for GuardedLogStore {
         self.inner.config()
     }
 }
+
+#[cfg(test)]
+mod lost_answer_tests;

@@ -12,6 +12,7 @@ mod report;
 mod rules;
 mod secret;
 mod seek;
+mod store;
 mod syntax;
 mod types;
 mod wording;
@@ -27,6 +28,7 @@ use crate::source::Place;
 
 pub use report::printable;
 pub use secret::{SECRET_NAMES, masked};
+pub(crate) use store::{CREDENTIALS_HINT, lacks_credentials, store_said};
 pub use types::sql_type_name;
 
 /// What sort of failure it was; front ends derive the exit status from it.

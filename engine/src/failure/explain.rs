@@ -15,6 +15,7 @@ use super::calls::{Misuse, misused_function, misused_operator};
 use super::memory::exhausted;
 use super::names::{ambiguous_column, column_not_found};
 use super::rules::{RULES, Seek, capture, fill};
+use super::store::{CREDENTIALS_HINT, lacks_credentials};
 use super::syntax::explain_parser;
 use super::wording::{short, strip_noise, tidy};
 use crate::failure::{Failure, FailureKind};
@@ -211,17 +212,12 @@ fn explain_store(error: &object_store::Error) -> Finding {
             about_path(kind, path, "must not be accessed: permission denied")
         }
         object_store::Error::Unauthenticated { path, .. } => {
-            about_path(kind, path, "needs credentials").hint("create a secret for it")
+            about_path(kind, path, "needs credentials").hint(CREDENTIALS_HINT)
         }
-        object_store::Error::Generic { source, .. } => {
-            let text = source.to_string();
-            // The address at which cloud machines ask for their own credentials.
-            if text.contains("169.254.169.254") {
-                return Finding::new(kind, "no credentials for the object store")
-                    .hint("create a secret for it, or set the environment variables of the store");
-            }
-            explain_text(kind, &text)
+        lacking if lacks_credentials(lacking) => {
+            Finding::new(kind, "no credentials for the object store").hint(CREDENTIALS_HINT)
         }
+        object_store::Error::Generic { source, .. } => explain_text(kind, &source.to_string()),
         other => explain_text(kind, &other.to_string()),
     }
 }

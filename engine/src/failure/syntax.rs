@@ -7,50 +7,7 @@ use super::rules::capture;
 use super::wording::{short, strip_noise, tidy};
 use crate::failure::FailureKind;
 use crate::similar::closest;
-
-/// The words that begin a statement.
-const STATEMENTS: &[&str] = &[
-    "alter",
-    "analyze",
-    "attach",
-    "call",
-    "convert",
-    "copy",
-    "create",
-    "deallocate",
-    "delete",
-    "describe",
-    "detach",
-    "diff",
-    "drop",
-    "execute",
-    "explain",
-    "export",
-    "from",
-    "grant",
-    "insert",
-    "install",
-    "load",
-    "merge",
-    "optimize",
-    "pivot",
-    "prepare",
-    "refresh",
-    "reset",
-    "restore",
-    "revoke",
-    "select",
-    "set",
-    "show",
-    "summarize",
-    "table",
-    "truncate",
-    "update",
-    "use",
-    "vacuum",
-    "values",
-    "with",
-];
+use crate::statement::first_words;
 
 /// Explains an error of sqlparser.
 pub(super) fn explain_parser(error: &ParserError) -> Finding {
@@ -111,7 +68,7 @@ fn unexpected(expected: &str, found: &str) -> Finding {
     }
     let word = found.to_lowercase();
     if expected == "an SQL statement" {
-        if let Some(similar) = closest(&word, STATEMENTS.iter().copied()) {
+        if let Some(similar) = closest(&word, first_words().iter().map(String::as_str)) {
             let similar = similar.to_uppercase();
             finding.hints.push(format!("did you mean `{similar}`?"));
         }
@@ -119,7 +76,7 @@ fn unexpected(expected: &str, found: &str) -> Finding {
         finding
             .hints
             .push("end the statement with `;` before a command".to_owned());
-    } else if expected == "end of statement" && STATEMENTS.contains(&word.as_str()) {
+    } else if expected == "end of statement" && first_words().contains(&word) {
         finding
             .hints
             .push("a `;` may be missing before it".to_owned());

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, TableReference};
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::Ident;
-use deltalake::delta_datafusion::planner::DeltaPlanner;
 use deltalake::{DeltaTable, DeltaTableError};
 
 use super::Mutation;
@@ -181,12 +180,9 @@ pub(crate) struct PlanningState {
 
 impl PlanningState {
     pub(super) fn new(state: &Erased<SessionState>) -> Self {
-        let delta = SessionStateBuilder::new_from_existing((**state).clone())
-            .with_query_planner(DeltaPlanner::new())
-            .build();
         Self {
             own: state.clone(),
-            delta: Erased::new(delta),
+            delta: Erased::new(table::library_state(state)),
         }
     }
 

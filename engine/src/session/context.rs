@@ -357,30 +357,15 @@ impl StatementContext {
         operation: M,
     ) -> BoxFuture<'_, Result<M::Report, Failure>> {
         let point = PointOfNoReturn::default();
-        let session = Arc::clone(&self.session);
-        let running = Arc::clone(&session.commits);
-        let state = self.state.clone();
-        let working_directory = self.working_directory.clone();
+        let passed = point.clone();
+        let surroundings = self.surroundings();
         let definition = definition.clone();
-        let guard = point.clone();
         let work = async move {
-            let context = TableContext {
-                state: &state,
-                working_directory: &working_directory,
-                environment: &session.options().environment,
-                cache: session.tables(),
-            };
-            let table = Maintained::new(&definition, &context, guard)?;
+            let context = surroundings.context();
+            let table = Maintained::new(&definition, &context, passed)?;
             operation.run(&table).await
         };
-        let work = work.boxed();
-        async move {
-            match run_to_commit(point, running, work).await {
-                Ok(report) => Ok(report?),
-                Err(error) => Err(super::stream::unexpected_end(Err(error))),
-            }
-        }
-        .boxed()
+        self.detached(point, work.boxed())
     }
 
     /// Refuses a statement that writes in a read-only session, or in one that looks at the past.

@@ -83,6 +83,21 @@ pub fn statements() -> &'static [&'static StatementKind] {
     STATEMENTS
 }
 
+/// Returns the words that begin a statement, in lower case.
+pub(crate) fn first_words() -> Vec<String> {
+    let named = STATEMENTS
+        .iter()
+        .filter_map(|kind| kind.name.split(' ').next())
+        .map(str::to_lowercase);
+    let queries = query::BEGINNINGS
+        .iter()
+        .map(|keyword| format!("{keyword:?}").to_lowercase());
+    let mut words: Vec<String> = named.chain(queries).collect();
+    words.sort_unstable();
+    words.dedup();
+    words
+}
+
 static STATEMENTS: &[&StatementKind] = &[
     &alter_table::ALTER_TABLE,
     &attach::ATTACH,
@@ -94,26 +109,26 @@ static STATEMENTS: &[&StatementKind] = &[
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
+    &delete::DELETE,
     // Before DESCRIBE, which takes what these leave.
     &describe_history::DESCRIBE_DETAIL,
     &describe_history::DESCRIBE_HISTORY,
-    &delete::DELETE,
     &describe::DESCRIBE,
     &diff::DIFF,
     &drop::DROP,
     &explain::EXPLAIN,
     &insert::INSERT,
-    &optimize::OPTIMIZE,
     &merge::MERGE,
-    &query::QUERY,
+    &optimize::OPTIMIZE,
     &set::RESET,
     &restore::RESTORE,
+    &query::QUERY,
     &set::SET,
-    &set::USE,
     &show::SHOW,
     &summarize::SUMMARIZE,
-    &vacuum::VACUUM,
     &update::UPDATE,
+    &set::USE,
+    &vacuum::VACUUM,
 ];
 
 /// Parses the text of one statement.

@@ -50,14 +50,20 @@ impl Statement for SelectStatement {
     }
 }
 
+/// The words that begin a query.
+pub(super) const BEGINNINGS: &[Keyword] = &[
+    Keyword::FROM,
+    Keyword::SELECT,
+    Keyword::TABLE,
+    Keyword::VALUES,
+    Keyword::WITH,
+];
+
 /// Says whether a query comes next.
 pub(super) fn starts_query(parser: &mut StatementParser) -> bool {
     match parser.sql().peek_token_ref().token {
         Token::LParen => true,
-        Token::Word(ref word) if word.quote_style.is_none() => matches!(
-            word.keyword,
-            Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM | Keyword::TABLE
-        ),
+        Token::Word(ref word) => word.quote_style.is_none() && BEGINNINGS.contains(&word.keyword),
         _ => false,
     }
 }

@@ -6,6 +6,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use deltalake::delta_datafusion::planner::DeltaPlanner;
 use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
@@ -24,6 +26,14 @@ pub(crate) const FILE_COLUMN: &str = "__lakesh_file";
 
 /// The key of a column's metadata that says how the table computes the column.
 pub(crate) const GENERATION_EXPRESSION: &str = "delta.generationExpression";
+
+/// Returns the session's state as the library's operations need it: with the planner of their own
+/// nodes. The session's memory limit holds for them.
+pub(crate) fn library_state(state: &SessionState) -> SessionState {
+    SessionStateBuilder::new_from_existing(state.clone())
+        .with_query_planner(DeltaPlanner::new())
+        .build()
+}
 
 /// The newest state of a Delta table.
 pub(crate) struct OpenForChange {

@@ -12,12 +12,11 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Column;
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as QueryResult;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use deltalake::delta_datafusion::SessionFallbackPolicy;
-use deltalake::delta_datafusion::planner::DeltaPlanner;
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
@@ -28,6 +27,7 @@ use object_store::ObjectStoreExt;
 
 use super::TableContext;
 use super::delta::Source;
+use super::delta_change::library_state;
 use super::delta_log::commit_path;
 use super::error::TableError;
 use crate::commit::PointOfNoReturn;
@@ -233,12 +233,9 @@ fn with_rows(
 ) -> QueryResult<WriteBuilder> {
     let rows = provider_as_source(Arc::new(PlannedRows { plan }));
     let input = LogicalPlanBuilder::scan("rows", rows, None)?.build()?;
-    let state = SessionStateBuilder::new_from_existing((**state).clone())
-        .with_query_planner(DeltaPlanner::new())
-        .build();
     Ok(builder
         .with_input_plan(input)
-        .with_session_state(Arc::new(state))
+        .with_session_state(Arc::new(library_state(state)))
         .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
         .with_commit_properties(request.commit.clone()))
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{CREDENTIALS_HINT, Failure, FailureKind, lacks_credentials, store_said};
 use crate::similar::closest;
 
 /// Why a table could not be opened, read or written.
@@ -301,7 +301,7 @@ impl TableError {
                 ..
             } => vec![format!("did you mean `{similar}`?")],
             Self::Store { source, .. } if lacks_credentials(source) => {
-                vec!["set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket".into()]
+                vec![CREDENTIALS_HINT.into()]
             }
             Self::MixedFormats { .. } => {
                 vec!["name one format, for example with a pattern like `folder/*.parquet`".into()]
@@ -349,30 +349,6 @@ impl From<TableError> for Failure {
 impl From<TableError> for DataFusionError {
     fn from(error: TableError) -> Self {
         DataFusionError::External(Box::new(error))
-    }
-}
-
-/// The address that cloud machines ask for credentials when none are given.
-const METADATA_SERVICE: &str = "169.254.169.254";
-
-fn lacks_credentials(error: &object_store::Error) -> bool {
-    error.to_string().contains(METADATA_SERVICE)
-}
-
-/// Takes what matters out of what a store said: its message, not the page around it.
-fn store_said(error: &object_store::Error) -> String {
-    if lacks_credentials(error) {
-        return "there are no credentials for it".to_owned();
-    }
-    let text = error.to_string();
-    let element = |name: &str| {
-        let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>"))
-            .map(|(content, _)| content)
-    };
-    match (element("Message"), element("Code")) {
-        (Some(message), Some(code)) => format!("{} ({code})", message.trim_end_matches('.')),
-        _ => text,
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lakesh_engine::failure::SECRET_NAMES;
+use lakesh_engine::failure::{SECRET_NAMES, masked};
 use lakesh_engine::input::{Token, TokenKind, tokens};
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History as _};
@@ -69,7 +69,7 @@ fn holds_secret(text: &str) -> bool {
                 .get(index + 1)
                 .is_some_and(|next| is_value_start(text, next, is_command))
     });
-    creates_secret || names_secret || text.split(char::is_whitespace).any(url_holds_secret)
+    creates_secret || names_secret || masked(text) != text
 }
 
 fn is_secret_name(text: &str, kind: TokenKind) -> bool {
@@ -93,25 +93,6 @@ fn is_value_start(text: &str, token: &Token, is_command: bool) -> bool {
         TokenKind::Number => is_command,
         _ => false,
     }
-}
-
-/// Tells whether a word holds `scheme://user:password@host` or a signed URL's parameters.
-fn url_holds_secret(word: &str) -> bool {
-    let Some((_, rest)) = word.split_once("://") else {
-        return false;
-    };
-    let authority = rest.split(['/', '?', '\'']).next().unwrap_or_default();
-    let has_password = authority
-        .rsplit_once('@')
-        .is_some_and(|(user, _)| user.contains(':'));
-    let query = rest
-        .split_once('?')
-        .map_or("", |(_, query)| query)
-        .to_lowercase();
-    let is_signed = ["signature=", "sig=", "token=", "key="]
-        .iter()
-        .any(|name| query.contains(name));
-    has_password || is_signed
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ impl Maintenance for Checkpoint {
         let newest = table.load(TableVersion::Latest).await?;
         // A checkpoint that was begun is finished: half of one would lie about.
         table.point.pass();
-        create_checkpoint(&newest, Some(table.operation))
+        create_checkpoint(&newest, Some(table.point.operation()))
             .await
             .map_err(|error| table.failed(error))?;
         Ok(version_of(&newest))

@@ -10,14 +10,13 @@ mod vacuum;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::execution::{SessionState, SessionStateBuilder};
-use deltalake::delta_datafusion::planner::DeltaPlanner;
+use datafusion::execution::SessionState;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::{DeltaTable, DeltaTableError};
-use uuid::Uuid;
 
 use super::TableContext;
 use super::delta::Source;
+use super::delta_change::library_state;
 use super::delta_log::DeltaLog;
 use super::error::TableError;
 use crate::commit::PointOfNoReturn;
@@ -27,9 +26,6 @@ pub(crate) use checkpoint::Checkpoint;
 pub(crate) use optimize::{Optimize, PartitionFilter};
 pub(crate) use restore::Restore;
 pub(crate) use vacuum::{Vacuum, expired_files};
-
-/// The key under which a commit's information carries the id of the statement that made it.
-pub(crate) const OPERATION_ID: &str = "lakesh.operationId";
 
 /// An operation on a whole table.
 #[async_trait]
@@ -46,7 +42,6 @@ pub(crate) struct Maintained<'a> {
     source: Source,
     context: &'a TableContext<'a>,
     point: PointOfNoReturn,
-    operation: Uuid,
 }
 
 impl<'a> Maintained<'a> {
@@ -60,7 +55,6 @@ impl<'a> Maintained<'a> {
             source: Source::new(definition, context)?,
             context,
             point,
-            operation: Uuid::new_v4(),
         })
     }
 
@@ -77,17 +71,12 @@ impl<'a> Maintained<'a> {
 
     /// What every commit of the operation carries.
     fn commit(&self) -> CommitProperties {
-        let operation = self.operation.to_string();
-        CommitProperties::default()
-            .with_metadata([(OPERATION_ID.to_owned(), serde_json::Value::from(operation))])
+        self.point.commit_properties(false)
     }
 
     /// The session's state, as the library's operations need it: its memory limit holds for them.
     fn state(&self) -> Arc<SessionState> {
-        let state = SessionStateBuilder::new_from_existing((**self.context.state).clone())
-            .with_query_planner(DeltaPlanner::new())
-            .build();
-        Arc::new(state)
+        Arc::new(library_state(self.context.state))
     }
 
     async fn log(&self) -> Result<DeltaLog, TableError> {
