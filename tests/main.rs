@@ -9,6 +9,7 @@ mod support;
 
 mod catalog;
 mod delta_changing;
+mod delta_faults;
 mod delta_features;
 mod delta_maintenance;
 mod delta_model;

@@ -221,6 +221,35 @@ fn an_output_file_is_whole_or_absent() {
 }
 
 #[test]
+fn a_suffix_that_names_no_format_is_an_error() {
+    let lake = Lake::new();
+    let said = lake
+        .shell(["-c", "select 1 as a", "-o", "rows.xyz"])
+        .run()
+        .fails(2);
+    assert!(said.contains("the suffix `xyz` names no format"), "{said}");
+    assert!(said.contains("--format"), "{said}");
+    assert!(!lake.path().join("rows.xyz").exists());
+    let arguments = ["-c", "select 1 as a", "-o", "rows.xyz", "--format", "csv"];
+    lake.shell(arguments).run().succeeds();
+    assert_eq!(lake.read("rows.xyz"), "a\n1\n");
+}
+
+#[test]
+fn a_temporary_folder_that_cannot_be_written_is_an_error() {
+    let lake = Lake::new();
+    let said = lake
+        .shell(["--temp-dir", "/proc/none", "-c", "select 1"])
+        .run()
+        .fails(3);
+    assert!(said.contains("`/proc/none`"), "{said}");
+    lake.shell(["--temp-dir", "new/folder", "-c", "select 1"])
+        .run()
+        .succeeds();
+    assert!(lake.path().join("new/folder").is_dir());
+}
+
+#[test]
 fn an_output_file_takes_its_format_from_its_suffix() {
     let lake = Lake::new();
     for (file, content) in [

@@ -29,6 +29,7 @@ use crate::source::Place;
 pub use report::printable;
 pub use secret::{SECRET_NAMES, masked};
 pub(crate) use store::{CREDENTIALS_HINT, lacks_credentials, store_said};
+pub(crate) use types::quoted_name;
 pub use types::sql_type_name;
 
 /// What sort of failure it was; front ends derive the exit status from it.

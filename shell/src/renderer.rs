@@ -323,6 +323,15 @@ pub(crate) fn create(path: &Path, format: Option<&'static Format>) -> Result<Sin
     let named = format::by_suffix(&path.to_string_lossy()).map_err(stop_of_format)?;
     let compression = named.map_or(Compression::None, |named| named.compression);
     let format = format.or(named.map(|named| named.format));
+    if format.is_none()
+        && let Some(suffix) = path.extension()
+    {
+        let names: Vec<_> = format::formats().iter().map(|format| format.name).collect();
+        let message = format!("the suffix `{}` names no format", suffix.to_string_lossy());
+        let failure = Failure::new(FailureKind::Usage, message)
+            .hint(format!("name one with --format: {}", names.join(", ")));
+        return Err(Stop::Failed(failure));
+    }
     match Sink::file(path, compression) {
         Ok(mut sink) => {
             sink.format = format;

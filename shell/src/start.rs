@@ -1,10 +1,10 @@
 //! From the command line, the configuration and the environment to a session and a renderer.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lakesh_engine::command::Command;
@@ -189,6 +189,9 @@ fn session_options(
         .temp_folder
         .as_ref()
         .or(configuration.temp_folder.as_ref());
+    if let Some(folder) = temp_folder {
+        check_temp_folder(folder)?;
+    }
     Ok(SessionOptions {
         catalog: match catalog {
             Some(folder) if folder.as_os_str() == ":memory:" => CatalogChoice::InMemory,
@@ -208,6 +211,19 @@ fn session_options(
         commands: commands(switches),
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)
+    })
+}
+
+/// Makes the folder for temporary files that the user named, and finds out whether it can be written.
+fn check_temp_folder(folder: &Path) -> Result<(), Failure> {
+    let made = fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    made.map(drop).map_err(|error| {
+        let message = format!(
+            "temporary files cannot be written to `{}`: {}",
+            folder.display(),
+            reason(&error)
+        );
+        Failure::new(FailureKind::InputOutput, message).caused_by(error)
     })
 }
 

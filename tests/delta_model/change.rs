@@ -18,7 +18,14 @@ pub(super) enum Change {
     /// Takes `n` from another table by `id`.
     TakeFrom(Vec<(i64, i64)>),
     Merge(Merge),
+    /// Rewrites the files, in the order of a column or as they are.
+    Optimize(Option<&'static str>),
+    /// Goes back to a version, which had these rows.
+    Restore(u64, Vec<Row>),
 }
+
+/// What the versions of a table held, by their numbers.
+pub(super) type Past = Vec<(u64, Vec<Row>)>;
 
 /// A MERGE by `id` with a source of unique ids.
 #[derive(Debug, Clone)]
@@ -55,8 +62,8 @@ impl Change {
         Self::Insert(rows)
     }
 
-    pub(super) fn any(random: &mut Random, rows: &[Row]) -> Self {
-        match random.below(20) {
+    pub(super) fn any(random: &mut Random, rows: &[Row], past: &Past) -> Self {
+        match random.below(24) {
             0..=3 => Self::Insert(some_rows(random)),
             4 => Self::Overwrite(some_rows(random)),
             5 => {
@@ -74,6 +81,11 @@ impl Change {
                 Predicate::any(random),
             ),
             14..=15 => Self::take(random),
+            16..=17 => Self::Optimize(*random.pick(&[None, Some("n"), Some("id")])),
+            18..=19 => {
+                let (version, rows) = random.pick(past).clone();
+                Self::Restore(version, rows)
+            }
             _ => Self::Merge(Merge::any(random, rows)),
         }
     }
@@ -116,13 +128,23 @@ impl Change {
                 )
             }
             Self::Merge(merge) => merge.sql(table),
+            Self::Optimize(None) => format!("OPTIMIZE {table}"),
+            Self::Optimize(Some(column)) => format!("OPTIMIZE {table} ZORDER BY ({column})"),
+            Self::Restore(version, _) => {
+                format!("RESTORE TABLE {table} TO VERSION AS OF {version}")
+            }
         }
     }
 
-    /// Does the change; returns how many rows it inserts, updates and deletes.
-    pub(super) fn apply(&self, rows: &mut Vec<Row>) -> u64 {
+    /// Does the change; returns how many rows it inserts, updates and deletes, where it counts them.
+    pub(super) fn apply(&self, rows: &mut Vec<Row>) -> Option<u64> {
         let before = rows.clone();
-        match self {
+        Some(match self {
+            Self::Optimize(_) => return None,
+            Self::Restore(_, past) => {
+                rows.clone_from(past);
+                return None;
+            }
             Self::Insert(new) => {
                 rows.extend(new.iter().cloned());
                 new.len() as u64
@@ -157,7 +179,7 @@ impl Change {
                 changed
             }
             Self::Merge(merge) => merge.apply(rows),
-        }
+        })
     }
 }
 

@@ -8,7 +8,7 @@ mod terminal;
 
 pub(crate) use lake::Lake;
 pub(crate) use python::{python, python_lines};
-pub(crate) use shell::Shell;
+pub(crate) use shell::{Running, Shell};
 pub(crate) use terminal::on_terminal;
 
 use std::path::PathBuf;

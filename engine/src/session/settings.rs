@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::config::ConfigOptions;
 
 use super::behaviour::{Behaviour, LATEST, moment_text};
@@ -14,6 +15,9 @@ use crate::failure::{Failure, FailureKind};
 use crate::memory::limit::{format_size, parse_limit};
 use crate::memory::planning::adjust;
 use crate::memory::runtime::DEFAULT_TEMP_LIMIT;
+
+/// DataFusion's setting of the session's time zone.
+const TIME_ZONE: &str = "datafusion.execution.time_zone";
 
 /// A setting of ours.
 pub struct Setting {
@@ -344,6 +348,13 @@ impl Session {
             (setting.set)(self, value)?;
             return Ok(self.display_event(setting));
         }
+        if name == TIME_ZONE && value.parse::<Tz>().is_err() {
+            return Err(SettingError::Value {
+                name: TIME_ZONE,
+                value: value.to_owned(),
+                expected: "a name such as `Europe/Paris` or an offset such as `+02:00`".to_owned(),
+            });
+        }
         self.set_datafusion(name, value).map(|()| None)
     }
 
@@ -463,7 +474,7 @@ impl Session {
             return lower;
         }
         if lower == "timezone" || lower == "time_zone" {
-            return "datafusion.execution.time_zone".to_owned();
+            return TIME_ZONE.to_owned();
         }
         find(&format!("lakesh.{lower}")).map_or(lower, |setting| setting.name.to_owned())
     }

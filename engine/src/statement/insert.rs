@@ -9,15 +9,13 @@ use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident, ObjectName, Query 
 use deltalake::DeltaTableError;
 
 use super::{Statement, StatementKind};
-use crate::definition::TableDefinition;
 use crate::erased::Erased;
-use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::{
     self, Change, Changes, Columns, Commit, Mutation, Target, Written, has_subquery, is_recordable,
     touched_by, unqualified,
 };
-use crate::scope::{Found, Resolver, TableName};
+
 use crate::session::{Output, StatementContext};
 use crate::sql::VersionClauses;
 use crate::table::{SchemaChange, WriteInput, WriteMode, WriteRequest, write_rows};
@@ -70,41 +68,6 @@ struct Insert {
 }
 
 impl Insert {
-    /// Returns the table if it is one of files: those take rows without versions or a log.
-    async fn file_table(
-        &self,
-        context: &StatementContext,
-    ) -> Result<Option<TableDefinition>, Failure> {
-        let (name, parts) = TableName::from_object(&self.table, context.current_schema())?;
-        match Resolver::new(context).find(&name, &parts).await? {
-            Found::Table(definition) if definition.format != "delta" => Ok(Some(definition)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Appends to files through DataFusion's own sinks.
-    async fn append_to_files(&self, context: &StatementContext) -> Result<Output, Failure> {
-        if !matches!(self.existing, Existing::Keep) || self.evolves {
-            return Err(Failure::new(
-                FailureKind::Plan,
-                format!(
-                    "`{}` is a table of files; rows can only be added to it",
-                    self.table
-                ),
-            )
-            .hint("CONVERT TO DELTA makes a Delta table of Parquet files"));
-        }
-        let plan = context.plan(self.positional()?).await?;
-        let rows = crate::session::count_rows(&context.state, &plan)
-            .await
-            .map_err(|error| context.failure(error))?;
-        Ok(Output::Done(Summary {
-            verb: "INSERT".to_owned(),
-            rows: Some(rows),
-            ..Summary::default()
-        }))
-    }
-
     /// Plans which rows are replaced.
     fn mode(&self, context: &StatementContext, target: &Target) -> Result<WriteMode, Failure> {
         let condition = match &self.existing {
@@ -153,17 +116,11 @@ impl Statement for Insert {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        match self.file_table(context).await? {
-            Some(_) => self.append_to_files(context).await,
-            None => mutation::run(self, context).await,
-        }
+        mutation::run(self, context).await
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
-        match self.file_table(context).await? {
-            Some(_) => context.plan(self.positional()?).await.map(drop),
-            None => mutation::check(self, context).await,
-        }
+        mutation::check(self, context).await
     }
 }
 

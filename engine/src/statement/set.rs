@@ -23,6 +23,9 @@ pub(super) static SET: StatementKind = StatementKind {
             return Ok(None);
         }
         if parser.accept(&["time", "zone"]) {
+            if !parser.sql().consume_token(&Token::Eq) {
+                parser.accept(&["to"]);
+            }
             let value = parser.sql().parse_expr()?;
             let name = "datafusion.execution.time_zone".to_owned();
             return Ok(Some(Box::new(SetStatement {

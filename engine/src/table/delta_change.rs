@@ -1,5 +1,6 @@
 //! A Delta table that is about to be changed: its newest state, scanned and handed to operations.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -26,6 +27,9 @@ pub(crate) const FILE_COLUMN: &str = "__lakesh_file";
 
 /// The key of a column's metadata that says how the table computes the column.
 pub(crate) const GENERATION_EXPRESSION: &str = "delta.generationExpression";
+
+/// What the names of the properties that hold CHECK constraints begin with.
+pub(crate) const CONSTRAINT_PREFIX: &str = "delta.constraints.";
 
 /// Returns the session's state as the library's operations need it: with the planner of their own
 /// nodes. The session's memory limit holds for them.
@@ -73,6 +77,30 @@ impl OpenForChange {
             table,
             source,
         })
+    }
+
+    /// Returns the table's properties, CHECK constraints among them, in the order of their names.
+    pub(crate) fn properties(&self) -> Result<BTreeMap<String, String>, TableError> {
+        let configuration = self.state()?.metadata().configuration().iter();
+        Ok(configuration
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect())
+    }
+
+    /// Returns the names of the partition columns.
+    pub(crate) fn partition_columns(&self) -> Result<Vec<String>, TableError> {
+        Ok(self.state()?.metadata().partition_columns().to_vec())
+    }
+
+    /// Returns what the user wrote about the table.
+    pub(crate) fn comment(&self) -> Result<Option<String>, TableError> {
+        Ok(self.state()?.metadata().description().map(str::to_owned))
+    }
+
+    fn state(&self) -> Result<&DeltaTableState, TableError> {
+        self.table
+            .snapshot()
+            .map_err(|error| self.source.failed(error))
     }
 
     /// Returns where the table lies, as the scope names places.
@@ -177,7 +205,7 @@ impl OpenForChange {
                 .configuration()
                 .iter()
                 .filter_map(|(key, condition)| {
-                    let name = key.strip_prefix("delta.constraints.")?;
+                    let name = key.strip_prefix(CONSTRAINT_PREFIX)?;
                     Some(format!("`{name}` CHECK ({condition})"))
                 })
                 .collect();

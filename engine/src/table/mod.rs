@@ -69,7 +69,8 @@ pub use cache::TableCache;
 pub use delta::{delta_commit_times, delta_table};
 pub(crate) use delta::{delta_partition_columns, delta_range};
 pub(crate) use delta_change::{
-    FILE_COLUMN, GENERATION_EXPRESSION, OpenForChange, generated_columns, library_state,
+    CONSTRAINT_PREFIX, FILE_COLUMN, GENERATION_EXPRESSION, OpenForChange, generated_columns,
+    library_state,
 };
 pub(crate) use delta_convert::convert_to_delta;
 pub(crate) use delta_detail::{delta_detail, detail_schema};

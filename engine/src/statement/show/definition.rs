@@ -8,11 +8,14 @@ use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::sql::sqlparser::ast::ObjectName;
 
+use crate::catalog::Entry;
 use crate::definition::{TableDefinition, ViewDefinition};
-use crate::failure::{Failure, FailureKind, sql_type_name};
+use crate::failure::{Failure, FailureKind, quoted_name, sql_type_name};
 use crate::scope::{Found, Resolver, TableName};
 use crate::session::{Output, StatementContext};
 use crate::statement::Statement;
+use crate::statement::columns::COMMENT;
+use crate::table::{CONSTRAINT_PREFIX, GENERATION_EXPRESSION, OpenForChange};
 
 pub(super) struct ShowCreate {
     pub(super) name: ObjectName,
@@ -27,7 +30,14 @@ impl ShowCreate {
             None => failure,
         })?;
         match found {
-            Found::Table(definition) => Ok(table_text(&name, &definition)),
+            Found::Table(definition) => {
+                let entry = context.session.catalog().get(&name.schema, &name.table)?;
+                if matches!(entry, Some(Entry::Table { managed: true, .. })) {
+                    let open = OpenForChange::open(&definition, &context.table_context()).await?;
+                    return managed_text(&name, &open);
+                }
+                Ok(table_text(&name, &definition))
+            }
             Found::View(view) => Ok(view_text(&name, &view)),
             Found::Provider(_) => Err(Failure::new(
                 FailureKind::Plan,
@@ -46,7 +56,8 @@ impl Statement for ShowCreate {
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let text = self.text(context).await?;
         let schema = Schema::new(vec![Field::new("statement", DataType::Utf8, false)]);
-        let column = StringArray::from(vec![text]);
+        // A row a line, so that a screen shows lines and a pipe gets text that runs as it is.
+        let column = StringArray::from(text.lines().collect::<Vec<_>>());
         let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(column)])
             .map_err(Failure::from_error)?;
         Ok(Output::batch(batch))
@@ -57,25 +68,12 @@ impl Statement for ShowCreate {
     }
 }
 
-/// Quotes an identifier where it is not a plain word in lower case.
-fn identifier(name: &str) -> String {
-    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-    if plain {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-}
-
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 fn qualified(name: &TableName) -> String {
-    format!("{}.{}", identifier(&name.schema), identifier(&name.table))
+    format!("{}.{}", quoted_name(&name.schema), quoted_name(&name.table))
 }
 
 fn table_text(name: &TableName, definition: &TableDefinition) -> String {
@@ -88,7 +86,7 @@ fn table_text(name: &TableName, definition: &TableDefinition) -> String {
                 let not_null = if field.is_nullable() { "" } else { " NOT NULL" };
                 format!(
                     "  {} {}{not_null}",
-                    identifier(field.name()),
+                    quoted_name(field.name()),
                     sql_type_name(field.data_type())
                 )
             })
@@ -103,7 +101,7 @@ fn table_text(name: &TableName, definition: &TableDefinition) -> String {
         let columns: Vec<_> = definition
             .partition_columns
             .iter()
-            .map(|name| identifier(name))
+            .map(|name| quoted_name(name))
             .collect();
         write_to(
             &mut text,
@@ -130,16 +128,81 @@ fn table_text(name: &TableName, definition: &TableDefinition) -> String {
             format_args!("\nOPTIONS ({})", options.join(", ")),
         );
     }
+    text.push(';');
+    text
+}
+
+/// Writes the statement that makes a Delta table like one in the warehouse, without its rows.
+fn managed_text(name: &TableName, open: &OpenForChange) -> Result<String, Failure> {
+    let schema = open.provider.schema();
+    let columns = schema.fields().iter().map(|field| column_text(field));
+    let (constraints, properties): (Vec<_>, Vec<_>) = open
+        .properties()?
+        .into_iter()
+        .partition(|(key, _)| key.starts_with(CONSTRAINT_PREFIX));
+    let constraints = constraints.iter().map(|(key, condition)| {
+        let name = quoted_name(&key[CONSTRAINT_PREFIX.len()..]);
+        format!("  CONSTRAINT {name} CHECK ({condition})")
+    });
+    let lines: Vec<_> = columns.chain(constraints).collect();
+    let mut text = format!(
+        "CREATE TABLE {} (\n{}\n)\nUSING DELTA",
+        qualified(name),
+        lines.join(",\n")
+    );
+    let partitions = open.partition_columns()?;
+    if !partitions.is_empty() {
+        let columns: Vec<_> = partitions.iter().map(|name| quoted_name(name)).collect();
+        write_to(
+            &mut text,
+            format_args!("\nPARTITIONED BY ({})", columns.join(", ")),
+        );
+    }
+    if let Some(comment) = open.comment()? {
+        write_to(&mut text, format_args!("\nCOMMENT {}", literal(&comment)));
+    }
+    if !properties.is_empty() {
+        let properties: Vec<_> = properties
+            .iter()
+            .map(|(key, value)| format!("{} = {}", literal(key), literal(value)))
+            .collect();
+        write_to(
+            &mut text,
+            format_args!("\nTBLPROPERTIES ({})", properties.join(", ")),
+        );
+    }
+    text.push(';');
+    Ok(text)
+}
+
+fn column_text(field: &Field) -> String {
+    let mut text = format!(
+        "  {} {}",
+        quoted_name(field.name()),
+        sql_type_name(field.data_type())
+    );
+    if !field.is_nullable() {
+        text.push_str(" NOT NULL");
+    }
+    if let Some(expression) = field.metadata().get(GENERATION_EXPRESSION) {
+        write_to(
+            &mut text,
+            format_args!(" GENERATED ALWAYS AS ({expression})"),
+        );
+    }
+    if let Some(comment) = field.metadata().get(COMMENT) {
+        write_to(&mut text, format_args!(" COMMENT {}", literal(comment)));
+    }
     text
 }
 
 fn view_text(name: &TableName, view: &ViewDefinition) -> String {
     let mut text = format!("CREATE VIEW {}", qualified(name));
     if !view.columns.is_empty() {
-        let columns: Vec<_> = view.columns.iter().map(|name| identifier(name)).collect();
+        let columns: Vec<_> = view.columns.iter().map(|name| quoted_name(name)).collect();
         write_to(&mut text, format_args!(" ({})", columns.join(", ")));
     }
-    write_to(&mut text, format_args!(" AS\n{}", view.query.trim()));
+    write_to(&mut text, format_args!(" AS\n{};", view.query.trim()));
     text
 }
 
