@@ -17,6 +17,7 @@ mod delta_reading;
 mod examples;
 mod formats;
 mod memory;
+mod object_store;
 mod parquet_reading;
 mod pty;
 mod rendering;

@@ -4,11 +4,13 @@ mod lake;
 mod python;
 pub(crate) mod session;
 mod shell;
+mod store;
 mod terminal;
 
 pub(crate) use lake::Lake;
 pub(crate) use python::{python, python_lines};
 pub(crate) use shell::{Running, Shell};
+pub(crate) use store::ObjectStore;
 pub(crate) use terminal::on_terminal;
 
 use std::path::PathBuf;

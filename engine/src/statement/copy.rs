@@ -5,6 +5,7 @@
 
 mod folders;
 mod options;
+mod remote;
 mod staging;
 
 use async_trait::async_trait;
@@ -32,6 +33,7 @@ use crate::sql::{ParseResult, StatementParser};
 use crate::table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
 use folders::write_by_folder;
 use options::{CopyOptions, Existing, ParsedOptions};
+use remote::Remote;
 use staging::Staging;
 
 /// With more partition values than these memory may run short, and the result is written by folder.
@@ -157,6 +159,23 @@ impl Copy {
     }
 
     async fn to_files(
+        &self,
+        context: &StatementContext,
+        target: &str,
+        input: &LogicalPlan,
+        options: &CopyOptions,
+    ) -> Result<u64, Failure> {
+        let remote = Remote::open(target, options, context).await?;
+        let target = remote.as_ref().map_or(target, Remote::url);
+        let rows = self.written(context, target, input, options).await?;
+        if let Some(remote) = remote {
+            remote.finish().await?;
+        }
+        Ok(rows)
+    }
+
+    /// Writes files where `target` says, and gives local ones their names when all are complete.
+    async fn written(
         &self,
         context: &StatementContext,
         target: &str,

@@ -84,11 +84,13 @@ pub use delta_write::{
 pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
 pub use error::TableError;
+pub(crate) use location::Location;
 pub(crate) use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,
 };
 pub use options::{OptionKind, OptionSpec};
 pub use reader::{Argument, READERS, ReaderSignature, read};
+pub(crate) use store::connect;
 
 /// What opening a table needs from its surroundings.
 #[derive(Clone, Copy)]
