@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use deltalake::kernel::transaction::{CommitProperties, TransactionError};
 use deltalake::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, ObjectStoreRef};
-use deltalake::{DeltaResult, Path};
+use deltalake::{DeltaResult, DeltaTableError, Path};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -24,6 +24,19 @@ const OPERATION_ID: &str = "lakesh.operationId";
 /// How often a commit is tried again when another one came first without a conflict. Each time
 /// somebody else has got on, so that a high number does no harm.
 const COMMIT_RETRIES: usize = 200;
+
+/// How often a statement is planned anew after a conflict before the user hears of it.
+pub(crate) const ATTEMPTS: usize = 10;
+
+/// Says whether nothing was committed because another writer changed what the statement had read.
+pub(crate) fn is_conflict(error: &DeltaTableError) -> bool {
+    matches!(
+        error,
+        DeltaTableError::Transaction {
+            source: TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_),
+        } | DeltaTableError::VersionAlreadyExists(_)
+    )
+}
 
 /// Says whether a statement's commit has begun to write its log entry, and which commit that is.
 #[derive(Debug, Clone)]

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use deltalake::DeltaTableError;
-use deltalake::kernel::transaction::TransactionError;
 use futures::FutureExt;
 
 use super::target::DeltaTarget;
 use super::{Change, Changes, Commit, Mutation, PlanningState, Target, Written};
-use crate::commit::{PointOfNoReturn, run_to_commit};
+use crate::commit::{ATTEMPTS, PointOfNoReturn, is_conflict, run_to_commit};
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::session::{Output, StatementContext};
-
-/// How often a mutation is planned anew after a conflict before the user hears of it.
-const ATTEMPTS: usize = 10;
+use crate::table::conflict_reason;
 
 /// Runs a mutation and says what it did.
 pub(crate) async fn run(
@@ -77,16 +74,6 @@ async fn write(
         .map_err(|error| crate::session::unexpected_end(Err(error)))
 }
 
-/// Says whether nothing was committed because another writer changed what the mutation had read.
-fn is_conflict(error: &DeltaTableError) -> bool {
-    matches!(
-        error,
-        DeltaTableError::Transaction {
-            source: TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_),
-        } | DeltaTableError::VersionAlreadyExists(_)
-    )
-}
-
 /// Explains a conflict that came back again and again: who won, and what to do.
 async fn lost(
     context: &StatementContext,
@@ -94,12 +81,7 @@ async fn lost(
     delta: &DeltaTarget,
     error: &DeltaTableError,
 ) -> Failure {
-    let reason = match error {
-        DeltaTableError::Transaction {
-            source: TransactionError::CommitConflict(conflict),
-        } => conflict.to_string(),
-        other => other.to_string(),
-    };
+    let reason = conflict_reason(error);
     let winner = match delta.newest_commit(context).await {
         Some(winner) => format!("; the last to win was {winner}"),
         None => String::new(),
@@ -110,7 +92,7 @@ async fn lost(
             "{} gave up after {ATTEMPTS} attempts: other writers keep changing what it reads in `{}` ({}){winner}",
             mutation.verb(),
             delta.target.shown,
-            reason.trim_end_matches('.'),
+            reason,
         ),
     )
     .hint("the table is unchanged by this statement; run it again when the other writers are done")

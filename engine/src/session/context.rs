@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{EventSender, Session, read, write};
-use crate::commit::{PointOfNoReturn, run_to_commit};
+use crate::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
 use crate::definition::{TableDefinition, ViewDefinition};
 use crate::erased::Erased;
 use crate::event::Event;
@@ -24,7 +24,9 @@ use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
-use crate::table::{self, Maintained, Maintenance, TableContext, WriteReport, WriteRequest};
+use crate::table::{
+    self, Maintained, Maintenance, TableContext, TableError, WriteReport, WriteRequest,
+};
 
 /// What `--check` assumes of a name.
 #[derive(Clone)]
@@ -329,7 +331,7 @@ impl StatementContext {
     fn detached<T: Send + 'static>(
         &self,
         point: PointOfNoReturn,
-        work: BoxFuture<'static, Result<T, table::TableError>>,
+        work: BoxFuture<'static, Result<T, TableError>>,
     ) -> BoxFuture<'_, Result<T, Failure>> {
         let running = Arc::clone(&self.session.commits);
         async move {
@@ -349,7 +351,7 @@ impl StatementContext {
         }
     }
 
-    /// Runs an operation on a Delta table. Dropping the future cancels it up to its first commit, not
+    /// Runs an operation on a Delta table, anew when another writer came first. Dropping the future cancels it up to its first commit, not
     /// beyond.
     pub(crate) fn maintain<M: Maintenance>(
         &self,
@@ -362,8 +364,14 @@ impl StatementContext {
         let definition = definition.clone();
         let work = async move {
             let context = surroundings.context();
-            let table = Maintained::new(&definition, &context, passed)?;
-            operation.run(&table).await
+            let mut attempt = 1;
+            loop {
+                let table = Maintained::new(&definition, &context, passed.clone())?;
+                match operation.run(&table).await {
+                    Err(TableError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
+                    done => return done,
+                }
+            }
         };
         self.detached(point, work.boxed())
     }

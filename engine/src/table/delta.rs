@@ -21,6 +21,7 @@ use super::location::Location;
 use super::options::{OptionSpec, Options};
 use super::{OpenTable, TableContext, TableFormat, store};
 use super::{hive, listing};
+use crate::commit::is_conflict;
 use crate::definition::{TableDefinition, TableVersion};
 
 /// Delta Lake tables.
@@ -273,6 +274,10 @@ impl Source {
                 TableError::Features { location, features }
             }
             DeltaTableError::NotATable(_) => TableError::NotDelta { location },
+            conflict if is_conflict(&conflict) => TableError::Conflict {
+                location,
+                source: Box::new(conflict),
+            },
             DeltaTableError::ObjectStore { source } => TableError::store(location, source),
             DeltaTableError::Arrow { source } => {
                 TableError::query(DataFusionError::ArrowError(Box::new(source), None))

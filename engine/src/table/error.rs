@@ -5,6 +5,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
+use deltalake::kernel::transaction::TransactionError;
 
 use crate::failure::{CREDENTIALS_HINT, Failure, FailureKind, lacks_credentials, store_said};
 use crate::similar::closest;
@@ -237,6 +238,15 @@ pub enum TableError {
         #[source]
         source: Box<DataFusionError>,
     },
+    /// Another writer changed what an operation had read, again and again; nothing was committed.
+    #[error("other writers keep changing `{location}` meanwhile: {}", conflict_reason(.source))]
+    Conflict {
+        /// The table.
+        location: String,
+        /// What the library said.
+        #[source]
+        source: Box<DeltaTableError>,
+    },
     /// The Delta library failed.
     #[error("cannot use the Delta table `{location}`: {}", unprefixed(&.source.to_string()))]
     Delta {
@@ -289,7 +299,7 @@ impl TableError {
             Self::File { .. } | Self::Store { .. } | Self::MissingFile { .. } => {
                 FailureKind::InputOutput
             }
-            Self::Delta { .. } => FailureKind::Execution,
+            Self::Delta { .. } | Self::Conflict { .. } => FailureKind::Execution,
             _ => FailureKind::Plan,
         }
     }
@@ -303,6 +313,10 @@ impl TableError {
             Self::Store { source, .. } if lacks_credentials(source) => {
                 vec![CREDENTIALS_HINT.into()]
             }
+            Self::Conflict { .. } => vec![
+                "the table is unchanged by this statement; run it again when the other writers are done"
+                    .into(),
+            ],
             Self::MixedFormats { .. } => {
                 vec!["name one format, for example with a pattern like `folder/*.parquet`".into()]
             }
@@ -350,6 +364,17 @@ impl From<TableError> for DataFusionError {
     fn from(error: TableError) -> Self {
         DataFusionError::External(Box::new(error))
     }
+}
+
+/// Takes from a conflict who changed what.
+pub(crate) fn conflict_reason(error: &DeltaTableError) -> String {
+    let reason = match error {
+        DeltaTableError::Transaction {
+            source: TransactionError::CommitConflict(conflict),
+        } => conflict.to_string(),
+        other => other.to_string(),
+    };
+    reason.trim_end_matches('.').to_owned()
 }
 
 fn suggestion(name: &str, known: &[&'static str]) -> Vec<String> {

@@ -84,6 +84,7 @@ pub use delta_write::{
 pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
 pub use error::TableError;
+pub(crate) use error::conflict_reason;
 pub(crate) use location::Location;
 pub(crate) use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,
