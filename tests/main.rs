@@ -14,6 +14,7 @@ mod delta_maintenance;
 mod delta_model;
 mod delta_reading;
 mod examples;
+mod features;
 mod formats;
 mod memory;
 mod parquet_reading;

@@ -186,7 +186,7 @@ fn window_functions() {
     check_column(
         "momentum(k, 'ratio')",
         THREE,
-        "0.0 0.3333333333333333 0.2 -1.0 -4.0 NULL -3.0",
+        "0.0 0.3333333333333333 0.19999999999999996 -1.0 -3.9999999999999996 NULL -3.0",
     );
     check_column(
         "volatility(x)",

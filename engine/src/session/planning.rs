@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
-use lakesh_udfs::FrameRule;
+use lakesh_udfs::{FrameRule, FuseFeatures};
 
 use super::SessionOptions;
 use super::cooperate::Cooperate;
@@ -23,6 +23,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_config(config)
         .with_runtime_env(runtime)
         .with_analyzer_rule(Arc::new(FrameRule))
+        .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         .build();
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;

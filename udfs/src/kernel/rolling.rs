@@ -17,6 +17,11 @@ pub trait Formula: Debug + Send + Sync + 'static {
     /// What is computed, before it becomes a column.
     type Output: Send;
 
+    /// How many of the arguments are columns of numbers; those behind them say how to compute.
+    fn columns(&self) -> usize {
+        1
+    }
+
     /// Reads a row; `None` if it does not count. `position` is its place in the partition.
     fn read(&self, columns: &[Numbers], row: usize, position: u64) -> Option<Self::Item>;
 
@@ -113,13 +118,14 @@ impl<F: Formula> RollingFormula<F> {
     }
 }
 
-fn numbers(columns: &[ArrayRef]) -> Result<Vec<Numbers<'_>>> {
-    columns.iter().map(Numbers::of).collect()
+fn numbers<'a>(formula: &impl Formula, columns: &'a [ArrayRef]) -> Result<Vec<Numbers<'a>>> {
+    let columns = columns.iter().take(formula.columns());
+    columns.map(Numbers::of).collect()
 }
 
 impl<F: Formula> Rolling for RollingFormula<F> {
     fn enter(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        let numbers = numbers(columns)?;
+        let numbers = numbers(&self.formula, columns)?;
         let rows = numbers.first().map_or(0, Numbers::rows);
         self.waiting.clear();
         for row in 0..rows {
@@ -153,7 +159,7 @@ impl<F: Formula> Rolling for RollingFormula<F> {
         continued: bool,
         preceding: Option<u64>,
     ) -> Result<ArrayRef> {
-        let numbers = numbers(columns)?;
+        let numbers = numbers(&self.formula, columns)?;
         let mut values = Vec::with_capacity(numbers.first().map_or(0, Numbers::rows));
         for (place, partition) in partitions.iter().enumerate() {
             if place > 0 || !continued {

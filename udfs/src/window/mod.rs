@@ -12,7 +12,8 @@ mod volatility;
 
 pub use aggregate::FeatureAggregate;
 pub(crate) use aggregate::{AggregateBehaviour, Call, Implementation, State};
-pub(crate) use partition::{PartitionBehaviour, PartitionFunction};
+pub use partition::PartitionFunction;
+pub(crate) use partition::{PartitionBehaviour, Reach};
 
 use crate::registry::Function;
 

@@ -3,13 +3,16 @@
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
+use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, not_impl_err, plan_err};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{Documentation, PartitionEvaluator, Signature, WindowUDFImpl};
+use datafusion::physical_expr::PhysicalExpr;
 
+use crate::kernel::Rolling;
 use crate::registry::Function;
 
 /// How a function of a partition types and computes.
@@ -21,13 +24,22 @@ pub(crate) struct PartitionBehaviour {
     pub(crate) returns: fn(&[DataType]) -> Result<DataType>,
     /// Computes the function for all rows of a partition.
     pub(crate) compute: fn(&[ArrayRef], usize) -> Result<ArrayRef>,
-    /// For functions of the rows shortly before: how many are needed.
-    pub(crate) reach: Option<fn(&ScalarValue) -> Result<usize>>,
+    /// For functions of a row shortly before: how far that is.
+    pub(crate) reach: Option<Reach>,
+}
+
+/// How a function looks some rows back.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    /// Reads how many rows.
+    pub(crate) rows: fn(&ScalarValue) -> Result<usize>,
+    /// Makes what computes the function batch by batch.
+    pub(crate) rolling: fn(usize) -> Box<dyn Rolling>,
 }
 
 /// A function of a partition.
 #[derive(Debug)]
-pub(crate) struct PartitionFunction {
+pub struct PartitionFunction {
     function: &'static Function,
     behaviour: &'static PartitionBehaviour,
     signature: Signature,
@@ -39,6 +51,27 @@ impl PartitionFunction {
             signature: function.signature(),
             function,
             behaviour,
+        }
+    }
+
+    /// Makes what computes the function batch by batch; `None` of one that needs its whole partition.
+    pub fn rolling(&self, arguments: &[Arc<dyn PhysicalExpr>]) -> Result<Option<Box<dyn Rolling>>> {
+        let Some(reach) = &self.behaviour.reach else {
+            return Ok(None);
+        };
+        Ok(Some((reach.rolling)(self.rows_back(reach, arguments)?)))
+    }
+
+    fn rows_back(&self, reach: &Reach, arguments: &[Arc<dyn PhysicalExpr>]) -> Result<usize> {
+        let Some(steps) = arguments.get(1) else {
+            return (reach.rows)(&ScalarValue::Int64(Some(1)));
+        };
+        match super::aggregate::constant(steps) {
+            Some(value) => (reach.rows)(&value),
+            None => plan_err!(
+                "`{}` needs a constant as its number of rows",
+                self.function.name
+            ),
         }
     }
 }
@@ -84,22 +117,9 @@ impl WindowUDFImpl for PartitionFunction {
         if args.ignore_nulls() {
             return plan_err!("`{}` does not take IGNORE NULLS", self.function.name);
         }
-        let reach = match self.behaviour.reach {
+        let reach = match &self.behaviour.reach {
+            Some(reach) => Some(self.rows_back(reach, args.input_exprs())?),
             None => None,
-            Some(reach) => {
-                let steps = args.input_exprs().get(1);
-                let steps = steps.map(|steps| super::aggregate::constant(steps));
-                Some(match steps {
-                    None => reach(&ScalarValue::Int64(Some(1)))?,
-                    Some(Some(value)) => reach(&value)?,
-                    Some(None) => {
-                        return plan_err!(
-                            "`{}` needs a constant as its number of rows",
-                            self.function.name
-                        );
-                    }
-                })
-            }
         };
         Ok(Box::new(Evaluator {
             behaviour: self.behaviour,

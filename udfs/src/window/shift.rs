@@ -1,13 +1,15 @@
 //! `delta` and `pct_change`: the current row against one some rows before.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, UInt64Array};
-use datafusion::arrow::compute::take;
+use datafusion::arrow::compute::{concat, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, not_impl_err, plan_err};
 
-use super::PartitionBehaviour;
+use super::{PartitionBehaviour, Reach};
+use crate::kernel::Rolling;
 use crate::number::Numbers;
 use crate::registry::{Behaviour, Function};
 use crate::subtract::{subtract, subtraction};
@@ -28,11 +30,12 @@ pub(super) static DELTA: Function = Function {
         returns: |types| Ok(subtraction("delta", &types[0], &types[0])?.result),
         compute: |columns, rows| {
             let before = before(&columns[0], steps_of("delta", columns)?, rows)?;
-            let data_type = columns[0].data_type();
-            let result = subtraction("delta", data_type, data_type)?.result;
-            subtract("delta", &columns[0], &before, &result)
+            differences(&columns[0], &before)
         },
-        reach: Some(|steps| reach("delta", steps)),
+        reach: Some(Reach {
+            rows: |steps| reach("delta", steps),
+            rolling: |steps| Box::new(Shift::new(steps, differences)),
+        }),
     }),
 };
 
@@ -55,7 +58,10 @@ pub(super) static PCT_CHANGE: Function = Function {
             let before = before(&columns[0], steps_of("pct_change", columns)?, rows)?;
             changes(&columns[0], &before)
         },
-        reach: Some(|steps| reach("pct_change", steps)),
+        reach: Some(Reach {
+            rows: |steps| reach("pct_change", steps),
+            rolling: |steps| Box::new(Shift::new(steps, changes)),
+        }),
     }),
 };
 
@@ -100,6 +106,13 @@ fn before(column: &ArrayRef, steps: usize, rows: usize) -> Result<ArrayRef> {
     Ok(take(column, &indices, None)?)
 }
 
+/// Computes `x - p`.
+fn differences(column: &ArrayRef, before: &ArrayRef) -> Result<ArrayRef> {
+    let data_type = column.data_type();
+    let result = subtraction("delta", data_type, data_type)?.result;
+    subtract("delta", column, before, &result)
+}
+
 /// Computes `(x - p) / p` where p is not 0.
 fn changes(column: &ArrayRef, before: &ArrayRef) -> Result<ArrayRef> {
     let (values, previous) = (Numbers::of(column)?, Numbers::of(before)?);
@@ -114,4 +127,90 @@ fn changes(column: &ArrayRef, before: &ArrayRef) -> Result<ArrayRef> {
     };
     let changes: Float64Array = (0..column.len()).map(change).collect();
     Ok(Arc::new(changes))
+}
+
+/// Compares each row with one before, batch by batch.
+#[derive(Debug)]
+struct Shift {
+    steps: usize,
+    /// Computes the function from the values and those before them.
+    compute: fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef>,
+    /// The last rows of the partition so far, as many as are needed.
+    tail: Option<ArrayRef>,
+}
+
+impl Shift {
+    fn new(steps: usize, compute: fn(&ArrayRef, &ArrayRef) -> Result<ArrayRef>) -> Self {
+        Self {
+            steps,
+            compute,
+            tail: None,
+        }
+    }
+
+    /// Keeps the rows that the next batch may look back at.
+    fn keep(&mut self, values: &ArrayRef, begin: usize) -> Result<()> {
+        let begin = begin.max(values.len().saturating_sub(self.steps));
+        let slice = values.slice(begin, values.len() - begin);
+        // A slice would hold the whole batch in memory.
+        let all: UInt64Array = (0..slice.len() as u64).map(Some).collect();
+        self.tail = Some(take(&slice, &all, None)?);
+        Ok(())
+    }
+}
+
+impl Rolling for Shift {
+    fn enter(&mut self, _columns: &[ArrayRef]) -> Result<()> {
+        not_impl_err!("a function of the row some rows before has no frame")
+    }
+
+    fn leave(&mut self, _rows: usize) {}
+
+    fn value(&mut self) -> Result<ArrayRef> {
+        not_impl_err!("a function of the row some rows before has no frame")
+    }
+
+    fn slide(
+        &mut self,
+        columns: &[ArrayRef],
+        partitions: &[Range<usize>],
+        continued: bool,
+        _preceding: Option<u64>,
+    ) -> Result<ArrayRef> {
+        let column = &columns[0];
+        let (joined, shift) = match &self.tail {
+            Some(tail) if continued => (concat(&[tail.as_ref(), column.as_ref()])?, tail.len()),
+            _ => (Arc::clone(column), 0),
+        };
+        let mut indices = Vec::with_capacity(column.len());
+        let mut begin = 0;
+        for (place, partition) in partitions.iter().enumerate() {
+            begin = match place {
+                0 => 0,
+                _ => partition.start + shift,
+            };
+            for row in partition.start + shift..partition.end + shift {
+                let before = row.checked_sub(self.steps);
+                let before = before.filter(|before| *before >= begin);
+                indices.push(before.map(|before| before as u64));
+            }
+        }
+        let before = take(&joined, &UInt64Array::from(indices), None)?;
+        self.keep(&joined, begin)?;
+        (self.compute)(column, &before)
+    }
+
+    fn state(&self) -> Result<Vec<ScalarValue>> {
+        not_impl_err!("a function of the row some rows before has no state")
+    }
+
+    fn merge(&mut self, _states: &[ArrayRef]) -> Result<()> {
+        not_impl_err!("a function of the row some rows before has no state")
+    }
+
+    fn size(&self) -> usize {
+        self.tail
+            .as_ref()
+            .map_or(0, |tail| tail.get_array_memory_size())
+    }
 }

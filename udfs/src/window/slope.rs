@@ -87,6 +87,10 @@ impl Formula for TrendSlope {
     type Item = Point;
     type Output = f64;
 
+    fn columns(&self) -> usize {
+        if self.has_time { 2 } else { 1 }
+    }
+
     fn read(&self, columns: &[Numbers], row: usize, position: u64) -> Option<Point> {
         let value = columns[0].get(row)?;
         let at = match self.has_time {
