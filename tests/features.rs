@@ -122,6 +122,60 @@ fn results_do_not_depend_on_threads_or_batches() {
 }
 
 #[test]
+fn one_large_partition_runs_within_a_small_memory_limit() {
+    let lake = Lake::new();
+    let rows = 300_000_u64;
+    // About 40 MB to sort, in an order that has nothing to do with the values.
+    let source = format!(
+        "select value as n, lpad(value::varchar, 100, '0') as pad from generate_series(1, {rows}) order by (value * 7919) % 1000003"
+    );
+    lake.does(&format!("copy ({source}) to 'wide.parquet'"));
+    let query = "select count(*), max(pad), sum(d), sum(r), sum(p) from (
+        select pad, delta(n) over w as d, minmax_range(n) over w as r, rolling_rank(n) over w as p
+        from 'wide.parquet' window w as (order by n rows between 99 preceding and current row))";
+    let limited = ["--memory-limit", "32MB", "--format", "csv", "-c", query];
+    let found = lake.shell(limited).run().succeeds();
+    // Values ascend by 1: the frame of row n holds min(n, 100) values, the current one the largest.
+    let ranks: u64 = (1..=rows).map(|n| n.min(100)).sum();
+    let expected = format!(
+        "{rows},{rows:0>100},{},{},{ranks}.0",
+        rows - 1,
+        ranks - rows
+    );
+    assert_eq!(found.lines().nth(1), Some(expected.as_str()));
+}
+
+#[test]
+fn notices_say_what_a_window_does() {
+    let lake = Lake::new();
+    let run = |sql: &str| lake.shell(["--format", "csv", "-c", sql]).run();
+    let ties = run("select volatility(value) over (order by value) from generate_series(1, 3)");
+    assert!(ties.stderr.contains("RANGE"), "{}", ties.stderr);
+    let rows = run(
+        "select volatility(value) over (order by value rows unbounded preceding) from generate_series(1, 3)",
+    );
+    assert!(!rows.stderr.contains("RANGE"), "{}", rows.stderr);
+    let sliding = "select avg(value) over (order by value rows between 1 preceding and current row) from generate_series(1, 3)";
+    assert!(!run(sliding).stderr.contains("momentum"));
+    let explained = run(&format!("explain {sliding}"));
+    assert!(
+        explained.stderr.contains("momentum"),
+        "{}",
+        explained.stderr
+    );
+}
+
+#[test]
+fn all_functions_of_a_window_share_one_operator_and_one_sort() {
+    let lake = events();
+    let plan = lake.rows(&format!("explain {}", windows(7)));
+    let count = |part: &str| plan.matches(part).count();
+    // Frames of rows by (grp, id); the two encodings have windows of their own.
+    assert_eq!(count("FeatureWindowExec"), 1, "{plan}");
+    assert_eq!(count("WindowAggExec"), 2, "{plan}");
+}
+
+#[test]
 fn frames_that_make_no_sense_are_refused_at_their_place() {
     let lake = Lake::new();
     let message = lake.refuses(
