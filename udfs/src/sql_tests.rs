@@ -196,7 +196,7 @@ fn window_functions() {
     check_column(
         "volatility(k, 'cv')",
         "order by t rows between 1 preceding and current row",
-        "NULL 0.47140452079103173 0.0 1.4142135623730951 -1.4142135623730951 NULL NULL",
+        "NULL 0.4714045207910317 0.0 1.4142135623730951 -1.4142135623730951 NULL NULL",
     );
     check_column("trend_slope(x)", THREE, "NULL NULL 1.0 0.0 -1.5 -3.0 3.5");
     check_column(

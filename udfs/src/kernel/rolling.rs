@@ -168,11 +168,12 @@ impl<F: Formula> Rolling for RollingFormula<F> {
             for row in partition.clone() {
                 let position = self.came;
                 let item = self.formula.read(&numbers, row, position);
-                if let Some(preceding) = preceding {
-                    self.formula.expire(position.saturating_sub(preceding));
-                }
                 if let Some(item) = item {
                     self.formula.push(position, item);
+                }
+                // Rows leave after the next has come, as with accumulators: the same sums, bit by bit.
+                if let Some(preceding) = preceding {
+                    self.formula.expire(position.saturating_sub(preceding));
                 }
                 self.came += 1;
                 values.push(self.formula.value(item));
