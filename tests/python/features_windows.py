@@ -169,7 +169,7 @@ def check_pandas(rows, found, width):
 
     plain = pd.to_numeric(frame["plain"])
     frame["plain"] = plain
-    rolled = lambda method, **more: getattr(rolling("plain"), method)(**more).droplevel(0).reindex(frame.index)
+    rolled = lambda function, **more: getattr(rolling("plain"), function)(**more).droplevel(0).reindex(frame.index)
     check("momentum_plain", plain - rolled("mean"), scale=[100.0] * len(frame))
     check("volatility_plain", rolled("std").where(rolled("count") > 1), 1e-7)
     check("range_plain", (rolled("max") - rolled("min")))

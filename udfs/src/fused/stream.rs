@@ -80,7 +80,7 @@ impl FeatureStream {
         let first = self.last_keys.is_none();
         if self.keys.is_empty() {
             self.last_keys = Some(Vec::new());
-            return Ok((vec![0..rows], !first));
+            return Ok((std::iter::once(0..rows).collect(), !first));
         }
         let keys = self
             .keys

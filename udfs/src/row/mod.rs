@@ -30,6 +30,9 @@ pub(crate) static ROW_FUNCTIONS: &[&Function] = &[
     &bucketize::BUCKETIZE,
 ];
 
+/// Writes a call as another expression, if there is one.
+type Simplify = fn(&[Expr], &SimplifyContext) -> Result<Option<Expr>>;
+
 /// How a row function types and computes.
 #[derive(Debug)]
 pub(crate) struct RowBehaviour {
@@ -40,7 +43,7 @@ pub(crate) struct RowBehaviour {
     /// Computes a column.
     pub(crate) compute: fn(&RowArguments) -> Result<ArrayRef>,
     /// Another expression of the same meaning that DataFusion knows more about.
-    pub(crate) simplify: Option<fn(&[Expr], &SimplifyContext) -> Result<Option<Expr>>>,
+    pub(crate) simplify: Option<Simplify>,
     /// Whether the result can be NULL when no argument is.
     pub(crate) makes_nulls: bool,
 }

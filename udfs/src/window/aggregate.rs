@@ -36,6 +36,9 @@ pub(crate) struct AggregateBehaviour {
     pub(crate) implementation: Implementation,
 }
 
+/// Makes what takes many groups at once.
+type MakeGroups = fn(&Call) -> Result<Box<dyn GroupsAccumulator>>;
+
 /// What computes an aggregate function.
 #[derive(Debug)]
 pub(crate) enum Implementation {
@@ -44,7 +47,7 @@ pub(crate) enum Implementation {
     /// Takes the rows of a group; many groups at once where there is a second function.
     Groups(
         fn(&Call) -> Result<Box<dyn Accumulator>>,
-        Option<fn(&Call) -> Result<Box<dyn GroupsAccumulator>>>,
+        Option<MakeGroups>,
     ),
 }
 
