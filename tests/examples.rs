@@ -30,6 +30,17 @@ fn examples_of_commands_run() {
     run_each(examples.collect());
 }
 
+#[test]
+fn examples_of_functions_run() {
+    let functions = lakesh_udfs::functions().iter();
+    let examples = functions.flat_map(|function| {
+        assert!(!function.examples.is_empty(), "{}", function.name);
+        let examples = function.examples.iter();
+        examples.map(|example| (function.name, *example))
+    });
+    run_each(examples.collect());
+}
+
 #[track_caller]
 fn run_each(examples: Vec<(&str, &str)>) {
     assert!(!examples.is_empty());

@@ -15,6 +15,7 @@ mod delta_maintenance;
 mod delta_model;
 mod delta_reading;
 mod examples;
+mod features;
 mod formats;
 mod memory;
 mod object_store;

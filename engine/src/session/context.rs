@@ -240,9 +240,15 @@ impl StatementContext {
         &self,
         query: Query,
     ) -> Result<(Erased<LogicalPlan>, Vec<TableRead>), Failure> {
-        let mut resolver = Resolver::new(self);
-        let plan = resolver.plan(query).await?;
-        Ok((plan.into(), resolver.reads))
+        let (plan, reads) = {
+            let mut resolver = Resolver::new(self);
+            let plan: Erased<LogicalPlan> = resolver.plan(query).await?.into();
+            (plan, resolver.reads)
+        };
+        for note in lakesh_udfs::notes_on_ties(&plan) {
+            self.notice(note).await?;
+        }
+        Ok((plan, reads))
     }
 
     /// Resolves a query's tables and views without planning it; says which tables it reads.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
+use lakesh_udfs::{FrameRule, FuseFeatures};
 
 use super::SessionOptions;
 use super::cooperate::Cooperate;
@@ -17,12 +18,15 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     let config = adjust(base_config(), options.memory_limit(), threads);
     let (runtime, memory) =
         build_runtime(&options.memory_settings()).map_err(Failure::from_error)?;
-    let state = SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_analyzer_rule(Arc::new(FrameRule))
+        .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         .build();
+    lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     Ok((state, memory))
 }
 

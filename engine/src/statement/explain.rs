@@ -108,6 +108,9 @@ impl Statement for ExplainStatement {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let plan = context.plan(self.query.clone()).await?;
+        for note in lakesh_udfs::notes_on_exactness(&plan) {
+            context.notice(note).await?;
+        }
         lines_of(context, plan)
             .await
             .map_err(|error| context.failure(error))
