@@ -66,7 +66,8 @@ def duckdb_calls(width):
         "pct_change": f"value / lag(value) {order} - 1",
         "momentum": f"value - avg(value) {frame}",
         "volatility": f"stddev_samp(value) {frame}",
-        "trend_slope": f"regr_slope(value, place) {frame}",
+        # Of a single row it gives NaN, which would spoil the sum.
+        "trend_slope": f"nullif(regr_slope(value, place) {frame}, 'nan')",
         "rolling_rank": f"rank(order by value) {frame}",
         "minmax_range": f"max(value) {frame} - min(value) {frame}",
     }

@@ -28,7 +28,7 @@ def with_polars():
     }
     frame = pl.scan_parquet(path).select("grp", "ts", "value").sort("grp", "ts")
     frame = frame.select(calls[name].over("grp").alias(name) for name in names)
-    return [frame_sum for frame_sum in frame.sum().collect().row(0)]
+    return list(frame.sum().collect().row(0))
 
 
 def with_pandas():
@@ -38,9 +38,9 @@ def with_pandas():
     groups = frame.groupby("grp", sort=False)
     value = frame["value"]
 
-    def rolled(method, column="value", least=1, **more):
+    def rolled(function, column="value", least=1, **more):
         rolling = frame.groupby("grp", sort=False)[column].rolling(width, min_periods=least)
-        return getattr(rolling, method)(**more).reset_index(drop=True)
+        return getattr(rolling, function)(**more).reset_index(drop=True)
 
     def slope():
         frame["place"] = groups.cumcount().astype(float)

@@ -25,7 +25,4 @@ pub use window::{FeatureAggregate, PartitionFunction};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod sql_tests;
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod testing;

@@ -24,6 +24,7 @@ pub struct Twofold {
 }
 
 impl From<f64> for Twofold {
+    #[inline]
     fn from(value: f64) -> Self {
         Self {
             high: value,
@@ -33,8 +34,13 @@ impl From<f64> for Twofold {
 }
 
 impl From<i64> for Twofold {
+    #[inline]
     fn from(value: i64) -> Self {
-        i128::from(value).into()
+        const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
+        match value.unsigned_abs() {
+            0..=EXACT => (value as f64).into(),
+            _ => i128::from(value).into(),
+        }
     }
 }
 

@@ -61,3 +61,26 @@ pub(crate) async fn rows(session: &SessionContext, sql: &str) -> Result<Vec<Stri
     }
     Ok(lines)
 }
+
+/// Runs a query and returns its rows, or the message of its error.
+#[track_caller]
+pub(crate) fn run(sql: &str) -> Result<Vec<String>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let found = runtime.block_on(rows(&session(2, 8192), sql));
+    found.map_err(|error| error.strip_backtrace())
+}
+
+/// Checks the rows of a query.
+#[track_caller]
+pub(crate) fn check(sql: &str, expected: &[&str]) {
+    assert_eq!(run(sql).unwrap(), expected, "{sql}");
+}
+
+/// Checks that a query fails with a message that has a part in it.
+#[track_caller]
+pub(crate) fn check_error(sql: &str, part: &str) {
+    let error = run(sql).unwrap_err();
+    assert!(error.contains(part), "{sql}\n{error}");
+}

@@ -22,6 +22,11 @@ pub trait Formula: Debug + Send + Sync + 'static {
         1
     }
 
+    /// Whether the current row has a part of its own, besides being in the frame.
+    fn needs_current(&self) -> bool {
+        false
+    }
+
     /// Reads a row; `None` if it does not count. `position` is its place in the partition.
     fn read(&self, columns: &[Numbers], row: usize, position: u64) -> Option<Self::Item>;
 
@@ -127,13 +132,16 @@ impl<F: Formula> Rolling for RollingFormula<F> {
     fn enter(&mut self, columns: &[ArrayRef]) -> Result<()> {
         let numbers = numbers(&self.formula, columns)?;
         let rows = numbers.first().map_or(0, Numbers::rows);
+        let needs_current = self.formula.needs_current();
         self.waiting.clear();
         for row in 0..rows {
             let item = self.formula.read(&numbers, row, self.came);
             if let Some(item) = item {
                 self.formula.push(self.came, item);
             }
-            self.waiting.push_back(item);
+            if needs_current {
+                self.waiting.push_back(item);
+            }
             self.came += 1;
         }
         Ok(())

@@ -159,3 +159,7 @@ impl ScalarUDFImpl for RowFunction {
         self.function.documentation()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

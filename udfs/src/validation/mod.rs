@@ -22,3 +22,7 @@ pub(crate) static VALIDATION_FUNCTIONS: &[&Function] = &[
     &quantile::WEIGHTED_QUANTILE,
     &psi::PSI,
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

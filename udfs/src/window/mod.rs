@@ -29,3 +29,7 @@ pub(crate) static WINDOW_FUNCTIONS: &[&Function] = &[
     &target::TARGET_ENCODE_OOF,
     &target::TARGET_ENCODE_ORDERED,
 ];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -74,6 +74,10 @@ impl Formula for Momentum {
     type Item = Twofold;
     type Output = f64;
 
+    fn needs_current(&self) -> bool {
+        true
+    }
+
     fn read(&self, columns: &[Numbers], row: usize, _position: u64) -> Option<Twofold> {
         columns[0].get(row)
     }

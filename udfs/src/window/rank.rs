@@ -127,6 +127,10 @@ impl<K: Key> Formula for RollingRank<K> {
     type Item = K;
     type Output = f64;
 
+    fn needs_current(&self) -> bool {
+        true
+    }
+
     fn read(&self, columns: &[Numbers], row: usize, _position: u64) -> Option<K> {
         columns[0].key(row).map(K::of)
     }

@@ -140,58 +140,76 @@ fn smoothing(name: &str, column: &ArrayRef, row: usize) -> Result<Option<f64>> {
     }
 }
 
+/// The targets of the other folds, by fold and by category.
+struct OtherFolds {
+    /// By fold: the targets of all other folds.
+    all: Vec<Targets>,
+    /// By category: the folds in which it occurs, in the order of their numbers, each with the targets
+    /// of the category in its other folds; and all its targets.
+    by_category: Vec<(Vec<(usize, Targets)>, Targets)>,
+}
+
+impl OtherFolds {
+    fn of(
+        targets: &Float64Array,
+        (folds, fold_count): (&[usize], usize),
+        (categories, category_count): (&[usize], usize),
+    ) -> Self {
+        let mut by_fold = vec![Targets::default(); fold_count];
+        let mut by_category: Vec<Vec<(usize, Targets)>> = vec![Vec::new(); category_count];
+        for row in (0..targets.len()).filter(|row| targets.is_valid(*row)) {
+            by_fold[folds[row]].add(targets.value(row));
+            let parts = &mut by_category[categories[row]];
+            let place = match parts.binary_search_by_key(&folds[row], |(fold, _)| *fold) {
+                Ok(found) => found,
+                Err(gap) => {
+                    parts.insert(gap, (folds[row], Targets::default()));
+                    gap
+                }
+            };
+            parts[place].1.add(targets.value(row));
+        }
+        let by_category = by_category.into_iter().map(|parts| {
+            let (folds, targets): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+            let sum = |sum: Targets, part: &Targets| sum.and(part);
+            let whole = targets.iter().fold(Targets::default(), sum);
+            let others = folds.into_iter().zip(all_but_one(&targets));
+            (others.collect(), whole)
+        });
+        Self {
+            all: all_but_one(&by_fold),
+            by_category: by_category.collect(),
+        }
+    }
+
+    fn encode(&self, fold: usize, category: usize, weight: f64) -> Option<f64> {
+        let mean = self.all[fold].smoothed(0.0, 0.0)?;
+        let (parts, whole) = &self.by_category[category];
+        let own = match parts.binary_search_by_key(&fold, |(fold, _)| *fold) {
+            Ok(place) => &parts[place].1,
+            Err(_) => whole,
+        };
+        match own.count == 0.0 {
+            true => Some(mean),
+            false => own.smoothed(weight, mean),
+        }
+    }
+}
+
 fn out_of_fold(columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
     let (categories, category_count) = numbered(&columns[0])?;
     let (folds, fold_count) = numbered(&columns[2])?;
-    let targets = columns[1].as_primitive::<Float64Type>();
-    let mut by_fold = vec![Targets::default(); fold_count];
-    // By category: the folds in which it occurs, in the order of their numbers.
-    let mut by_category: Vec<Vec<(usize, Targets)>> = vec![Vec::new(); category_count];
-    for row in 0..rows {
-        if targets.is_null(row) {
-            continue;
-        }
-        by_fold[folds[row]].add(targets.value(row));
-        let parts = &mut by_category[categories[row]];
-        let place = match parts.binary_search_by_key(&folds[row], |(fold, _)| *fold) {
-            Ok(found) => found,
-            Err(gap) => {
-                parts.insert(gap, (folds[row], Targets::default()));
-                gap
-            }
-        };
-        parts[place].1.add(targets.value(row));
-    }
-    let other_folds = all_but_one(&by_fold);
-    let others: Vec<_> = by_category
-        .iter()
-        .map(|parts| {
-            let targets: Vec<_> = parts.iter().map(|(_, targets)| *targets).collect();
-            let whole = targets
-                .iter()
-                .fold(Targets::default(), |sum, part| sum.and(part));
-            (all_but_one(&targets), whole)
-        })
-        .collect();
-    let mut encoded = Vec::with_capacity(rows);
-    for row in 0..rows {
-        let (fold, category) = (folds[row], categories[row]);
-        let Some(weight) = smoothing("target_encode_oof", &columns[3], row)? else {
-            encoded.push(None);
-            continue;
-        };
-        let parts = &by_category[category];
-        let own = match parts.binary_search_by_key(&fold, |(fold, _)| *fold) {
-            Ok(place) => others[category].0[place],
-            Err(_) => others[category].1,
-        };
-        let mean = other_folds[fold].smoothed(0.0, 0.0);
-        encoded.push(mean.and_then(|mean| match own.count == 0.0 {
-            true => Some(mean),
-            false => own.smoothed(weight, mean),
-        }));
-    }
-    Ok(Arc::new(Float64Array::from(encoded)))
+    let others = OtherFolds::of(
+        columns[1].as_primitive::<Float64Type>(),
+        (&folds, fold_count),
+        (&categories, category_count),
+    );
+    let encode = |row: usize| {
+        let weight = smoothing("target_encode_oof", &columns[3], row)?;
+        Ok(weight.and_then(|weight| others.encode(folds[row], categories[row], weight)))
+    };
+    let encoded = (0..rows).map(encode).collect::<Result<Float64Array>>()?;
+    Ok(Arc::new(encoded))
 }
 
 fn ordered(columns: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
