@@ -6,8 +6,10 @@
 pub mod catalog;
 pub mod command;
 mod commit;
+
 pub mod definition;
 pub mod display;
+mod encoder;
 pub mod erased;
 pub mod event;
 pub mod failure;
@@ -15,6 +17,7 @@ pub mod format;
 pub mod input;
 pub mod memory;
 mod mutation;
+mod profile;
 mod scope;
 pub mod session;
 pub mod similar;

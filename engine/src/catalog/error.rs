@@ -18,6 +18,8 @@ pub enum ObjectKind {
     Table,
     /// A stored query.
     View,
+    /// A fitted encoder.
+    Encoder,
 }
 
 impl ObjectKind {
@@ -27,6 +29,7 @@ impl ObjectKind {
             Self::Attachment => "an attachment",
             Self::Table => "a table",
             Self::View => "a view",
+            Self::Encoder => "an encoder",
         }
     }
 
@@ -36,6 +39,7 @@ impl ObjectKind {
             Self::Attachment => "DETACH",
             Self::Table => "DROP TABLE",
             Self::View => "DROP VIEW",
+            Self::Encoder => "DROP ENCODER",
         }
     }
 }
@@ -47,6 +51,7 @@ impl fmt::Display for ObjectKind {
             Self::Attachment => "attachment",
             Self::Table => "table",
             Self::View => "view",
+            Self::Encoder => "encoder",
         })
     }
 }
@@ -106,12 +111,12 @@ pub enum CatalogError {
     },
     /// A schema that holds something was to be dropped.
     #[error(
-        "schema `{schema}` is not empty: it holds {count} tables and views, such as `{example}`"
+        "schema `{schema}` is not empty: it holds {count} tables, views and encoders, such as `{example}`"
     )]
     NotEmpty {
         /// The schema.
         schema: String,
-        /// How many tables and views it holds.
+        /// How many tables, views and encoders it holds.
         count: u64,
         /// One of them.
         example: String,
@@ -309,6 +314,7 @@ fn exists_hint(kind: ObjectKind, name: &str) -> String {
         ObjectKind::Table | ObjectKind::View => {
             "`IF NOT EXISTS` keeps it, `OR REPLACE` replaces it".to_owned()
         }
+        ObjectKind::Encoder => "`IF NOT EXISTS` keeps it, `OR REPLACE` adds a version".to_owned(),
         ObjectKind::Schema => "`IF NOT EXISTS` keeps it".to_owned(),
         ObjectKind::Attachment => format!("`DETACH {name}` frees the name"),
     }
@@ -323,7 +329,7 @@ fn wrong_kind_hint(name: &str, found: ObjectKind, action: Action) -> String {
         (Action::Create, _) => format!("`{} {name}` frees the name", found.drop_statement()),
         (Action::Alter, ObjectKind::View) => format!("use `ALTER VIEW {name}`"),
         (Action::Alter, ObjectKind::Table) => format!("use `ALTER TABLE {name}`"),
-        (Action::Alter, ObjectKind::Schema | ObjectKind::Attachment) => {
+        (Action::Alter, ObjectKind::Schema | ObjectKind::Attachment | ObjectKind::Encoder) => {
             format!("`{name}` itself cannot be altered")
         }
     }

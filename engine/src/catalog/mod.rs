@@ -6,6 +6,7 @@
 
 mod attachment;
 mod database;
+mod encoders;
 mod entries;
 mod entry;
 mod error;
@@ -27,6 +28,7 @@ use rusqlite::{OptionalExtension, params};
 use tempfile::TempDir;
 
 pub use attachment::Attachment;
+pub use encoders::EncoderEntry;
 pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedName};
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
 pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};

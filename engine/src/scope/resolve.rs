@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use futures::future::BoxFuture;
 
 use super::collect::{Relation, Request, collect, identifiers, normalized};
-use super::{Query, StatementScope, TableRead, function, planner, version};
+use super::{Query, StatementScope, StoredEncoder, TableRead, function, planner, version};
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
 use crate::failure::{Failure, FailureKind};
@@ -83,6 +83,8 @@ pub(crate) struct Resolver<'a> {
     views: Vec<TableName>,
     /// What was opened, in the order of first mention.
     pub(crate) reads: Vec<TableRead>,
+    /// The encoders that are applied.
+    pub(super) encoders: Vec<StoredEncoder>,
 }
 
 impl<'a> Resolver<'a> {
@@ -92,6 +94,7 @@ impl<'a> Resolver<'a> {
             opened: HashMap::new(),
             views: Vec::new(),
             reads: Vec::new(),
+            encoders: Vec::new(),
         }
     }
 
@@ -99,6 +102,7 @@ impl<'a> Resolver<'a> {
     pub(crate) async fn plan(&mut self, query: Query) -> Result<LogicalPlan, Failure> {
         let schema = self.context.current_schema().to_owned();
         let (scope, tree) = self.scope(query, &schema).await?;
+        self.warn_of_leakage().await?;
         planner::plan(
             &self.context.state,
             &scope,
@@ -119,13 +123,17 @@ impl<'a> Resolver<'a> {
         mut query: Query,
         current_schema: &str,
     ) -> Result<(StatementScope, Query), Failure> {
-        let relations =
+        let asked =
             collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope::default();
-        for Relation { key, request } in relations {
+        for Relation { key, request } in asked.relations {
             if let Some(source) = self.request(&request, current_schema).await? {
                 scope.relations.insert(key, source);
             }
+        }
+        for call in asked.encoders {
+            let function = self.encoder_function(&call, current_schema)?;
+            scope.functions.insert(function.name().to_owned(), function);
         }
         Ok((scope, query))
     }
@@ -478,8 +486,10 @@ impl<'a> Resolver<'a> {
             opened: mem::take(&mut self.opened),
             views: mem::take(&mut self.views),
             reads: mem::take(&mut self.reads),
+            encoders: mem::take(&mut self.encoders),
         };
         let plan = resolver.view_plan_here(name, view).await;
+        self.encoders = resolver.encoders;
         self.opened = resolver.opened;
         self.views = resolver.views;
         self.reads = resolver.reads;

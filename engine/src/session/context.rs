@@ -18,6 +18,7 @@ use futures::future::BoxFuture;
 use super::{EventSender, Session, read, write};
 use crate::commit::{PointOfNoReturn, run_to_commit};
 use crate::definition::{TableDefinition, ViewDefinition};
+use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind};
@@ -42,6 +43,8 @@ pub(crate) enum Overlay {
 pub(super) struct Overlays {
     names: HashMap<TableName, Overlay>,
     schemas: Vec<String>,
+    /// Encoders that an earlier statement would have made; `None` for those that it would have dropped.
+    encoders: HashMap<TableName, Option<EncoderDefinition>>,
     /// Files that an earlier statement would have written, by absolute path.
     paths: HashMap<String, SchemaRef>,
 }
@@ -437,6 +440,17 @@ impl StatementContext {
     pub(crate) fn assume_path(&self, path: &str, schema: SchemaRef) {
         let path = path.trim_end_matches('/').to_owned();
         write(&self.session.overlay).paths.insert(path, schema);
+    }
+
+    /// Returns what `--check` assumes of an encoder's name; `Some(None)` where it would have been dropped.
+    pub(crate) fn assumed_encoder(&self, name: &TableName) -> Option<Option<EncoderDefinition>> {
+        read(&self.session.overlay).encoders.get(name).cloned()
+    }
+
+    /// Lets `--check` assume that an encoder exists, or that it was dropped.
+    pub(crate) fn assume_encoder(&self, name: TableName, definition: Option<EncoderDefinition>) {
+        let mut overlays = write(&self.session.overlay);
+        overlays.encoders.insert(name, definition);
     }
 
     /// Returns what `--check` assumes of a name.

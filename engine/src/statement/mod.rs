@@ -8,6 +8,7 @@ mod checkpoint;
 mod columns;
 mod convert;
 mod copy;
+mod create_encoder;
 mod create_external_table;
 mod create_schema;
 mod create_table;
@@ -17,16 +18,19 @@ mod describe;
 mod describe_history;
 mod diff;
 mod drop;
+mod encoders;
 mod explain;
 mod insert;
 mod merge;
 mod mutating;
 mod optimize;
+mod profile;
 mod query;
 mod restore;
 mod set;
 mod show;
 mod summarize;
+mod transform;
 mod update;
 mod vacuum;
 
@@ -88,20 +92,26 @@ static STATEMENTS: &[&StatementKind] = &[
     &attach::ATTACH,
     &attach::DETACH,
     &checkpoint::CHECKPOINT,
+    &profile::COMPRESS,
     &convert::CONVERT,
     &copy::COPY,
+    &create_encoder::CREATE_ENCODER,
     &create_external_table::CREATE_EXTERNAL_TABLE,
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
     // Before DESCRIBE, which takes what these leave.
+    &encoders::DESCRIBE_ENCODER,
     &describe_history::DESCRIBE_DETAIL,
     &describe_history::DESCRIBE_HISTORY,
     &delete::DELETE,
     &describe::DESCRIBE,
     &diff::DIFF,
+    &profile::DRIFT,
     &drop::DROP,
+    &encoders::DROP_ENCODER,
     &explain::EXPLAIN,
+    &encoders::EXPORT_ENCODER,
     &insert::INSERT,
     &optimize::OPTIMIZE,
     &merge::MERGE,
@@ -112,6 +122,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &set::USE,
     &show::SHOW,
     &summarize::SUMMARIZE,
+    &transform::TRANSFORM,
     &vacuum::VACUUM,
     &update::UPDATE,
 ];

@@ -5,8 +5,10 @@ use datafusion::logical_expr::Documentation;
 
 use super::{Equalities, Rows, optional, text};
 use crate::catalog::EntryKind;
+use crate::encoder::ENCODER_FUNCTIONS;
 use crate::failure::Failure;
 use crate::memory::limit::format_size;
+use crate::scope::{APPLY_ENCODER, APPLY_USAGE};
 use crate::session::{Session, StatementContext, moment_text};
 use crate::table;
 
@@ -219,6 +221,22 @@ pub(super) async fn functions(context: &StatementContext) -> Result<Rows, Failur
     for name in state.table_functions().keys() {
         push(name, "table", None);
     }
+    for function in ENCODER_FUNCTIONS {
+        rows.push(vec![
+            text(function.name),
+            text("encoder"),
+            text(function.usage),
+            text(function.summary),
+            optional(None),
+        ]);
+    }
+    rows.push(vec![
+        text(APPLY_ENCODER),
+        text("scalar"),
+        text(APPLY_USAGE),
+        text("The encoding of a value by an output of an encoder that CREATE ENCODER has made."),
+        text("SELECT apply_encoder('te', 'city_te', city) FROM test"),
+    ]);
     for function in crate::session::table_functions::described() {
         rows.push(vec![
             text(function.name),
