@@ -7,6 +7,7 @@
 
 mod support;
 
+mod asof;
 mod catalog;
 mod delta_changing;
 mod delta_features;

@@ -20,8 +20,14 @@ async fn profiles_and_drifts_are_those_of_the_references() {
             let order = "case column_name when 'x' then 1 when 'far' then 2 when 'n' then 3 when 'same' then 4 else 5 end";
             let of_numbers = "column_name in ('x', 'far', 'n', 'same')";
             for (call, name) in [
-                ("feature_profile('./reference.parquet') where column_name <> 'w' and", "profile"),
-                ("feature_profile('./reference.parquet', weight => 'w') where", "weighted"),
+                (
+                    "feature_profile('./reference.parquet') where column_name <> 'w' and",
+                    "profile",
+                ),
+                (
+                    "feature_profile('./reference.parquet', weight => 'w') where",
+                    "weighted",
+                ),
             ] {
                 let sql = format!("select {NUMBERS} from {call} {of_numbers} order by {order}");
                 check(&run(&session, &sql).await.unwrap().rows, &expected[name]);

@@ -3,6 +3,7 @@
 //! The engine never writes to a terminal, reads an environment variable or exits: whoever embeds it
 //! passes settings in and renders the events that come out. See `docs/architecture.md`.
 
+mod asof;
 pub mod catalog;
 pub mod command;
 mod commit;

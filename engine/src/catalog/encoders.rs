@@ -187,13 +187,15 @@ pub(super) fn drop_encoders(
     )
 }
 
-/// Lists the encoders of a schema.
-pub(super) fn encoder_names(
+/// Lists the encoders and functions of a schema.
+pub(super) fn further_names(
     connection: &Connection,
     schema: &str,
 ) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection
-        .prepare_cached("SELECT DISTINCT name FROM encoders WHERE schema = ?1 ORDER BY name")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT name FROM encoders WHERE schema = ?1
+             UNION ALL SELECT name FROM functions WHERE schema = ?1 ORDER BY name",
+    )?;
     let names = statement.query_map([schema], |row| row.get(0))?;
     names.collect()
 }

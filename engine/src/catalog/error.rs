@@ -20,6 +20,8 @@ pub enum ObjectKind {
     View,
     /// A fitted encoder.
     Encoder,
+    /// A function written in SQL.
+    Function,
 }
 
 impl ObjectKind {
@@ -30,6 +32,7 @@ impl ObjectKind {
             Self::Table => "a table",
             Self::View => "a view",
             Self::Encoder => "an encoder",
+            Self::Function => "a function",
         }
     }
 
@@ -40,6 +43,7 @@ impl ObjectKind {
             Self::Table => "DROP TABLE",
             Self::View => "DROP VIEW",
             Self::Encoder => "DROP ENCODER",
+            Self::Function => "DROP FUNCTION",
         }
     }
 }
@@ -52,6 +56,7 @@ impl fmt::Display for ObjectKind {
             Self::Table => "table",
             Self::View => "view",
             Self::Encoder => "encoder",
+            Self::Function => "function",
         })
     }
 }
@@ -111,12 +116,12 @@ pub enum CatalogError {
     },
     /// A schema that holds something was to be dropped.
     #[error(
-        "schema `{schema}` is not empty: it holds {count} tables, views and encoders, such as `{example}`"
+        "schema `{schema}` is not empty: it holds {count} tables, views, encoders and functions, such as `{example}`"
     )]
     NotEmpty {
         /// The schema.
         schema: String,
-        /// How many tables, views and encoders it holds.
+        /// How many tables, views, encoders and functions it holds.
         count: u64,
         /// One of them.
         example: String,
@@ -311,7 +316,7 @@ impl CatalogError {
 
 fn exists_hint(kind: ObjectKind, name: &str) -> String {
     match kind {
-        ObjectKind::Table | ObjectKind::View => {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Function => {
             "`IF NOT EXISTS` keeps it, `OR REPLACE` replaces it".to_owned()
         }
         ObjectKind::Encoder => "`IF NOT EXISTS` keeps it, `OR REPLACE` adds a version".to_owned(),
@@ -329,7 +334,13 @@ fn wrong_kind_hint(name: &str, found: ObjectKind, action: Action) -> String {
         (Action::Create, _) => format!("`{} {name}` frees the name", found.drop_statement()),
         (Action::Alter, ObjectKind::View) => format!("use `ALTER VIEW {name}`"),
         (Action::Alter, ObjectKind::Table) => format!("use `ALTER TABLE {name}`"),
-        (Action::Alter, ObjectKind::Schema | ObjectKind::Attachment | ObjectKind::Encoder) => {
+        (
+            Action::Alter,
+            ObjectKind::Schema
+            | ObjectKind::Attachment
+            | ObjectKind::Encoder
+            | ObjectKind::Function,
+        ) => {
             format!("`{name}` itself cannot be altered")
         }
     }

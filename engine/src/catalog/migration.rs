@@ -70,6 +70,14 @@ CREATE TABLE encoder_outputs (
     learned BLOB NOT NULL,
     PRIMARY KEY (schema, name, version, position)
 ) STRICT;
+
+-- Functions written in SQL. `definition` is JSON.
+CREATE TABLE functions (
+    schema TEXT NOT NULL REFERENCES namespaces (name),
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (schema, name)
+) STRICT;
 "];
 
 /// The format that this lakesh reads and writes.

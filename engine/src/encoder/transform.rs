@@ -15,7 +15,7 @@ use super::learn::{FitColumn, learn};
 use super::past::{PastOutput, encoded_from_past};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{StoredEncoder, expression};
+use crate::scope::{StoredEncoder, expand, expression};
 use crate::session::StatementContext;
 use crate::sql::parse_expression;
 
@@ -105,7 +105,13 @@ fn refuse_taken_names(input: &LogicalPlan, encoder: &StoredEncoder) -> Result<()
     }
 }
 
-fn over(context: &StatementContext, input: &LogicalPlan, text: SqlExpr) -> Result<Expr, Failure> {
+fn over(
+    context: &StatementContext,
+    input: &LogicalPlan,
+    mut text: SqlExpr,
+) -> Result<Expr, Failure> {
+    expand(context, &mut text, context.current_schema(), None)
+        .map_err(|error| context.failure(error))?;
     expression(&context.state, input.schema(), text, context.parameters())
         .map_err(|error| context.failure(error))
 }

@@ -282,6 +282,7 @@ fn shares_definition() -> OutputDefinition {
 
 /// The index of one column; shares below the least count as that.
 fn stability(
+    numeric: bool,
     expected: &BTreeMap<Option<String>, f64>,
     actual: &BTreeMap<Option<String>, f64>,
 ) -> (usize, Option<f64>) {
@@ -293,7 +294,8 @@ fn stability(
         bins.entry(name.as_deref()).or_default().0 += share;
     }
     for (name, share) in actual {
-        let key = match expected.contains_key(name) || name.is_none() {
+        // Every bin of numbers is the reference's, also one that none of its rows is in.
+        let key = match numeric || expected.contains_key(name) || name.is_none() {
             true => name.as_deref(),
             false => Some(OTHER_KEY),
         };
@@ -323,10 +325,10 @@ fn report(
         };
         shares.iter().map(share).collect()
     };
-    let indexes: Vec<_> = expected
+    let indexes: Vec<_> = columns
         .iter()
-        .zip(actual)
-        .map(|(expected, actual)| stability(expected, actual))
+        .zip(expected.iter().zip(actual))
+        .map(|(column, (expected, actual))| stability(column.numeric, expected, actual))
         .collect();
     let names: StringArray = columns
         .iter()

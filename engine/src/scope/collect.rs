@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 use datafusion::common::TableReference;
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::{
-    FunctionArg, Ident, ObjectName, Query as SqlQuery, TableAlias, TableFactor, VisitMut,
-    VisitorMut,
+    FunctionArg, Ident, Join, JoinOperator, ObjectName, Query as SqlQuery, Select, TableAlias,
+    TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
@@ -280,6 +280,13 @@ impl VisitorMut for Collector<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        for from in &mut select.from {
+            bracket_asof_joins(from);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Self::Break> {
         let Expr::Function(function) = expression else {
             return ControlFlow::Continue(());
@@ -338,6 +345,29 @@ impl VisitorMut for Collector<'_> {
                 ControlFlow::Continue(())
             }
         }
+    }
+}
+
+/// Puts each as-of join into brackets of its own, with all that stands before it: the planner of joins
+/// does not know it, but a planner of relations can be asked for what is in brackets.
+fn bracket_asof_joins(from: &mut TableWithJoins) {
+    let is_asof = |join: &Join| matches!(join.join_operator, JoinOperator::AsOf { .. });
+    while let Some(place) = from.joins.iter().position(is_asof) {
+        let mut before: Vec<Join> = from.joins.drain(..=place).collect();
+        let Some(asof) = before.pop() else { return };
+        let first = from.relation.clone();
+        let left = match before.is_empty() {
+            true => first,
+            false => nested(first, before),
+        };
+        from.relation = nested(left, vec![asof]);
+    }
+}
+
+fn nested(relation: TableFactor, joins: Vec<Join>) -> TableFactor {
+    TableFactor::NestedJoin {
+        table_with_joins: Box::new(TableWithJoins { relation, joins }),
+        alias: None,
     }
 }
 

@@ -7,7 +7,9 @@
 mod collect;
 mod delta;
 mod encoder;
+mod expand;
 mod function;
+mod graph;
 mod planner;
 mod resolve;
 mod version;
@@ -21,6 +23,8 @@ use datafusion::logical_expr::{ScalarUDF, TableSource};
 pub(crate) use collect::{Query, normalized};
 pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
+pub(crate) use expand::expand;
+pub(crate) use graph::feature_graph;
 pub(crate) use planner::{column_schema, expression};
 pub(crate) use resolve::{Found, Resolver, TableName};
 pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};

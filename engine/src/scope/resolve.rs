@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use futures::future::BoxFuture;
 
 use super::collect::{Relation, Request, collect, identifiers, normalized};
+use super::expand::expand_statement;
 use super::{Query, StatementScope, StoredEncoder, TableRead, function, planner, version};
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
@@ -85,6 +86,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) reads: Vec<TableRead>,
     /// The encoders that are applied.
     pub(super) encoders: Vec<StoredEncoder>,
+    /// Which view reads which table or view.
+    pub(super) edges: Vec<(TableName, TableName)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -95,6 +98,7 @@ impl<'a> Resolver<'a> {
             views: Vec::new(),
             reads: Vec::new(),
             encoders: Vec::new(),
+            edges: Vec::new(),
         }
     }
 
@@ -123,6 +127,8 @@ impl<'a> Resolver<'a> {
         mut query: Query,
         current_schema: &str,
     ) -> Result<(StatementScope, Query), Failure> {
+        expand_statement(self.context, &mut query.tree, current_schema)
+            .map_err(|error| self.context.failure(error))?;
         let asked =
             collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope::default();
@@ -229,6 +235,9 @@ impl<'a> Resolver<'a> {
         parts: &[Ident],
         at: TableVersion,
     ) -> Result<Arc<dyn TableSource>, Failure> {
+        if let Some(view) = self.views.last() {
+            self.edges.push((view.clone(), name.clone()));
+        }
         let key = (format!("{}\u{0}{}", name.schema, name.table), at);
         if let Some(source) = self.opened.get(&key) {
             return Ok(Arc::clone(source));
@@ -487,9 +496,11 @@ impl<'a> Resolver<'a> {
             views: mem::take(&mut self.views),
             reads: mem::take(&mut self.reads),
             encoders: mem::take(&mut self.encoders),
+            edges: mem::take(&mut self.edges),
         };
         let plan = resolver.view_plan_here(name, view).await;
         self.encoders = resolver.encoders;
+        self.edges = resolver.edges;
         self.opened = resolver.opened;
         self.views = resolver.views;
         self.reads = resolver.reads;

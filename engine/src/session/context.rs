@@ -25,6 +25,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
+use crate::sql::SqlFunction;
 use crate::table::{self, Maintained, Maintenance, TableContext, WriteReport, WriteRequest};
 
 /// What `--check` assumes of a name.
@@ -45,6 +46,8 @@ pub(super) struct Overlays {
     schemas: Vec<String>,
     /// Encoders that an earlier statement would have made; `None` for those that it would have dropped.
     encoders: HashMap<TableName, Option<EncoderDefinition>>,
+    /// Functions that an earlier statement would have made; `None` for those that it would have dropped.
+    functions: HashMap<TableName, Option<SqlFunction>>,
     /// Files that an earlier statement would have written, by absolute path.
     paths: HashMap<String, SchemaRef>,
 }
@@ -451,6 +454,26 @@ impl StatementContext {
     pub(crate) fn assume_encoder(&self, name: TableName, definition: Option<EncoderDefinition>) {
         let mut overlays = write(&self.session.overlay);
         overlays.encoders.insert(name, definition);
+    }
+
+    /// Returns what `--check` assumes of a function's name; `Some(None)` where it would have been dropped.
+    pub(crate) fn assumed_function(&self, name: &TableName) -> Option<Option<SqlFunction>> {
+        read(&self.session.overlay).functions.get(name).cloned()
+    }
+
+    /// Lets `--check` assume that a function exists, or that it was dropped.
+    pub(crate) fn assume_function(&self, name: TableName, function: Option<SqlFunction>) {
+        let mut overlays = write(&self.session.overlay);
+        overlays.functions.insert(name, function);
+    }
+
+    /// Says whether a name is that of a function that is not made by CREATE FUNCTION.
+    pub(crate) fn has_builtin_function(&self, name: &str) -> bool {
+        self.state.scalar_functions().contains_key(name)
+            || self.state.aggregate_functions().contains_key(name)
+            || self.state.window_functions().contains_key(name)
+            || self.state.higher_order_functions().contains_key(name)
+            || name == crate::scope::APPLY_ENCODER
     }
 
     /// Returns what `--check` assumes of a name.

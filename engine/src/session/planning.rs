@@ -7,6 +7,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::SessionOptions;
 use super::cooperate::Cooperate;
+use crate::asof::{AsOfQueryPlanner, AsOfRelationPlanner};
 use crate::failure::Failure;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
@@ -21,6 +22,8 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
+        .with_query_planner(Arc::new(AsOfQueryPlanner))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         .build();
     Ok((state, memory))

@@ -113,6 +113,18 @@ pub(super) static SYSTEM_TABLES: &[SystemTable] = &[
     },
     SystemTable {
         schema: "system",
+        name: "feature_views",
+        columns: &[
+            ("schema", Text),
+            ("name", Text),
+            ("keys", Text),
+            ("timestamp", Text),
+            ("query", Text),
+        ],
+        rows: |context, _| Box::pin(rows::feature_views(context)),
+    },
+    SystemTable {
+        schema: "system",
         name: "functions",
         columns: &[
             ("name", Text),

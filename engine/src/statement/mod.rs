@@ -10,6 +10,7 @@ mod convert;
 mod copy;
 mod create_encoder;
 mod create_external_table;
+mod create_function;
 mod create_schema;
 mod create_table;
 mod create_view;
@@ -20,6 +21,7 @@ mod diff;
 mod drop;
 mod encoders;
 mod explain;
+mod feature_view;
 mod insert;
 mod merge;
 mod mutating;
@@ -97,6 +99,8 @@ static STATEMENTS: &[&StatementKind] = &[
     &copy::COPY,
     &create_encoder::CREATE_ENCODER,
     &create_external_table::CREATE_EXTERNAL_TABLE,
+    &feature_view::CREATE_FEATURE_VIEW,
+    &create_function::CREATE_FUNCTION,
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
@@ -110,6 +114,8 @@ static STATEMENTS: &[&StatementKind] = &[
     &profile::DRIFT,
     &drop::DROP,
     &encoders::DROP_ENCODER,
+    &feature_view::DROP_FEATURE_VIEW,
+    &create_function::DROP_FUNCTION,
     &explain::EXPLAIN,
     &encoders::EXPORT_ENCODER,
     &insert::INSERT,
@@ -120,6 +126,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &restore::RESTORE,
     &set::SET,
     &set::USE,
+    &feature_view::SHOW_FEATURE_GRAPH,
     &show::SHOW,
     &summarize::SUMMARIZE,
     &transform::TRANSFORM,

@@ -22,6 +22,7 @@ pub(super) static SHOW: StatementKind = StatementKind {
             SHOW CREATE TABLE | VIEW name\n\
             SHOW FUNCTIONS [LIKE 'pattern']\n\
             SHOW ENCODERS [LIKE 'pattern']\n\
+            SHOW FEATURE VIEWS [LIKE 'pattern']\n\
             SHOW ALL | setting\n\
             SHOW SESSION",
     summary: "Lists what the catalog and the session hold.",
@@ -70,6 +71,8 @@ fn parse_listing(parser: &mut StatementParser) -> ParseResult<Show> {
         let mut show = Show::new(("system", "encoders"), "name");
         show.only = Some(("current", "yes".to_owned()));
         show
+    } else if parser.accept(&["feature", "views"]) {
+        Show::new(("system", "feature_views"), "name")
     } else if parser.accept(&["all"]) {
         Show::new(("system", "settings"), "name")
     } else if parser.accept(&["session"]) {
