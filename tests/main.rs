@@ -7,6 +7,7 @@
 
 mod support;
 
+mod asof;
 mod catalog;
 mod delta_changing;
 mod delta_faults;
@@ -14,12 +15,14 @@ mod delta_features;
 mod delta_maintenance;
 mod delta_model;
 mod delta_reading;
+mod encoders;
 mod examples;
 mod features;
 mod formats;
 mod memory;
 mod object_store;
 mod parquet_reading;
+mod profiles;
 mod pty;
 mod rendering;
 mod script;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::SchemaRef;
+use serde::{Deserialize, Serialize};
 
 /// Where a table lies and how to read it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +36,17 @@ pub struct ViewDefinition {
     pub folder: Option<String>,
     /// What the user wrote about the view.
     pub comment: Option<String>,
+    /// Of a feature view: what its rows are about, and from when on.
+    pub feature: Option<FeatureKeys>,
+}
+
+/// What the rows of a feature view are about, and from when on they are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureKeys {
+    /// The columns that say what a row is about.
+    pub keys: Vec<String>,
+    /// The column with the time from which on a row is known.
+    pub timestamp: String,
 }
 
 /// Which state of a table is meant.

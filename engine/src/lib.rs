@@ -3,11 +3,14 @@
 //! The engine never writes to a terminal, reads an environment variable or exits: whoever embeds it
 //! passes settings in and renders the events that come out. See `docs/architecture.md`.
 
+mod asof;
 pub mod catalog;
 pub mod command;
 mod commit;
+
 pub mod definition;
 pub mod display;
+mod encoder;
 pub mod erased;
 pub mod event;
 pub mod failure;
@@ -15,6 +18,7 @@ pub mod format;
 pub mod input;
 pub mod memory;
 mod mutation;
+mod profile;
 mod scope;
 pub mod session;
 pub mod similar;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::DEFAULT_SCHEMA;
 use super::error::{CatalogError, ObjectKind};
 use super::location::CatalogLocation;
-use crate::definition::{TableDefinition, ViewDefinition};
+use crate::definition::{FeatureKeys, TableDefinition, ViewDefinition};
 
 /// What stands under a name in a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +180,8 @@ struct StoredView {
     #[serde(default)]
     folder: Option<String>,
     comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    feature: Option<FeatureKeys>,
 }
 
 /// Turns an entry into its row, with locations that move with the project.
@@ -207,6 +209,7 @@ pub(super) fn encode(
                 .map(|folder| location.to_stored(folder))
                 .transpose()?,
             comment: definition.comment.clone(),
+            feature: definition.feature.clone(),
         }),
     };
     let (managed, format, first_location) = match entry {
@@ -272,6 +275,7 @@ pub(super) fn decode(
                     .map(|folder| location.to_absolute(&folder))
                     .transpose()?,
                 comment: stored.comment,
+                feature: stored.feature,
             }))
         }
     }

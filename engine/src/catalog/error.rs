@@ -18,6 +18,10 @@ pub enum ObjectKind {
     Table,
     /// A stored query.
     View,
+    /// A fitted encoder.
+    Encoder,
+    /// A function written in SQL.
+    Function,
 }
 
 impl ObjectKind {
@@ -27,6 +31,8 @@ impl ObjectKind {
             Self::Attachment => "an attachment",
             Self::Table => "a table",
             Self::View => "a view",
+            Self::Encoder => "an encoder",
+            Self::Function => "a function",
         }
     }
 
@@ -36,6 +42,8 @@ impl ObjectKind {
             Self::Attachment => "DETACH",
             Self::Table => "DROP TABLE",
             Self::View => "DROP VIEW",
+            Self::Encoder => "DROP ENCODER",
+            Self::Function => "DROP FUNCTION",
         }
     }
 }
@@ -47,6 +55,8 @@ impl fmt::Display for ObjectKind {
             Self::Attachment => "attachment",
             Self::Table => "table",
             Self::View => "view",
+            Self::Encoder => "encoder",
+            Self::Function => "function",
         })
     }
 }
@@ -106,12 +116,12 @@ pub enum CatalogError {
     },
     /// A schema that holds something was to be dropped.
     #[error(
-        "schema `{schema}` is not empty: it holds {count} tables and views, such as `{example}`"
+        "schema `{schema}` is not empty: it holds {count} tables, views, encoders and functions, such as `{example}`"
     )]
     NotEmpty {
         /// The schema.
         schema: String,
-        /// How many tables and views it holds.
+        /// How many tables, views, encoders and functions it holds.
         count: u64,
         /// One of them.
         example: String,
@@ -306,9 +316,10 @@ impl CatalogError {
 
 fn exists_hint(kind: ObjectKind, name: &str) -> String {
     match kind {
-        ObjectKind::Table | ObjectKind::View => {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::Function => {
             "`IF NOT EXISTS` keeps it, `OR REPLACE` replaces it".to_owned()
         }
+        ObjectKind::Encoder => "`IF NOT EXISTS` keeps it, `OR REPLACE` adds a version".to_owned(),
         ObjectKind::Schema => "`IF NOT EXISTS` keeps it".to_owned(),
         ObjectKind::Attachment => format!("`DETACH {name}` frees the name"),
     }
@@ -323,7 +334,13 @@ fn wrong_kind_hint(name: &str, found: ObjectKind, action: Action) -> String {
         (Action::Create, _) => format!("`{} {name}` frees the name", found.drop_statement()),
         (Action::Alter, ObjectKind::View) => format!("use `ALTER VIEW {name}`"),
         (Action::Alter, ObjectKind::Table) => format!("use `ALTER TABLE {name}`"),
-        (Action::Alter, ObjectKind::Schema | ObjectKind::Attachment) => {
+        (
+            Action::Alter,
+            ObjectKind::Schema
+            | ObjectKind::Attachment
+            | ObjectKind::Encoder
+            | ObjectKind::Function,
+        ) => {
             format!("`{name}` itself cannot be altered")
         }
     }

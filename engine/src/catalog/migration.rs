@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction};
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"lksh");
 
 /// Step `n` leads from format `n` to `n + 1`; steps that were ever released must not change.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
 CREATE TABLE metadata (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -49,6 +49,34 @@ CREATE TABLE history (
     started_at INTEGER NOT NULL,
     duration INTEGER NOT NULL,
     status TEXT NOT NULL
+) STRICT;
+", "
+-- Every version of an encoder stays until it is dropped. `definition` is JSON.
+CREATE TABLE encoders (
+    schema TEXT NOT NULL REFERENCES namespaces (name),
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (schema, name, version)
+) STRICT;
+
+-- What each output learned, as an Arrow stream; apart, so that a query reads only what it uses.
+CREATE TABLE encoder_outputs (
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    learned BLOB NOT NULL,
+    PRIMARY KEY (schema, name, version, position)
+) STRICT;
+
+-- Functions written in SQL. `definition` is JSON.
+CREATE TABLE functions (
+    schema TEXT NOT NULL REFERENCES namespaces (name),
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (schema, name)
 ) STRICT;
 "];
 

@@ -6,9 +6,11 @@
 
 mod attachment;
 mod database;
+mod encoders;
 mod entries;
 mod entry;
 mod error;
+mod functions;
 mod history;
 mod location;
 mod migration;
@@ -27,8 +29,10 @@ use rusqlite::{OptionalExtension, params};
 use tempfile::TempDir;
 
 pub use attachment::Attachment;
+pub use encoders::EncoderEntry;
 pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedName};
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
+pub use functions::FunctionEntry;
 pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::database::Fault;
+use super::encoders::{drop_encoders, further_names};
 use super::entries::check_name;
 use super::entry::{EntryHeader, QualifiedName, time_from_microseconds};
 use super::error::{Action, CatalogError, ObjectKind};
@@ -68,13 +69,17 @@ impl Catalog {
                 Some(found) => return Err(not_a_schema(name, found, Action::Drop).into()),
             }
             let entries = self.headers(transaction, Some(name))?;
-            if let (DropBehavior::Restrict, Some(first)) = (behavior, entries.first()) {
+            let further = further_names(transaction, name)?;
+            let mut names = entries.iter().map(|entry| &entry.name).chain(&further);
+            if let (DropBehavior::Restrict, Some(first)) = (behavior, names.next()) {
                 return Err(Fault::Refused(CatalogError::NotEmpty {
                     schema: name.to_owned(),
-                    count: entries.len() as u64,
-                    example: QualifiedName::new(name, &first.name).to_string(),
+                    count: (entries.len() + further.len()) as u64,
+                    example: QualifiedName::new(name, first).to_string(),
                 }));
             }
+            drop_encoders(transaction, name, None)?;
+            transaction.execute("DELETE FROM functions WHERE schema = ?1", [name])?;
             transaction.execute("DELETE FROM entries WHERE schema = ?1", [name])?;
             remove_namespace(transaction, name)?;
             Ok(Some(entries))

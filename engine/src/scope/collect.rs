@@ -10,11 +10,12 @@ use std::ops::ControlFlow;
 use datafusion::common::TableReference;
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::{
-    FunctionArg, Ident, ObjectName, Query as SqlQuery, TableAlias, TableFactor, VisitMut,
-    VisitorMut,
+    FunctionArg, Ident, Join, JoinOperator, ObjectName, Query as SqlQuery, Select, TableAlias,
+    TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
+use super::encoder::EncoderCall;
 use crate::sql::{VersionClause, VersionClauses, VersionKind, split_version, syntax_error};
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
@@ -57,16 +58,25 @@ pub(crate) struct Relation {
     pub(crate) request: Request,
 }
 
-/// Lists the relations of a query and renames those that need a name of their own.
-/// `is_ours` says which table functions are not DataFusion's.
+/// What a query asks for outside itself.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub(crate) relations: Vec<Relation>,
+    /// Calls of `apply_encoder`.
+    pub(crate) encoders: Vec<EncoderCall>,
+}
+
+/// Lists the relations of a query and renames those that need a name of their own; likewise the calls of
+/// `apply_encoder`. `is_ours` says which table functions are not DataFusion's.
 pub(crate) fn collect(
     query: &mut Query,
     is_ours: &dyn Fn(&str) -> bool,
-) -> Result<Vec<Relation>, DataFusionError> {
+) -> Result<Collected, DataFusionError> {
     let mut collector = Collector {
         versions: std::mem::take(&mut query.versions),
         ctes: Vec::new(),
         relations: Vec::new(),
+        encoders: Vec::new(),
         is_ours,
     };
     if let ControlFlow::Break(error) = collector.statement(&mut query.tree) {
@@ -87,13 +97,17 @@ pub(crate) fn collect(
             clause.location,
         ));
     }
-    Ok(collector.relations)
+    Ok(Collected {
+        relations: collector.relations,
+        encoders: collector.encoders,
+    })
 }
 
 struct Collector<'a> {
     versions: VersionClauses,
     ctes: Vec<String>,
     relations: Vec<Relation>,
+    encoders: Vec<EncoderCall>,
     is_ours: &'a dyn Fn(&str) -> bool,
 }
 
@@ -266,6 +280,26 @@ impl VisitorMut for Collector<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Self::Break> {
+        for from in &mut select.from {
+            bracket_asof_joins(from);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Self::Break> {
+        let Expr::Function(function) = expression else {
+            return ControlFlow::Continue(());
+        };
+        match EncoderCall::take_from(function) {
+            Ok(None) => {}
+            Ok(Some(call)) if self.encoders.contains(&call) => {}
+            Ok(Some(call)) => self.encoders.push(call),
+            Err(error) => return ControlFlow::Break(error),
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
         let TableFactor::Table {
             name,
@@ -311,6 +345,29 @@ impl VisitorMut for Collector<'_> {
                 ControlFlow::Continue(())
             }
         }
+    }
+}
+
+/// Puts each as-of join into brackets of its own, with all that stands before it: the planner of joins
+/// does not know it, but a planner of relations can be asked for what is in brackets.
+fn bracket_asof_joins(from: &mut TableWithJoins) {
+    let is_asof = |join: &Join| matches!(join.join_operator, JoinOperator::AsOf { .. });
+    while let Some(place) = from.joins.iter().position(is_asof) {
+        let mut before: Vec<Join> = from.joins.drain(..=place).collect();
+        let Some(asof) = before.pop() else { return };
+        let first = from.relation.clone();
+        let left = match before.is_empty() {
+            true => first,
+            false => nested(first, before),
+        };
+        from.relation = nested(left, vec![asof]);
+    }
+}
+
+fn nested(relation: TableFactor, joins: Vec<Join>) -> TableFactor {
+    TableFactor::NestedJoin {
+        table_with_joins: Box::new(TableWithJoins { relation, joins }),
+        alias: None,
     }
 }
 
@@ -387,6 +444,7 @@ mod tests {
         let mut query = parse_query(sql).unwrap();
         let relations = collect(&mut query, &|name| name == "read_csv").unwrap();
         let mut asked: Vec<_> = relations
+            .relations
             .into_iter()
             .map(|relation| match relation.request {
                 Request::Named { parts, version } => {

@@ -6,7 +6,10 @@
 
 mod collect;
 mod delta;
+mod encoder;
+mod expand;
 mod function;
+mod graph;
 mod planner;
 mod resolve;
 mod version;
@@ -15,10 +18,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
-use datafusion::logical_expr::TableSource;
+use datafusion::logical_expr::{ScalarUDF, TableSource};
 
 pub(crate) use collect::{Query, normalized};
 pub(crate) use delta::DeltaTarget;
+pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
+pub(crate) use expand::expand;
+pub(crate) use graph::feature_graph;
 pub(crate) use planner::{column_schema, expression};
 pub(crate) use resolve::{Found, Resolver, TableName};
 pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};
@@ -38,4 +44,6 @@ pub(crate) struct TableRead {
 #[derive(Default)]
 pub(crate) struct StatementScope {
     pub(crate) relations: HashMap<TableReference, Arc<dyn TableSource>>,
+    /// Functions that exist in this text only, by the names that they have in its tree.
+    pub(crate) functions: HashMap<String, Arc<ScalarUDF>>,
 }

@@ -1,6 +1,5 @@
 //! Plans a statement against the relations of its scope: no I/O, no catalog.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -35,10 +34,7 @@ pub(crate) fn plan(
     tree: ParsedStatement,
     parameters: Option<&ParamValues>,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let provider = ScopeProvider {
-        state,
-        relations: &scope.relations,
-    };
+    let provider = ScopeProvider { state, scope };
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));
     let plan = planner.statement_to_plan(tree)?;
     if let Some(parameters) = parameters {
@@ -55,10 +51,10 @@ pub(crate) fn column_schema(
     state: &SessionState,
     columns: Vec<ColumnDef>,
 ) -> Result<Schema, DataFusionError> {
-    let relations = HashMap::new();
+    let scope = StatementScope::default();
     let provider = ScopeProvider {
         state,
-        relations: &relations,
+        scope: &scope,
     };
     SqlToRel::new_with_options(&provider, parser_options(state)).build_schema(columns)
 }
@@ -70,10 +66,10 @@ pub(crate) fn expression(
     expression: SqlExpr,
     parameters: Option<&ParamValues>,
 ) -> Result<Expr, DataFusionError> {
-    let relations = HashMap::new();
+    let scope = StatementScope::default();
     let provider = ScopeProvider {
         state,
-        relations: &relations,
+        scope: &scope,
     };
     let planned = SqlToRel::new_with_options(&provider, parser_options(state)).sql_to_expr(
         expression,
@@ -99,7 +95,7 @@ fn parser_options(state: &SessionState) -> ParserOptions {
 /// Answers the planner from a session's functions and a scope's relations.
 struct ScopeProvider<'a> {
     state: &'a SessionState,
-    relations: &'a HashMap<TableReference, Arc<dyn TableSource>>,
+    scope: &'a StatementScope,
 }
 
 impl ContextProvider for ScopeProvider<'_> {
@@ -107,7 +103,8 @@ impl ContextProvider for ScopeProvider<'_> {
         &self,
         name: TableReference,
     ) -> Result<Arc<dyn TableSource>, DataFusionError> {
-        self.relations
+        self.scope
+            .relations
             .get(&name)
             .cloned()
             .ok_or_else(|| plan_datafusion_err!("table '{name}' not found"))
@@ -170,7 +167,9 @@ impl ContextProvider for ScopeProvider<'_> {
     }
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        self.state.scalar_functions().get(name).cloned()
+        let own = self.scope.functions.get(name);
+        own.or_else(|| self.state.scalar_functions().get(name))
+            .cloned()
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

@@ -11,7 +11,8 @@ use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use futures::future::BoxFuture;
 
 use super::collect::{Relation, Request, collect, identifiers, normalized};
-use super::{Query, StatementScope, TableRead, function, planner, version};
+use super::expand::expand_statement;
+use super::{Query, StatementScope, StoredEncoder, TableRead, function, planner, version};
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
 use crate::failure::{Failure, FailureKind};
@@ -83,6 +84,10 @@ pub(crate) struct Resolver<'a> {
     views: Vec<TableName>,
     /// What was opened, in the order of first mention.
     pub(crate) reads: Vec<TableRead>,
+    /// The encoders that are applied.
+    pub(super) encoders: Vec<StoredEncoder>,
+    /// Which view reads which table or view.
+    pub(super) edges: Vec<(TableName, TableName)>,
 }
 
 impl<'a> Resolver<'a> {
@@ -92,6 +97,8 @@ impl<'a> Resolver<'a> {
             opened: HashMap::new(),
             views: Vec::new(),
             reads: Vec::new(),
+            encoders: Vec::new(),
+            edges: Vec::new(),
         }
     }
 
@@ -99,6 +106,7 @@ impl<'a> Resolver<'a> {
     pub(crate) async fn plan(&mut self, query: Query) -> Result<LogicalPlan, Failure> {
         let schema = self.context.current_schema().to_owned();
         let (scope, tree) = self.scope(query, &schema).await?;
+        self.warn_of_leakage().await?;
         planner::plan(
             &self.context.state,
             &scope,
@@ -119,13 +127,19 @@ impl<'a> Resolver<'a> {
         mut query: Query,
         current_schema: &str,
     ) -> Result<(StatementScope, Query), Failure> {
-        let relations =
+        expand_statement(self.context, &mut query.tree, current_schema)
+            .map_err(|error| self.context.failure(error))?;
+        let asked =
             collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope::default();
-        for Relation { key, request } in relations {
+        for Relation { key, request } in asked.relations {
             if let Some(source) = self.request(&request, current_schema).await? {
                 scope.relations.insert(key, source);
             }
+        }
+        for call in asked.encoders {
+            let function = self.encoder_function(&call, current_schema)?;
+            scope.functions.insert(function.name().to_owned(), function);
         }
         Ok((scope, query))
     }
@@ -221,6 +235,9 @@ impl<'a> Resolver<'a> {
         parts: &[Ident],
         at: TableVersion,
     ) -> Result<Arc<dyn TableSource>, Failure> {
+        if let Some(view) = self.views.last() {
+            self.edges.push((view.clone(), name.clone()));
+        }
         let key = (format!("{}\u{0}{}", name.schema, name.table), at);
         if let Some(source) = self.opened.get(&key) {
             return Ok(Arc::clone(source));
@@ -478,8 +495,12 @@ impl<'a> Resolver<'a> {
             opened: mem::take(&mut self.opened),
             views: mem::take(&mut self.views),
             reads: mem::take(&mut self.reads),
+            encoders: mem::take(&mut self.encoders),
+            edges: mem::take(&mut self.edges),
         };
         let plan = resolver.view_plan_here(name, view).await;
+        self.encoders = resolver.encoders;
+        self.edges = resolver.edges;
         self.opened = resolver.opened;
         self.views = resolver.views;
         self.reads = resolver.reads;

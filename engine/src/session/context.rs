@@ -18,12 +18,14 @@ use futures::future::BoxFuture;
 use super::{EventSender, Session, read, write};
 use crate::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
 use crate::definition::{TableDefinition, ViewDefinition};
+use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
+use crate::sql::SqlFunction;
 use crate::table::{
     self, Maintained, Maintenance, TableContext, TableError, WriteReport, WriteRequest,
 };
@@ -44,6 +46,10 @@ pub(crate) enum Overlay {
 pub(super) struct Overlays {
     names: HashMap<TableName, Overlay>,
     schemas: Vec<String>,
+    /// Encoders that an earlier statement would have made; `None` for those that it would have dropped.
+    encoders: HashMap<TableName, Option<EncoderDefinition>>,
+    /// Functions that an earlier statement would have made; `None` for those that it would have dropped.
+    functions: HashMap<TableName, Option<SqlFunction>>,
     /// Files that an earlier statement would have written, by absolute path.
     paths: HashMap<String, SchemaRef>,
 }
@@ -436,6 +442,37 @@ impl StatementContext {
     pub(crate) fn assume_path(&self, path: &str, schema: SchemaRef) {
         let path = path.trim_end_matches('/').to_owned();
         write(&self.session.overlay).paths.insert(path, schema);
+    }
+
+    /// Returns what `--check` assumes of an encoder's name; `Some(None)` where it would have been dropped.
+    pub(crate) fn assumed_encoder(&self, name: &TableName) -> Option<Option<EncoderDefinition>> {
+        read(&self.session.overlay).encoders.get(name).cloned()
+    }
+
+    /// Lets `--check` assume that an encoder exists, or that it was dropped.
+    pub(crate) fn assume_encoder(&self, name: TableName, definition: Option<EncoderDefinition>) {
+        let mut overlays = write(&self.session.overlay);
+        overlays.encoders.insert(name, definition);
+    }
+
+    /// Returns what `--check` assumes of a function's name; `Some(None)` where it would have been dropped.
+    pub(crate) fn assumed_function(&self, name: &TableName) -> Option<Option<SqlFunction>> {
+        read(&self.session.overlay).functions.get(name).cloned()
+    }
+
+    /// Lets `--check` assume that a function exists, or that it was dropped.
+    pub(crate) fn assume_function(&self, name: TableName, function: Option<SqlFunction>) {
+        let mut overlays = write(&self.session.overlay);
+        overlays.functions.insert(name, function);
+    }
+
+    /// Says whether a name is that of a function that is not made by CREATE FUNCTION.
+    pub(crate) fn has_builtin_function(&self, name: &str) -> bool {
+        self.state.scalar_functions().contains_key(name)
+            || self.state.aggregate_functions().contains_key(name)
+            || self.state.window_functions().contains_key(name)
+            || self.state.higher_order_functions().contains_key(name)
+            || name == crate::scope::APPLY_ENCODER
     }
 
     /// Returns what `--check` assumes of a name.

@@ -177,6 +177,12 @@ impl Session {
                     .iter()
                     .map(|reader| reader.name.to_owned()),
             )
+            .chain([crate::scope::APPLY_ENCODER.to_owned()])
+            .chain(
+                crate::encoder::ENCODER_FUNCTIONS
+                    .iter()
+                    .map(|function| function.name.to_owned()),
+            )
             .collect();
         names.sort();
         names.dedup();

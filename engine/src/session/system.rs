@@ -4,6 +4,7 @@
 //! schema and table name leave.
 
 mod columns;
+mod encoders;
 mod provider;
 mod rows;
 
@@ -93,6 +94,34 @@ pub(super) static SYSTEM_TABLES: &[SystemTable] = &[
             ("view_definition", Text),
         ],
         rows: |context, equalities| Box::pin(rows::views(context, equalities)),
+    },
+    SystemTable {
+        schema: "system",
+        name: "encoders",
+        columns: &[
+            ("schema", Text),
+            ("name", Text),
+            ("version", Number),
+            ("current", Text),
+            ("outputs", Text),
+            ("relation", Text),
+            ("predicate", Text),
+            ("rows", Number),
+            ("created_at", Text),
+        ],
+        rows: |context, _| Box::pin(encoders::encoders(context)),
+    },
+    SystemTable {
+        schema: "system",
+        name: "feature_views",
+        columns: &[
+            ("schema", Text),
+            ("name", Text),
+            ("keys", Text),
+            ("timestamp", Text),
+            ("query", Text),
+        ],
+        rows: |context, _| Box::pin(rows::feature_views(context)),
     },
     SystemTable {
         schema: "system",

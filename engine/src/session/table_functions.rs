@@ -3,7 +3,9 @@
 mod arguments;
 mod changes;
 mod diff;
+mod encoder;
 mod history;
+mod profile;
 mod summary;
 mod versions;
 
@@ -20,7 +22,9 @@ use crate::scope::{Resolver, TableName};
 use crate::table::{self, Argument};
 
 pub(crate) use diff::{Comparison, rows as diff_rows, summary as diff_summary};
+pub(crate) use encoder::encoder_outputs;
 pub(crate) use history::{detail, history};
+pub(crate) use profile::{DRIFT_BINS, compressed};
 pub(crate) use summary::summary_plan;
 
 type Open = for<'a, 'b> fn(
@@ -38,6 +42,41 @@ pub(crate) struct TableFunction {
 }
 
 static TABLE_FUNCTIONS: &[TableFunction] = &[
+    TableFunction {
+        name: "compress",
+        usage: "compress('table', by => ['column', …] [, weight => 'w'] [, verify => true])",
+        summary: "Each combination of values once, with its number of rows and its weight: what COMPRESS returns.",
+        example: "SELECT * FROM compress('scores', by => ['bin', 'y'], weight => 'w')",
+        open: |resolver, arguments| Box::pin(profile::call_compress(resolver, arguments)),
+    },
+    TableFunction {
+        name: "drift",
+        usage: "drift('current', 'reference' [, bins => 10] [, weight => 'w'])",
+        summary: "How the distribution of each column differs from a reference: what DRIFT returns.",
+        example: "SELECT column_name, psi FROM drift('today', 'train') WHERE psi > 0.1",
+        open: |resolver, arguments| Box::pin(profile::call_drift(resolver, arguments)),
+    },
+    TableFunction {
+        name: "encoder_outputs",
+        usage: "encoder_outputs('encoder')",
+        summary: "The outputs of an encoder and where it was fitted: what DESCRIBE ENCODER shows.",
+        example: "SELECT output, default_value FROM encoder_outputs('te@v1')",
+        open: |resolver, arguments| Box::pin(encoder::call_outputs(resolver, arguments)),
+    },
+    TableFunction {
+        name: "encoder_values",
+        usage: "encoder_values('encoder')",
+        summary: "What an encoder learned, a row a category or a bin: what EXPORT ENCODER writes.",
+        example: "SELECT category, value FROM encoder_values('te') ORDER BY weight DESC",
+        open: |resolver, arguments| Box::pin(encoder::call_values(resolver, arguments)),
+    },
+    TableFunction {
+        name: "feature_profile",
+        usage: "feature_profile('table' [, weight => 'w'] [, by => 'column' | ['column', …]])",
+        summary: "Missing share, distinct count, moments and quantiles of every column, exact, in one scan.",
+        example: "SELECT column_name, missing_rate, skewness FROM feature_profile('train', weight => 'w')",
+        open: |resolver, arguments| Box::pin(profile::call_profile(resolver, arguments)),
+    },
     TableFunction {
         name: "summarize",
         usage: "summarize('table')",
@@ -86,6 +125,20 @@ static TABLE_FUNCTIONS: &[TableFunction] = &[
         summary: "The commits of a Delta table, newest first.",
         example: "SELECT version, operation FROM table_history('trips')",
         open: |resolver, arguments| Box::pin(history::call_history(resolver, arguments)),
+    },
+    TableFunction {
+        name: "transform",
+        usage: "transform('table', 'encoder' [, on_unseen => 'error'] [, on_null => 'null'] [, by_hash => 'column', folds => 5 | by_fold => 'column' | by_time => 'column'])",
+        summary: "The rows of a table with the outputs of an encoder: what TRANSFORM returns.",
+        example: "SELECT * FROM transform('test', 'te', on_unseen => 'null')",
+        open: |resolver, arguments| Box::pin(encoder::call(resolver, arguments)),
+    },
+    TableFunction {
+        name: "woe_table",
+        usage: "woe_table('table', 'column', 'target' [, bins => 10] [, weight => 'w'])",
+        summary: "Weight of evidence, ln(share of non-events / share of events), and information value of each group or bin.",
+        example: "SELECT \"group\", woe, iv FROM woe_table('train', 'city', 'y')",
+        open: |resolver, arguments| Box::pin(profile::call_woe(resolver, arguments)),
     },
 ];
 
@@ -140,7 +193,7 @@ async fn named_table(
     else {
         return Err(usage());
     };
-    let name = crate::sql::parse_name(text).map_err(Failure::from_error)?;
+    let name = arguments::table_name(text)?;
     let schema = resolver.context().current_schema().to_owned();
     let (name, parts) = TableName::from_object(&name, &schema)?;
     let is_path = parts.len() == 1 && parts[0].quote_style == Some('\'');

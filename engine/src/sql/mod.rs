@@ -2,9 +2,11 @@
 //!
 //! It knows what stands in a statement, not what it means: names are resolved by `scope`.
 
+mod asof;
 mod changed_table;
 mod constant;
 mod depth;
+mod function;
 mod headers;
 mod parser;
 mod versions;
@@ -13,6 +15,7 @@ pub(crate) use changed_table::{
     ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins,
 };
 pub(crate) use constant::{bind, constant, constant_text};
+pub(crate) use function::{Parameter as SqlParameter, SqlFunction, parse_type};
 pub(crate) use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, syntax_error,
 };

@@ -10,9 +10,9 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-use super::depth;
 use super::headers::name_columns;
 use super::versions::{VersionClause, VersionClauses};
+use super::{asof, depth};
 use crate::scope::Query;
 
 /// What parsing a statement gives.
@@ -39,6 +39,7 @@ impl StatementParser {
             ));
         }
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
+        let tokens = asof::rewrite(tokens)?;
         let inner = DFParserBuilder::new(tokens)
             .with_dialect(&DIALECT)
             .with_recursion_limit(depth::BRACKET_LIMIT * 4)

@@ -71,10 +71,24 @@ fn parse(parser: &mut StatementParser) -> ParseResult<Copy> {
     } else {
         parser.parse_from_tail_before("to")?
     };
+    target_of(query, "COPY", parser)
+}
+
+/// Reads `TO 'target' …` and returns the statement that copies a query's rows there.
+pub(super) fn copy_of(
+    query: Query,
+    verb: &'static str,
+    parser: &mut StatementParser,
+) -> ParseResult<Box<dyn Statement>> {
+    target_of(query, verb, parser).map(|copy| Box::new(copy) as Box<dyn Statement>)
+}
+
+fn target_of(query: Query, verb: &'static str, parser: &mut StatementParser) -> ParseResult<Copy> {
     parser.expect(&["to"])?;
     let target = parser.string()?;
     let options = ParsedOptions::parse(parser)?;
     Ok(Copy {
+        verb,
         query,
         target,
         options,
@@ -82,6 +96,8 @@ fn parse(parser: &mut StatementParser) -> ParseResult<Copy> {
 }
 
 struct Copy {
+    /// What the user calls it.
+    verb: &'static str,
     query: Query,
     target: String,
     options: ParsedOptions,
@@ -90,7 +106,7 @@ struct Copy {
 #[async_trait]
 impl Statement for Copy {
     fn verb(&self) -> &'static str {
-        "COPY"
+        self.verb
     }
 
     fn writes(&self) -> bool {
@@ -107,7 +123,7 @@ impl Statement for Copy {
         }
         let rows = self.to_files(context, &target, &input, &options).await?;
         Ok(Output::Done(Summary {
-            verb: "COPY".to_owned(),
+            verb: self.verb.to_owned(),
             rows: Some(rows),
             ..Summary::default()
         }))
@@ -148,7 +164,7 @@ impl Copy {
             .clone_from(&options.partition_columns);
         let report = context.write_delta(&definition, request).await?;
         Ok(Output::Done(Summary {
-            verb: "COPY".to_owned(),
+            verb: self.verb.to_owned(),
             rows: Some(report.rows),
             counts: vec![
                 ("files".to_owned(), report.files),

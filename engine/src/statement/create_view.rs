@@ -95,6 +95,7 @@ impl CreateView {
             current_schema: context.current_schema().to_owned(),
             folder: Some(context.working_directory().to_string_lossy().into_owned()),
             comment: self.comment.clone(),
+            feature: None,
         }
     }
 }

@@ -8,7 +8,9 @@ mod checkpoint;
 mod columns;
 mod convert;
 mod copy;
+mod create_encoder;
 mod create_external_table;
+mod create_function;
 mod create_schema;
 mod create_table;
 mod create_view;
@@ -17,16 +19,20 @@ mod describe;
 mod describe_history;
 mod diff;
 mod drop;
+mod encoders;
 mod explain;
+mod feature_view;
 mod insert;
 mod merge;
 mod mutating;
 mod optimize;
+mod profile;
 mod query;
 mod restore;
 mod set;
 mod show;
 mod summarize;
+mod transform;
 mod update;
 mod vacuum;
 
@@ -103,20 +109,30 @@ static STATEMENTS: &[&StatementKind] = &[
     &attach::ATTACH,
     &attach::DETACH,
     &checkpoint::CHECKPOINT,
+    &profile::COMPRESS,
     &convert::CONVERT,
     &copy::COPY,
+    &create_encoder::CREATE_ENCODER,
     &create_external_table::CREATE_EXTERNAL_TABLE,
+    &feature_view::CREATE_FEATURE_VIEW,
+    &create_function::CREATE_FUNCTION,
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
     &delete::DELETE,
     // Before DESCRIBE, which takes what these leave.
+    &encoders::DESCRIBE_ENCODER,
     &describe_history::DESCRIBE_DETAIL,
     &describe_history::DESCRIBE_HISTORY,
     &describe::DESCRIBE,
     &diff::DIFF,
+    &profile::DRIFT,
     &drop::DROP,
+    &encoders::DROP_ENCODER,
+    &feature_view::DROP_FEATURE_VIEW,
+    &create_function::DROP_FUNCTION,
     &explain::EXPLAIN,
+    &encoders::EXPORT_ENCODER,
     &insert::INSERT,
     &merge::MERGE,
     &optimize::OPTIMIZE,
@@ -124,8 +140,10 @@ static STATEMENTS: &[&StatementKind] = &[
     &restore::RESTORE,
     &query::QUERY,
     &set::SET,
+    &feature_view::SHOW_FEATURE_GRAPH,
     &show::SHOW,
     &summarize::SUMMARIZE,
+    &transform::TRANSFORM,
     &update::UPDATE,
     &set::USE,
     &vacuum::VACUUM,

@@ -21,6 +21,8 @@ pub(super) static SHOW: StatementKind = StatementKind {
             SHOW COLUMNS FROM name\n\
             SHOW CREATE TABLE | VIEW name\n\
             SHOW FUNCTIONS [LIKE 'pattern']\n\
+            SHOW ENCODERS [LIKE 'pattern']\n\
+            SHOW FEATURE VIEWS [LIKE 'pattern']\n\
             SHOW ALL | setting\n\
             SHOW SESSION",
     summary: "Lists what the catalog and the session hold.",
@@ -65,6 +67,12 @@ fn parse_listing(parser: &mut StatementParser) -> ParseResult<Show> {
         show
     } else if parser.accept(&["functions"]) {
         Show::new(("system", "functions"), "name")
+    } else if parser.accept(&["encoders"]) {
+        let mut show = Show::new(("system", "encoders"), "name");
+        show.only = Some(("current", "yes".to_owned()));
+        show
+    } else if parser.accept(&["feature", "views"]) {
+        Show::new(("system", "feature_views"), "name")
     } else if parser.accept(&["all"]) {
         Show::new(("system", "settings"), "name")
     } else if parser.accept(&["session"]) {

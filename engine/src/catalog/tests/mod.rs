@@ -78,6 +78,7 @@ fn view(query: &str) -> Entry {
         current_schema: "main".to_owned(),
         folder: None,
         comment: None,
+        feature: None,
     })
 }
 

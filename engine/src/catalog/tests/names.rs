@@ -175,7 +175,7 @@ fn schemas_come_and_go() {
     check_failure(
         catalog.drop_schema("sales", DropBehavior::Restrict),
         FailureKind::Plan,
-        "schema `sales` is not empty: it holds 2 tables and views, such as `sales.a`",
+        "schema `sales` is not empty: it holds 2 tables, views, encoders and functions, such as `sales.a`",
         Some("`DROP SCHEMA sales CASCADE` drops them with it"),
     );
     let dropped = catalog.drop_schema("sales", DropBehavior::Cascade).unwrap();

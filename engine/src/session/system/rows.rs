@@ -5,9 +5,12 @@ use datafusion::logical_expr::Documentation;
 
 use super::{Equalities, Rows, optional, text};
 use crate::catalog::EntryKind;
+use crate::encoder::ENCODER_FUNCTIONS;
 use crate::failure::Failure;
 use crate::memory::limit::format_size;
+use crate::scope::{APPLY_ENCODER, APPLY_USAGE, TableName};
 use crate::session::{Session, StatementContext, moment_text};
+use crate::sql::SqlFunction;
 use crate::table;
 
 /// A table or view, wherever it is known from.
@@ -160,6 +163,29 @@ pub(super) async fn views(
     Ok(rows)
 }
 
+/// Lists feature views with what their rows are about.
+pub(super) async fn feature_views(context: &StatementContext) -> Result<Rows, Failure> {
+    let catalog = context.session.catalog();
+    let mut rows = Rows::new();
+    for entry in catalog.list(None)? {
+        let found = catalog.get(&entry.schema, &entry.name)?;
+        let Some(crate::catalog::Entry::View(view)) = found else {
+            continue;
+        };
+        let Some(feature) = view.feature else {
+            continue;
+        };
+        rows.push(vec![
+            text(entry.schema),
+            text(entry.name),
+            text(feature.keys.join(", ")),
+            text(feature.timestamp),
+            text(view.query),
+        ]);
+    }
+    Ok(rows)
+}
+
 pub(super) async fn schemata(context: &StatementContext) -> Result<Rows, Failure> {
     let catalog = context.session.catalog();
     let mut names: Vec<_> = catalog
@@ -219,6 +245,34 @@ pub(super) async fn functions(context: &StatementContext) -> Result<Rows, Failur
     for name in state.table_functions().keys() {
         push(name, "table", None);
     }
+    for function in ENCODER_FUNCTIONS {
+        rows.push(vec![
+            text(function.name),
+            text("encoder"),
+            text(function.usage),
+            text(function.summary),
+            optional(None),
+        ]);
+    }
+    for entry in context.session.catalog().functions()? {
+        // A definition that a newer lakesh wrote must not hide the others.
+        let function: Option<SqlFunction> = serde_json::from_str(&entry.definition).ok();
+        let name = TableName::new(&entry.schema, &entry.name).shown(context.current_schema());
+        rows.push(vec![
+            text(name.as_str()),
+            text("sql"),
+            optional(function.as_ref().map(|function| function.usage(&name))),
+            optional(function.map(|function| function.body)),
+            optional(None),
+        ]);
+    }
+    rows.push(vec![
+        text(APPLY_ENCODER),
+        text("scalar"),
+        text(APPLY_USAGE),
+        text("The encoding of a value by an output of an encoder that CREATE ENCODER has made."),
+        text("SELECT apply_encoder('te', 'city_te', city) FROM test"),
+    ]);
     for function in crate::session::table_functions::described() {
         rows.push(vec![
             text(function.name),

@@ -57,6 +57,22 @@ impl Bound {
         self.values[place].take().filter(|value| !value.is_null())
     }
 
+    /// Returns the name of the function.
+    pub(super) fn function(&self) -> &'static str {
+        self.function
+    }
+
+    /// Takes a text.
+    pub(super) fn take_text(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(value) => match value.try_as_str().flatten() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(self.wrong(&format!("needs a text as `{name}`"))),
+            },
+        }
+    }
+
     /// Takes the name of a table: a name as in FROM, or a path.
     pub(super) fn take_table(&mut self) -> Result<ObjectName, Failure> {
         let value = self.take("table");
@@ -93,7 +109,7 @@ impl Bound {
 }
 
 /// Reads a table's name from a text; its places in that text mean nothing in the statement.
-fn table_name(text: &str) -> Result<ObjectName, Failure> {
+pub(super) fn table_name(text: &str) -> Result<ObjectName, Failure> {
     let name = match text.contains(['/', '\\']) {
         true => ObjectName::from(vec![Ident::with_quote('\'', text)]),
         false => crate::sql::parse_name(text).map_err(Failure::from_error)?,

@@ -197,6 +197,16 @@ fn column_text(field: &Field) -> String {
 }
 
 fn view_text(name: &TableName, view: &ViewDefinition) -> String {
+    if let Some(feature) = &view.feature {
+        let keys: Vec<_> = feature.keys.iter().map(|key| identifier(key)).collect();
+        return format!(
+            "CREATE FEATURE VIEW {} KEYS ({}) TIMESTAMP {} AS\n{}",
+            qualified(name),
+            keys.join(", "),
+            identifier(&feature.timestamp),
+            view.query.trim()
+        );
+    }
     let mut text = format!("CREATE VIEW {}", qualified(name));
     if !view.columns.is_empty() {
         let columns: Vec<_> = view.columns.iter().map(|name| quoted_name(name)).collect();
