@@ -15,6 +15,7 @@ mod delta_model;
 mod delta_reading;
 mod examples;
 mod formats;
+mod kernel;
 mod memory;
 mod parquet_reading;
 mod pty;

@@ -7,7 +7,7 @@ mod shell;
 mod terminal;
 
 pub(crate) use lake::Lake;
-pub(crate) use python::{python, python_lines};
+pub(crate) use python::{python, python_in, python_lines};
 pub(crate) use shell::Shell;
 pub(crate) use terminal::on_terminal;
 

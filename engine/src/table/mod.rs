@@ -28,6 +28,7 @@ mod discover;
 mod error;
 mod file_table;
 mod files;
+mod footprint;
 mod glob;
 mod hive;
 mod json;
@@ -83,6 +84,7 @@ pub use delta_write::{
 pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
 pub use error::TableError;
+pub(crate) use footprint::footprint;
 pub(crate) use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,
 };
