@@ -1,5 +1,6 @@
 //! Runs the statements and commands of a cell one after the other and shows what they give.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -239,7 +240,12 @@ impl Executor {
             return Ok(());
         };
         let settings = self.session.changed_settings();
-        let (bundle, earlier) = shown.bundle(summary, running.reads.as_ref(), &settings)?;
+        let (bundle, earlier) = shown.bundle(
+            summary,
+            running.reads.as_ref(),
+            &settings,
+            &self.session.working_directory(),
+        )?;
         self.results += 1;
         self.session.keep_result(self.results, earlier);
         let output = if running.is_last && running.is_statement {
@@ -294,7 +300,7 @@ impl Executor {
             }
         }
         match shown {
-            Some(shown) => Ok(shown.bundle(None, None, &[])?.0),
+            Some(shown) => Ok(shown.bundle(None, None, &[], Path::new(""))?.0),
             None => Ok(Bundle::default()),
         }
     }

@@ -143,12 +143,12 @@ impl Publisher {
         }
     }
 
-    /// Waits until so many connections have subscribed, or for a time.
-    pub(crate) async fn subscribed(&self, connections: usize, patience: Duration) {
+    /// Waits until so many connections have subscribed since the start, or for a time; says how many have.
+    pub(crate) async fn subscribed(&self, connections: usize, patience: Duration) -> usize {
         let mut subscribed = self.shared.subscribed.subscribe();
         let enough = subscribed.wait_for(|count| *count >= connections);
-        // Whoever never subscribes wants to hear nothing.
         drop(tokio::time::timeout(patience, enough).await);
+        *self.shared.subscribed.borrow()
     }
 
     /// A subscriber for which output waits, and the bytes that wait for it.

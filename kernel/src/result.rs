@@ -1,5 +1,7 @@
 //! The rows of one statement as far as a notebook shows them.
 
+use std::path::Path;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use lakesh_engine::display::DisplayOptions;
@@ -78,6 +80,7 @@ impl ShownResult {
         summary: Option<&Summary>,
         reads: Option<&QueryReads>,
         settings: &[(String, String)],
+        folder: &Path,
     ) -> Result<(Bundle, EarlierResult), Failure> {
         let footer = self.footer(summary);
         let complete = self.left_out == 0;
@@ -89,7 +92,7 @@ impl ShownResult {
             footer: &footer,
             display: &self.display,
         });
-        let metadata = metadata(reads, settings, self.rows, complete);
+        let metadata = metadata(reads, settings, folder, self.rows, complete);
         bundle.metadata.insert("lakesh".to_owned(), metadata);
         let earlier = match reads {
             _ if complete => EarlierResult::Rows {
@@ -128,6 +131,7 @@ impl ShownResult {
 fn metadata(
     reads: Option<&QueryReads>,
     settings: &[(String, String)],
+    folder: &Path,
     rows: usize,
     complete: bool,
 ) -> Value {
@@ -146,10 +150,18 @@ fn metadata(
         let tables = reads
             .versions
             .iter()
-            .map(|read| json!({ "location": masked(&read.location), "version": read.version }));
+            .map(|read| json!({ "location": masked(&below(&read.location, folder)), "version": read.version }));
         metadata["tables"] = tables.collect();
     }
     metadata
+}
+
+/// Writes a path below the notebook's folder as seen from there, so that it means the same elsewhere.
+fn below(location: &str, folder: &Path) -> String {
+    match Path::new(location).strip_prefix(folder) {
+        Ok(relative) => relative.display().to_string(),
+        Err(_) => location.to_owned(),
+    }
 }
 
 fn failed(error: FormatError) -> Failure {

@@ -3,7 +3,6 @@
 import unittest
 
 import jupyter_kernel_test
-from jupyter_client.utils import ensure_sync
 
 from answer import give
 
@@ -39,8 +38,8 @@ class LakeshTests(jupyter_kernel_test.KernelTests):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.get_at_once = ensure_sync(cls.kc.iopub_channel.get_msg)
-        cls.kc.iopub_channel.get_msg = lambda timeout=None: cls.get_at_once(timeout=PATIENCE)
+        cls.get_at_once = staticmethod(jupyter_kernel_test.ensure_sync(cls.kc.iopub_channel.get_msg))
+        cls.kc.iopub_channel.get_msg = lambda timeout: cls.get_at_once(timeout=PATIENCE)
 
     def flush_channels(self):
         # What is left is waited for as the tests themselves do it.

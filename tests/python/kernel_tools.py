@@ -1,5 +1,6 @@
 """Runs notebooks with the tools that people run them with: nbclient, nbconvert, Papermill."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,8 @@ convert = ["nbconvert", "--to", "html", "--execute"]
 answer["nbconvert"] = status(*convert, good)
 answer["nbconvert_error"] = status(*convert, bad) != 0
 answer["html"] = "lakesh-result" in Path("good.html").read_text()
-answer["tour"] = status(*convert, str(tour), "--output-dir", ".")
+shutil.copy(tour, "tour.ipynb")
+answer["tour"] = status(*convert, "tour.ipynb")
 
 parameters = notebook(
     "parameters.ipynb",

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use lakesh_engine::inspection::Inspection;
 use serde_json::{Map, Value};
 
+/// JupyterLab aligns cells to the right.
+const LEFT: &str = "style=\"text-align:left\"";
+
 /// Columns of a table that are listed.
 const MOST_COLUMNS: usize = 200;
 
@@ -49,7 +52,7 @@ fn html(found: &Inspection) -> String {
         for (name, value) in rows.iter().take(MOST_COLUMNS) {
             let _ = write!(
                 text,
-                "<tr><td>{}</td><td>{}</td></tr>",
+                "<tr><td {LEFT}>{}</td><td {LEFT}>{}</td></tr>",
                 escaped(name),
                 escaped(value)
             );
@@ -89,7 +92,7 @@ pub(crate) fn escaped(text: &str) -> String {
 mod tests {
     use lakesh_engine::inspection::Inspection;
 
-    use super::inspection;
+    use super::{LEFT, inspection};
 
     #[test]
     fn names_are_escaped() {
@@ -104,10 +107,14 @@ mod tests {
             data["text/plain"],
             "table <b>\n  format     delta\ncolumns\n  a<script>  bigint\nx & y\n"
         );
+        let html = data["text/html"]
+            .as_str()
+            .unwrap_or_default()
+            .replace(LEFT, "");
         assert_eq!(
-            data["text/html"],
-            "<div><b>table &lt;b&gt;</b></div><table><tr><td>format</td><td>delta</td></tr></table>\
-             <div>columns</div><table><tr><td>a&lt;script&gt;</td><td>bigint</td></tr></table>\
+            html,
+            "<div><b>table &lt;b&gt;</b></div><table><tr><td >format</td><td >delta</td></tr></table>\
+             <div>columns</div><table><tr><td >a&lt;script&gt;</td><td >bigint</td></tr></table>\
              <pre>x &amp; y\n</pre>"
         );
     }
