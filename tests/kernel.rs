@@ -67,6 +67,7 @@ fn tools_run_notebooks() {
             "city": "O'Fallon", "answer": 42, "day": "2024-01-31", "quoted": "a b\\c",
             "missing": null,
         }]],
+        "parameters": ["city", "day", "factor"],
         "papermill_error": "PlanError",
     });
     assert_eq!(answer, expected, "{answer:#}");

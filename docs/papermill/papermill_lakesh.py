@@ -8,6 +8,9 @@ Put it where Python finds it and import it before `papermill.execute_notebook`:
 `lakesh run in.ipynb -o out.ipynb --param day=2024-01-31` does the same without Python.
 """
 
+import shlex
+
+from papermill.models import Parameter
 from papermill.translators import Translator, papermill_translators
 
 
@@ -43,7 +46,17 @@ class LakeshTranslator(Translator):
 
     @classmethod
     def inspect(cls, parameters_cell):
-        return []
+        """Lists the parameters that a cell has defaults for."""
+        found = []
+        for line in parameters_cell["source"].splitlines():
+            command, _, rest = line.strip().partition(" ")
+            if command not in ("\\param", "%param", ".param"):
+                continue
+            for word in shlex.split(rest):
+                name, _, default = word.partition("=")
+                name, _, kind = name.partition(":")
+                found.append(Parameter(name, kind or "None", default, ""))
+        return found
 
 
 papermill_translators.register("sql", LakeshTranslator)

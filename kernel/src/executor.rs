@@ -13,6 +13,7 @@ use lakesh_engine::session::{EventStream, Session};
 use lakesh_engine::source::{Place, Source};
 use tokio::runtime::Handle;
 
+use crate::chart::Charts;
 use crate::file::ResultFile;
 use crate::interrupt::Interrupts;
 use crate::output::{Bundle, ErrorReport, Output, OutputSink};
@@ -28,6 +29,7 @@ pub(crate) struct Executor {
     /// The runtime of the session, on whose threads plans run.
     pub(crate) runtime: Handle,
     pub(crate) interrupts: Interrupts,
+    charts: Charts,
     /// How many results have been named.
     results: usize,
     /// Where results go instead of the notebook.
@@ -58,11 +60,12 @@ impl From<Failure> for Stop {
 }
 
 impl Executor {
-    pub(crate) fn new(session: Arc<Session>, runtime: Handle) -> Self {
+    pub(crate) fn new(session: Arc<Session>, runtime: Handle, charts: Charts) -> Self {
         Self {
             session,
             runtime,
             interrupts: Interrupts::default(),
+            charts,
             results: 0,
             output: None,
         }
@@ -223,6 +226,9 @@ impl Executor {
             None => self.show_result(running, Some(summary), screen).await?,
         }
         running.reads = None;
+        for chart in self.charts.take() {
+            screen.show(Output::Display(chart)).await;
+        }
         if !in_notebook && let Some(said) = footer(summary, self.session.display().timing) {
             screen.show(Output::Text(said + "\n")).await;
         }
@@ -386,7 +392,7 @@ impl<'a> Screen<'a> {
             return;
         }
         self.has_line = false;
-        self.sink.show(Output::Clear { wait: false }).await;
+        self.sink.show(Output::Clear).await;
         for output in self.shown.iter().flatten() {
             self.sink.show(output.clone()).await;
         }
@@ -396,6 +402,6 @@ impl<'a> Screen<'a> {
         self.has_line = false;
         self.bytes = 0;
         self.shown = Some(Vec::new());
-        self.sink.show(Output::Clear { wait: false }).await;
+        self.sink.show(Output::Clear).await;
     }
 }

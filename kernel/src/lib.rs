@@ -3,6 +3,7 @@
 //! It plans and runs nothing itself. Cells go to the engine's session; its events become messages of the
 //! Jupyter protocol, or outputs of a notebook's file. See `docs/decisions/0011-kernel-protocol.md`.
 
+mod chart;
 mod command;
 mod connection;
 mod control;
@@ -26,6 +27,7 @@ mod stdin;
 mod wire;
 mod zmtp;
 
+pub use chart::chart_command;
 pub use command::commands;
 pub use history::History;
 pub use server::{KernelOptions, serve};

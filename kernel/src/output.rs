@@ -17,8 +17,8 @@ pub(crate) enum Output {
     Display(Bundle),
     /// How far a long query is; takes the place of the one before.
     Progress(String),
-    /// What was shown so far goes, at once or with the next output.
-    Clear { wait: bool },
+    /// What was shown so far goes.
+    Clear,
     /// Why the cell failed; nothing follows.
     Error(ErrorReport),
 }
@@ -29,7 +29,7 @@ impl Output {
         match self {
             Self::Text(text) | Self::Notice(text) | Self::Progress(text) => text.len(),
             Self::Result(bundle) | Self::Display(bundle) => bundle.size,
-            Self::Clear { .. } | Self::Error(_) => 0,
+            Self::Clear | Self::Error(_) => 0,
         }
     }
 }

@@ -218,7 +218,6 @@ impl Requests {
         let start = code
             .get(..found.start)
             .map_or(cursor, |before| before.chars().count());
-        let typed = code.get(found.start..byte).unwrap_or_default();
         let types: Vec<Value> = found
             .candidates
             .iter()
@@ -237,7 +236,7 @@ impl Requests {
                 "matches": matches,
                 "cursor_start": start.min(cursor),
                 "cursor_end": cursor.max(start),
-                "metadata": { "_jupyter_types_experimental": types, "lakesh": { "typed": typed } },
+                "metadata": { "_jupyter_types_experimental": types },
             }),
         )
     }
@@ -330,9 +329,9 @@ impl OutputSink for Messages<'_> {
                 json!({ "data": bundle.data, "metadata": bundle.metadata, "transient": {} }),
             ),
             Output::Progress(text) => self.progress(&text),
-            Output::Clear { wait } => {
+            Output::Clear => {
                 self.line = None;
-                ClearOutput { wait }.into()
+                ClearOutput { wait: false }.into()
             }
             Output::Error(error) => ErrorOutput {
                 ename: error.name.to_owned(),

@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 
+use crate::chart::Charts;
 use crate::executor::Executor;
 use crate::history::{History, Record};
 use crate::interrupt::Interrupts;
@@ -63,7 +64,9 @@ impl Stopper {
 pub fn serve(mut options: KernelOptions) -> Result<Arc<Session>, Failure> {
     let info = connection::read(&options.connection_file)?;
     let asker = Asker::default();
-    options.session.commands.extend(command::asking(&asker));
+    let charts = Charts::default();
+    let commands = command::of_notebook(&asker, &charts);
+    options.session.commands.extend(commands);
     options.session.progress = true;
     let session = {
         let _guard = options.runtime.enter();
@@ -78,7 +81,7 @@ pub fn serve(mut options: KernelOptions) -> Result<Arc<Session>, Failure> {
         .map_err(|error| {
             Failure::new(FailureKind::InputOutput, "cannot start threads").caused_by(error)
         })?;
-    let ended = runtime.block_on(run(&info, options, asker, Arc::clone(&session)));
+    let ended = runtime.block_on(run(&info, options, asker, charts, Arc::clone(&session)));
     runtime.shutdown_timeout(LAST_WORDS);
     ended.map(|()| session)
 }
@@ -87,6 +90,7 @@ async fn run(
     info: &ConnectionInfo,
     options: KernelOptions,
     asker: Asker,
+    charts: Charts,
     session: Arc<Session>,
 ) -> Result<(), Failure> {
     let id = uuid::Uuid::new_v4().to_string();
@@ -112,7 +116,7 @@ async fn run(
 
     let (questions, asked) = mpsc::channel(QUESTIONS);
     asker.connect(questions);
-    let executor = Executor::new(Arc::clone(&session), options.runtime.clone());
+    let executor = Executor::new(Arc::clone(&session), options.runtime.clone(), charts);
     let interrupts = executor.interrupts.clone();
     let requests = Requests {
         executor,

@@ -235,6 +235,7 @@ fn commands(switches: &Switches) -> Vec<Arc<dyn Command>> {
     vec![
         Arc::new(command::edit::Edit::new(switches.edited.clone())),
         Arc::new(command::shell::Shell),
+        lakesh_kernel::chart_command(),
         Arc::new(command::folder::ChangeFolder),
         Arc::new(command::pager::SwitchPager::new(switches.pager.clone())),
     ]

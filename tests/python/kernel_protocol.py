@@ -528,6 +528,21 @@ def results_are_saved(manager, client):
 
 
 @check
+def charts_are_drawn(manager, client):
+    run(client, "select value % 3 as g, value as n from range(90)")
+    reply, messages = run(client, "\\chart bar x=g y=n\n%chart line x=value y=value FROM range(9)")
+    assert reply["status"] == "ok", reply
+    charts = [m for m in messages if m["msg_type"] == "display_data"]
+    assert len(charts) == 2, messages
+    data = charts[0]["content"]["data"]
+    values = data["application/vnd.vegalite.v5+json"]["data"]["values"]
+    assert [row["y"] for row in values] == [1305, 1335, 1365], values
+    assert data["image/svg+xml"].startswith("<svg") and "█" in data["text/plain"]
+    reply, _ = run(client, "\\chart pie x=g")
+    assert reply["status"] == "error" and "kind of chart" in reply["evalue"], reply
+
+
+@check
 def a_kernel_is_told_to_end(manager, client):
     message = client.session.msg("shutdown_request", {})
     client.control_channel.send(message)

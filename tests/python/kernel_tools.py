@@ -59,6 +59,7 @@ answer["papermill"] = [
     for output in cell.outputs
     if "data" in output
 ]
+answer["parameters"] = sorted(papermill.inspect_notebook(parameters))
 try:
     papermill.execute_notebook(bad, "failed.ipynb", progress_bar=False)
     answer["papermill_error"] = "none"

@@ -475,12 +475,20 @@ impl Session {
             (value != (setting.default)(self)).then(|| (setting.name.to_owned(), value))
         });
         let options = Arc::clone(read(&self.state).config_options());
-        let theirs = options.entries().into_iter().filter_map(|entry| {
-            let value = entry.value.unwrap_or_default();
-            // SET lakesh.threads and its like change several of these; they are said already.
-            let ours = entry.key == "datafusion.execution.target_partitions";
-            let changed = self.initial_setting(&entry.key).as_ref() != Some(&value);
-            (changed && !ours).then_some((entry.key, value))
+        // Nothing of theirs was set in most sessions, and listing them takes longer than a small query.
+        let unchanged = Arc::ptr_eq(&options, &self.initial);
+        let pairs = if unchanged {
+            Vec::new()
+        } else {
+            // Both list the same keys in the same order.
+            let before = self.initial.entries().into_iter();
+            before.zip(options.entries()).collect()
+        };
+        let theirs = pairs.into_iter().filter_map(|(before, now)| {
+            // SET lakesh.threads changes this one; it is said already.
+            let ours = now.key == "datafusion.execution.target_partitions";
+            let changed = before.value != now.value;
+            (changed && !ours).then(|| (now.key, now.value.unwrap_or_default()))
         });
         let mut changed: Vec<_> = ours.chain(theirs).collect();
         changed.sort();

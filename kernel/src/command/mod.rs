@@ -1,4 +1,4 @@
-//! The commands that need a front end with a field for answers.
+//! The commands that a notebook brings: those that ask, and charts as pictures.
 
 mod prompt;
 
@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use lakesh_engine::command::Command;
 
+use crate::chart::{Chart, Charts};
 use crate::stdin::Asker;
 
-/// Makes the commands of a kernel, which ask through an asker.
-pub(crate) fn asking(asker: &Asker) -> Vec<Arc<dyn Command>> {
+/// Makes the commands of a notebook, which ask through an asker and draw into charts.
+pub(crate) fn of_notebook(asker: &Asker, charts: &Charts) -> Vec<Arc<dyn Command>> {
     vec![
+        Arc::new(Chart {
+            charts: Some(charts.clone()),
+        }),
         Arc::new(prompt::Prompt::new(asker.clone(), &prompt::PROMPT)),
         Arc::new(prompt::Prompt::new(asker.clone(), &prompt::SECRET)),
     ]
@@ -18,5 +22,5 @@ pub(crate) fn asking(asker: &Asker) -> Vec<Arc<dyn Command>> {
 
 /// Returns the commands that only a notebook has, for the documentation.
 pub fn commands() -> Vec<Arc<dyn Command>> {
-    asking(&Asker::default())
+    of_notebook(&Asker::default(), &Charts::default())
 }

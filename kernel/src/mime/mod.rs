@@ -11,7 +11,7 @@ use lakesh_engine::display::DisplayOptions;
 use serde_json::Value;
 
 pub(crate) use html::HtmlRows;
-pub(crate) use inspection::inspection;
+pub(crate) use inspection::{escaped, inspection};
 
 use crate::output::Bundle;
 

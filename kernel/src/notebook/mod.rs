@@ -12,8 +12,11 @@ use lakesh_engine::source::Source;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Handle;
 
+use crate::chart::Charts;
+use crate::command;
 use crate::executor::Executor;
 use crate::output::{Output, OutputSink};
+use crate::stdin::Asker;
 use document::Document;
 
 /// What to run.
@@ -44,16 +47,20 @@ pub struct NotebookEnd {
 
 /// Runs a notebook's cells and writes it with their outputs. `interrupted` ends it early when it is ready.
 pub async fn run(
-    run: NotebookRun,
+    mut run: NotebookRun,
     interrupted: impl Future<Output = ()> + Send,
 ) -> Result<NotebookEnd, Failure> {
     let mut document = Document::read(&run.path)?;
     document.inject(&run.parameters);
+    let charts = Charts::default();
+    // Nobody is there to answer questions; the commands that ask say so.
+    let commands = command::of_notebook(&Asker::default(), &charts);
+    run.session.commands.extend(commands);
     let session = {
         let _guard = run.runtime.enter();
         Session::new(run.session)?
     };
-    let executor = Executor::new(Arc::clone(&session), run.runtime);
+    let executor = Executor::new(Arc::clone(&session), run.runtime, charts);
     let interrupts = executor.interrupts.clone();
     let mut runner = Runner {
         executor,
@@ -148,7 +155,7 @@ impl OutputSink for Outputs {
             }),
             // Nobody watches.
             Output::Progress(_) => return,
-            Output::Clear { .. } => return self.list.clear(),
+            Output::Clear => return self.list.clear(),
             Output::Error(error) => {
                 let mut entry = Map::new();
                 entry.insert("output_type".to_owned(), "error".into());
