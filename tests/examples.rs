@@ -20,7 +20,8 @@ fn examples_of_statements_run() {
 
 #[test]
 fn examples_of_commands_run() {
-    let commands = lakesh_engine::command::commands();
+    let mut commands = lakesh_engine::command::commands().to_vec();
+    commands.push(lakesh_kernel::chart_command());
     let examples = commands.iter().flat_map(|command| {
         command
             .examples()

@@ -19,6 +19,7 @@ mod encoders;
 mod examples;
 mod features;
 mod formats;
+mod kernel;
 mod memory;
 mod object_store;
 mod parquet_reading;

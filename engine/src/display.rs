@@ -15,7 +15,12 @@ pub struct DisplayOptions {
     pub timing: bool,
     /// Whether formats that have a header line write it.
     pub header: bool,
+    /// At most so many rows of a result are shown in a notebook.
+    pub notebook_rows: usize,
 }
+
+/// How many rows of a result a notebook shows, unless the user says.
+pub const NOTEBOOK_ROWS: usize = 1_000;
 
 impl Default for DisplayOptions {
     fn default() -> Self {
@@ -26,6 +31,7 @@ impl Default for DisplayOptions {
             expanded: false,
             timing: false,
             header: true,
+            notebook_rows: NOTEBOOK_ROWS,
         }
     }
 }

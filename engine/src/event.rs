@@ -13,6 +13,8 @@ use crate::failure::Failure;
 pub enum Event {
     /// A statement or command began.
     Started,
+    /// A query is planned: what exactly it reads. Comes before its rows.
+    Reads(QueryReads),
     /// The statement returns rows of this schema; comes once, before its first batch.
     Schema(SchemaRef),
     /// Rows of the announced schema, never empty.
@@ -29,6 +31,10 @@ pub enum Event {
     Output(Option<String>),
     /// The rows of the next statement go to this file, and to nothing else.
     Save(String),
+    /// What is shown of the results so far is to be removed from the screen.
+    Clear,
+    /// Text that explains something, for a pager or the screen (`\help`).
+    Page(String),
     /// The user asked to leave.
     Quit,
     /// A statement of a script that a command runs is done; more of the cell follows.
@@ -37,6 +43,24 @@ pub enum Event {
     Finished(Summary),
     /// The statement failed; nothing follows.
     Failed(Failure),
+}
+
+/// What a query reads: enough to run it again on the same rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryReads {
+    /// The query's text with all text variables put in.
+    pub sql: String,
+    /// The Delta tables that it reads.
+    pub versions: Vec<VersionRead>,
+}
+
+/// A Delta table in the version in which a query reads it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionRead {
+    /// Where the table lies.
+    pub location: String,
+    /// The version.
+    pub version: u64,
 }
 
 /// How far a statement is.

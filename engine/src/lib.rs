@@ -7,15 +7,17 @@ mod asof;
 pub mod catalog;
 pub mod command;
 mod commit;
-
+pub mod completion;
 pub mod definition;
 pub mod display;
 mod encoder;
 pub mod erased;
 pub mod event;
 pub mod failure;
+pub mod footer;
 pub mod format;
 pub mod input;
+pub mod inspection;
 pub mod memory;
 mod mutation;
 mod profile;

@@ -14,6 +14,8 @@ const AFTER_HELP: &str = "\
 Sources run in the order in which they are given; without one, standard input runs, or a prompt opens
 if that is a terminal. Results go to standard output, everything else to standard error.
 
+`lakesh kernel install` makes a kernel for Jupyter, `lakesh run NOTEBOOK` runs a notebook.
+
 Exit status: 0 all is done, 1 a statement failed, 2 wrong usage, 3 reading or writing failed,
 130 interrupted.";
 
@@ -99,6 +101,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) check: bool,
 
+    /// The parameters as they were written.
+    #[arg(skip)]
+    pub(crate) parameter_texts: Vec<String>,
+
     /// What to run, in the order of the command line.
     #[arg(skip)]
     pub(crate) sources: Vec<SourceArgument>,
@@ -130,6 +136,9 @@ impl Arguments {
         let matches = Self::command().try_get_matches_from(words)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
         arguments.sources = arguments.in_order(&matches);
+        let texts = matches.get_raw("parameter").into_iter().flatten();
+        let texts = texts.map(|text| text.to_string_lossy().into_owned());
+        arguments.parameter_texts = texts.collect();
         Ok(arguments)
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Configuration {
     pub(crate) max_rows: Option<MaxRows>,
     /// Bytes of memory for queries.
     pub(crate) memory_limit: Option<u64>,
+    /// How many rows of a result a notebook shows.
+    pub(crate) notebook_rows: Option<usize>,
     /// What stands for NULL.
     pub(crate) null_value: Option<String>,
     /// Whether results at a prompt go through the pager.
@@ -73,6 +75,14 @@ const KEYS: &[(&str, Assign)] = &[
     }),
     ("memory_limit", |configuration, value| {
         configuration.memory_limit = Some(size(value)?);
+        Ok(())
+    }),
+    ("notebook_rows", |configuration, value| {
+        let rows = value
+            .as_integer()
+            .and_then(|number| usize::try_from(number).ok());
+        let rows = rows.filter(|rows| *rows > 0);
+        configuration.notebook_rows = Some(rows.ok_or("a whole number from 1 is expected")?);
         Ok(())
     }),
     ("null_value", |configuration, value| {

@@ -8,9 +8,9 @@ mod colour;
 mod command;
 mod compressed_file;
 mod configuration;
-mod footer;
 mod interrupt;
 mod messages;
+mod notebook;
 mod output_file;
 mod pager;
 mod progress;
@@ -64,21 +64,32 @@ fn silence_workers() {
     }));
 }
 
+/// Says what is wrong with the command line, or what was asked about it.
+fn explain_usage(error: &clap::Error) -> Status {
+    let printed = error.print();
+    match printed {
+        _ if error.use_stderr() => Status::WrongUsage,
+        // A reader that has left is no reason to say more; a full disk is.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Status::InputOutput,
+        _ => Status::Success,
+    }
+}
+
 fn run_with(words: impl IntoIterator<Item = OsString>) -> Status {
+    let words: Vec<_> = words.into_iter().collect();
+    let streams = Streams::of_process();
+    if let Some(request) = notebook::request(&words) {
+        silence_workers();
+        return notebook::perform(request).unwrap_or_else(|(failure, status)| {
+            start::messages(streams).failure(&failure);
+            status
+        });
+    }
     let arguments = match Arguments::read(words) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let printed = error.print();
-            return match printed {
-                _ if error.use_stderr() => Status::WrongUsage,
-                // A reader that has left is no reason to say more; a full disk is.
-                Err(error) if error.kind() != ErrorKind::BrokenPipe => Status::InputOutput,
-                _ => Status::Success,
-            };
-        }
+        Err(error) => return explain_usage(&error),
     };
     silence_workers();
-    let streams = Streams::of_process();
     let outcome = start::configuration(&arguments).map_err(|failure| (failure, Status::WrongUsage));
     let outcome = outcome.and_then(|configuration| {
         let runtime = runtime(&arguments, &configuration)

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lakesh_engine::event::Progress;
+use lakesh_engine::footer::describe_progress;
 
 /// Quicker queries show nothing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,7 +31,7 @@ impl ProgressLine {
             );
             bar
         });
-        bar.set_message(describe(progress));
+        bar.set_message(describe_progress(progress));
         bar.tick();
     }
 
@@ -39,53 +40,5 @@ impl ProgressLine {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-    }
-}
-
-fn describe(progress: &Progress) -> String {
-    let mut parts = vec![format!("{} s", progress.elapsed.as_secs())];
-    if progress.rows_scanned > 0 {
-        parts.push(format!(
-            "{} rows",
-            crate::footer::grouped(progress.rows_scanned)
-        ));
-    }
-    if progress.bytes_scanned > 0 {
-        parts.push(HumanBytes(progress.bytes_scanned).to_string());
-    }
-    match progress.files {
-        (done, Some(all)) if all > 1 => parts.push(format!("{done} of {all} files")),
-        (done, None) if done > 1 => parts.push(format!("{done} files")),
-        _ => {}
-    }
-    if let Some(operator) = &progress.busiest {
-        parts.push(format!("busiest: {operator}"));
-    }
-    parts.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use lakesh_engine::event::Progress;
-
-    use super::describe;
-
-    #[test]
-    fn says_what_is_known() {
-        let mut progress = Progress {
-            elapsed: Duration::from_millis(2900),
-            ..Progress::default()
-        };
-        assert_eq!(describe(&progress), "2 s");
-        progress.rows_scanned = 1_234_567;
-        progress.bytes_scanned = 5 << 20;
-        progress.files = (3, Some(9));
-        progress.busiest = Some("HashJoin".to_owned());
-        assert_eq!(
-            describe(&progress),
-            "2 s, 1,234,567 rows, 5.00 MiB, 3 of 9 files, busiest: HashJoin"
-        );
     }
 }

@@ -12,11 +12,11 @@ use datafusion::arrow::datatypes::SchemaRef;
 use lakesh_engine::display::DisplayOptions;
 use lakesh_engine::event::{Event, Summary};
 use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::footer::footer;
 use lakesh_engine::format::{
     self, Compression, Format, FormatError, FormatOptions, ResultEnd, ResultWriter,
 };
 
-use crate::footer::footer;
 use crate::interrupt::Interrupts;
 use crate::messages::Messages;
 use crate::pager::{Pager, PagerSwitch};
@@ -111,7 +111,9 @@ impl Renderer {
     /// Renders one event.
     pub(crate) fn render(&mut self, event: Event) -> Result<(), Stop> {
         match event {
-            Event::Started | Event::Quit => Ok(()),
+            Event::Started | Event::Reads(_) | Event::Quit => Ok(()),
+            Event::Clear => self.clear(),
+            Event::Page(text) => self.text(&text),
             Event::Schema(schema) => self.start(&schema),
             Event::Batch(batch) => self.batch(&batch),
             Event::Progress(progress) => {
@@ -305,6 +307,18 @@ impl Renderer {
             _ => &mut self.standard,
         };
         sink.write_all(text.as_bytes()).map_err(stop_of_write)
+    }
+
+    /// Clears the screen; what is no screen stays as it is.
+    fn clear(&mut self) -> Result<(), Stop> {
+        self.progress.clear();
+        if !self.standard.is_terminal() {
+            return Ok(());
+        }
+        self.standard
+            .write_all(b"\x1b[2J\x1b[H")
+            .and_then(|()| self.standard.flush())
+            .map_err(stop_of_write)
     }
 
     fn redirect(&mut self, file: Option<&Path>) -> Result<(), Stop> {

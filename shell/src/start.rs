@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lakesh_engine::command::Command;
-use lakesh_engine::display::DisplayOptions;
+use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
 use lakesh_engine::session::{CatalogChoice, Session, SessionOptions};
@@ -166,6 +166,7 @@ fn display(
         expanded: configuration.expanded.unwrap_or(false),
         timing: configuration.timing.unwrap_or(interactive),
         header: configuration.header.unwrap_or(true),
+        notebook_rows: configuration.notebook_rows.unwrap_or(NOTEBOOK_ROWS),
     }
 }
 
@@ -227,10 +228,30 @@ fn check_temp_folder(folder: &Path) -> Result<(), Failure> {
     })
 }
 
+/// The options of a notebook's session: those of a script, without the shell's own commands.
+pub(crate) fn notebook_options(
+    arguments: &Arguments,
+    configuration: &Configuration,
+) -> Result<SessionOptions, Failure> {
+    let streams = Streams {
+        input_is_terminal: false,
+        output_is_terminal: false,
+        error_is_terminal: false,
+    };
+    let display = display(arguments, configuration, streams, false);
+    let switches = Switches::default();
+    let options = session_options(arguments, configuration, streams, &display, &switches)?;
+    Ok(SessionOptions {
+        commands: Vec::new(),
+        ..options
+    })
+}
+
 fn commands(switches: &Switches) -> Vec<Arc<dyn Command>> {
     vec![
         Arc::new(command::edit::Edit::new(switches.edited.clone())),
         Arc::new(command::shell::Shell),
+        lakesh_kernel::chart_command(),
         Arc::new(command::folder::ChangeFolder),
         Arc::new(command::pager::SwitchPager::new(switches.pager.clone())),
     ]

@@ -8,13 +8,34 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use super::repository;
+use super::shell::{inherited_variables, surroundings};
+use super::{Lake, repository};
 
 /// Runs a script of `tests/python` and returns the JSON that it prints.
 #[track_caller]
 pub(crate) fn python(script: &str, arguments: &[&Path]) -> Value {
+    answer_of(script, Command::new(interpreter()), arguments)
+}
+
+/// Runs a script of `tests/python` in a lake: its working directory, its home, its Jupyter.
+#[track_caller]
+pub(crate) fn python_in(lake: &Lake, script: &str, arguments: &[&Path]) -> Value {
+    let mut command = Command::new(interpreter());
+    for name in inherited_variables() {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(lake.path())
+        .envs(surroundings(lake))
+        .env("PYTHONPATH", repository("docs/papermill"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    answer_of(script, command, arguments)
+}
+
+#[track_caller]
+fn answer_of(script: &str, mut command: Command, arguments: &[&Path]) -> Value {
     let path = repository("tests/python").join(script);
-    let output = Command::new(interpreter())
+    let output = command
         .arg("-B")
         .arg(&path)
         .args(arguments)

@@ -142,7 +142,7 @@ pub(crate) fn inherited_variables() -> Vec<OsString> {
     let ours = |name: &str| {
         [
             "LAKESH", "XDG_", "AWS_", "NO_COLOR", "CLICOLOR", "COLUMNS", "LINES", "EDITOR",
-            "VISUAL",
+            "JUPYTER", "JPY_", "IPYTHON", "VISUAL",
         ]
         .iter()
         .any(|prefix| name.starts_with(prefix))

@@ -31,7 +31,10 @@ pub struct Argument {
 /// Separates a command's name, without `\` and such, from the rest of its line.
 pub(super) fn name_and_rest(place: &Place) -> (Place, Place) {
     let text = place.text();
-    let sigil = text.chars().next().map_or(0, char::len_utf8);
+    let sigil = match text.starts_with("%%") {
+        true => 2,
+        false => text.chars().next().map_or(0, char::len_utf8),
+    };
     let after = &text[sigil..];
     let length = match after.strip_prefix('!') {
         Some(_) => 1,
@@ -195,7 +198,7 @@ mod tests {
     #[test]
     fn words_are_split_as_in_a_shell() {
         type Words = &'static [(&'static str, &'static str)];
-        let cases: [(&str, &str, Words); 9] = [
+        let cases: [(&str, &str, Words); 11] = [
             ("\\dt", "dt", &[]),
             ("\\q;", "q", &[]),
             (".mode csv", "mode", &[("csv", "csv")]),
@@ -213,6 +216,8 @@ mod tests {
                 &[("x y", "x y"), (":w", ":w"), (":v", "':v'"), ("x y", "x y")],
             ),
             ("\\!ls -l", "!", &[("ls", "ls"), ("-l", "-l")]),
+            ("%timing on", "timing", &[("on", "on")]),
+            ("%%echo x", "echo", &[("x", "x")]),
         ];
         for (text, name, words) in cases {
             let words = words

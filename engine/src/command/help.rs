@@ -7,7 +7,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::Documentation;
 
 use super::{Arguments, Command, Invocation};
-use crate::event::Summary;
+use crate::event::{Event, Summary};
 use crate::failure::Failure;
 use crate::statement::{self, StatementKind};
 
@@ -47,7 +47,7 @@ impl Command for Help {
             topic if topic.is_empty() => overview(invocation),
             topic => explain(invocation, &topic).ok_or_else(|| unknown(invocation, &topic))?,
         };
-        invocation.print(text).await?;
+        invocation.send(Event::Page(text)).await?;
         Ok(invocation.done())
     }
 }
@@ -121,7 +121,7 @@ fn separate(text: &mut String) {
     }
 }
 
-fn explain_command(command: &dyn Command) -> String {
+pub(crate) fn explain_command(command: &dyn Command) -> String {
     let mut text = format!("{}\n  {}\n", command.usage(), command.summary());
     if let [_, aliases @ ..] = command.names()
         && !aliases.is_empty()
@@ -134,7 +134,7 @@ fn explain_command(command: &dyn Command) -> String {
 }
 
 /// Finds the statement of a name, or those that begin with it.
-fn kinds(topic: &str) -> Vec<&'static StatementKind> {
+pub(crate) fn kinds(topic: &str) -> Vec<&'static StatementKind> {
     let wanted = topic.trim_end_matches(';').to_uppercase();
     let all = statement::statements();
     let exact: Vec<_> = all
@@ -153,7 +153,7 @@ fn kinds(topic: &str) -> Vec<&'static StatementKind> {
     all.iter().filter(begins).copied().collect()
 }
 
-fn explain_statement(kind: &StatementKind) -> String {
+pub(crate) fn explain_statement(kind: &StatementKind) -> String {
     let mut text = format!("{}\n  {}\n", kind.name, kind.summary);
     for line in kind.usage.lines() {
         let _ = writeln!(text, "  {line}");
@@ -173,7 +173,7 @@ fn push_examples(text: &mut String, examples: &[&str]) {
     }
 }
 
-fn explain_function(state: &SessionState, topic: &str) -> Option<String> {
+pub(crate) fn explain_function(state: &SessionState, topic: &str) -> Option<String> {
     let name = topic.trim_end_matches("()").to_lowercase();
     let kinds = [
         state

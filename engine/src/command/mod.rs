@@ -6,13 +6,15 @@
 
 mod arguments;
 mod attachments;
+mod clear;
 mod delta;
 mod display;
 mod echo;
-mod help;
+pub(crate) mod help;
 mod include;
 mod invocation;
 mod output;
+mod parameter;
 mod quit;
 mod show;
 mod variable;
@@ -83,8 +85,10 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(display::NULL_VALUE),
             Arc::new(variable::Set),
             Arc::new(variable::Unset),
+            Arc::new(parameter::Parameter),
             Arc::new(echo::Echo),
             Arc::new(echo::Warn),
+            Arc::new(clear::Clear),
             Arc::new(help::Help),
             Arc::new(quit::Quit),
         ]
@@ -127,7 +131,7 @@ fn invoke(
 }
 
 /// Finds a command by any of its names; psql's `+` at the end (`\d+`) makes no difference.
-fn find(commands: &[Arc<dyn Command>], name: &str) -> Option<Arc<dyn Command>> {
+pub(crate) fn find(commands: &[Arc<dyn Command>], name: &str) -> Option<Arc<dyn Command>> {
     let named = |name: &str| {
         commands
             .iter()

@@ -30,10 +30,12 @@ async fn happened(session: &Arc<Session>, script: &str) -> Vec<String> {
                 }
                 Event::Batch(batch) => lines.push(format!("rows {}", batch.num_rows())),
                 Event::Notice(text) => lines.push(format!("notice {text}")),
-                Event::Text(text) => lines.push(format!("text {text}")),
+                Event::Text(text) | Event::Page(text) => lines.push(format!("text {text}")),
                 Event::Display(_) => lines.push("display".to_owned()),
                 Event::Output(file) => lines.push(format!("output {}", file.is_some())),
                 Event::Save(_) => lines.push("save".to_owned()),
+                Event::Clear => lines.push("clear".to_owned()),
+                Event::Reads(_) => {}
                 Event::Quit => lines.push("quit".to_owned()),
                 Event::Step(summary) => lines.push(format!("step {}", summary.verb)),
                 Event::Failed(failure) => {

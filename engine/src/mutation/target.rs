@@ -126,6 +126,7 @@ impl DeltaTarget {
         let definition = match Resolver::new(context).find(name, parts).await? {
             Found::Table(definition) => definition,
             Found::View(_) => return Err(refuse("a view")),
+            Found::Earlier(..) => return Err(refuse("an earlier result")),
             Found::Provider(_) => return Err(refuse("a system table")),
         };
         if definition.format != "delta" {

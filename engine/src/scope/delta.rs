@@ -55,6 +55,7 @@ impl Resolver<'_> {
                     Found::Provider(provider) if context.overlay(name).is_some() => {
                         return Ok(DeltaTarget::Assumed(provider));
                     }
+                    Found::Earlier(..) => return Err(not_delta(&shown, "an earlier result")),
                     Found::Provider(_) => return Err(not_delta(&shown, "a system table")),
                 }
             }

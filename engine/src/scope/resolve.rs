@@ -16,7 +16,7 @@ use super::{Query, StatementScope, StoredEncoder, TableRead, function, planner, 
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
 use crate::failure::{Failure, FailureKind};
-use crate::session::{Overlay, StatementContext};
+use crate::session::{FoundResult, Overlay, StatementContext};
 use crate::similar::closest;
 use crate::table;
 
@@ -88,6 +88,10 @@ pub(crate) struct Resolver<'a> {
     pub(super) encoders: Vec<StoredEncoder>,
     /// Which view reads which table or view.
     pub(super) edges: Vec<(TableName, TableName)>,
+    /// The versions of tables by location, while the query of an earlier result is resolved.
+    pinned: HashMap<String, u64>,
+    /// Whether the query of an earlier result is being resolved.
+    is_earlier: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -99,6 +103,8 @@ impl<'a> Resolver<'a> {
             reads: Vec::new(),
             encoders: Vec::new(),
             edges: Vec::new(),
+            pinned: HashMap::new(),
+            is_earlier: false,
         }
     }
 
@@ -258,6 +264,10 @@ impl<'a> Resolver<'a> {
                 refuse_version(at, &self.shown(name))?;
                 provider_as_source(provider)
             }
+            Found::Earlier(view, versions) => {
+                refuse_version(at, &self.shown(name))?;
+                self.earlier(name, &view, versions).await?
+            }
         };
         self.opened.insert(key, Arc::clone(&source));
         Ok(source)
@@ -279,6 +289,14 @@ impl<'a> Resolver<'a> {
         }
         if let Some(provider) = crate::session::system_table(context, name) {
             return Ok(Found::Provider(provider));
+        }
+        if parts.len() == 1
+            && let Some(found) = context.session.earlier_result(&name.table)?
+        {
+            return Ok(match found {
+                FoundResult::Rows(provider) => Found::Provider(provider),
+                FoundResult::Query(view, versions) => Found::Earlier(view, versions),
+            });
         }
         let catalog = context.session.catalog();
         match catalog.get(&name.schema, &name.table)? {
@@ -355,7 +373,12 @@ impl<'a> Resolver<'a> {
         at: TableVersion,
         shown: &str,
     ) -> Result<Arc<dyn TableSource>, Failure> {
-        let at = self.moment(at, &definition.format, shown)?;
+        let pinned = definition.locations.first();
+        let pinned = pinned.and_then(|location| self.pinned.get(location));
+        let at = match (at, pinned) {
+            (TableVersion::Latest, Some(version)) => TableVersion::Number(*version),
+            _ => self.moment(at, &definition.format, shown)?,
+        };
         let open = table::open(definition, at, &self.context.table_context()).await?;
         if let Some(version) = open.version {
             self.context.note_read(definition, version);
@@ -413,6 +436,24 @@ impl<'a> Resolver<'a> {
         let source = self.table(&definition, at, path).await?;
         self.opened.insert(key, Arc::clone(&source));
         Ok(source)
+    }
+
+    /// Plans the query of an earlier result, on the versions that it read then.
+    async fn earlier(
+        &mut self,
+        name: &TableName,
+        view: &ViewDefinition,
+        versions: HashMap<String, u64>,
+    ) -> Result<Arc<dyn TableSource>, Failure> {
+        // What this statement has opened is in other versions.
+        let opened = mem::take(&mut self.opened);
+        let pinned = mem::replace(&mut self.pinned, versions);
+        let was_earlier = mem::replace(&mut self.is_earlier, true);
+        let source = self.view(name, view).await;
+        self.is_earlier = was_earlier;
+        self.pinned = pinned;
+        self.opened = opened;
+        source
     }
 
     /// Plans a view's query, with the names that it uses.
@@ -497,6 +538,8 @@ impl<'a> Resolver<'a> {
             reads: mem::take(&mut self.reads),
             encoders: mem::take(&mut self.encoders),
             edges: mem::take(&mut self.edges),
+            pinned: mem::take(&mut self.pinned),
+            is_earlier: self.is_earlier,
         };
         let plan = resolver.view_plan_here(name, view).await;
         self.encoders = resolver.encoders;
@@ -504,6 +547,7 @@ impl<'a> Resolver<'a> {
         self.opened = resolver.opened;
         self.views = resolver.views;
         self.reads = resolver.reads;
+        self.pinned = resolver.pinned;
         plan
     }
 
@@ -515,7 +559,10 @@ impl<'a> Resolver<'a> {
         let explain = |error| Failure::from_error(error);
         let query = crate::sql::parse_query(&view.query).map_err(explain)?;
         let (scope, query) = self.scope(query, &view.current_schema).await?;
-        let plan = planner::plan(&self.context.state, &scope, query.tree, None).map_err(explain)?;
+        // The query of an earlier result may name parameters; a stored view may not.
+        let parameters = self.context.parameters().filter(|_| self.is_earlier);
+        let plan =
+            planner::plan(&self.context.state, &scope, query.tree, parameters).map_err(explain)?;
         rename_columns(plan, name, &view.columns).map_err(explain)
     }
 
@@ -530,6 +577,8 @@ pub(crate) enum Found {
     Table(TableDefinition),
     View(ViewDefinition),
     Provider(Arc<dyn TableProvider>),
+    /// The query of an earlier result, and the versions to read by location.
+    Earlier(ViewDefinition, HashMap<String, u64>),
 }
 
 fn refuse_version(at: TableVersion, shown: &str) -> Result<(), Failure> {

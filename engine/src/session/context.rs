@@ -20,7 +20,7 @@ use crate::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
 use crate::definition::{TableDefinition, ViewDefinition};
 use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
-use crate::event::Event;
+use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
 use crate::scope::{Query, Resolver, TableName, TableRead};
@@ -94,7 +94,7 @@ impl StatementContext {
     ) -> Self {
         let mut state = session.state();
         state.mark_start_execution();
-        let parameters = &session.options().parameters;
+        let parameters = session.parameters();
         let parameters = (!parameters.is_empty()).then(|| {
             Erased::new(ParamValues::from(
                 parameters
@@ -204,6 +204,26 @@ impl StatementContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         read.push((definition.clone(), version));
+    }
+
+    /// Returns the versions of Delta tables that the statement reads, each once.
+    pub(crate) fn versions_read(&self) -> Vec<VersionRead> {
+        let read = self
+            .versions_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut versions: Vec<_> = read
+            .iter()
+            .filter_map(|(definition, version)| {
+                Some(VersionRead {
+                    location: definition.locations.first()?.clone(),
+                    version: *version,
+                })
+            })
+            .collect();
+        versions.sort();
+        versions.dedup();
+        versions
     }
 
     /// Says of which version of which table a file is that was not found.

@@ -8,7 +8,7 @@ use futures::{FutureExt, TryFutureExt};
 
 use super::{EventSender, Output, Session, StatementContext, execute};
 use crate::command;
-use crate::event::{Event, Summary};
+use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};
 use crate::scope::{Resolver, TableName};
@@ -19,6 +19,17 @@ use crate::statement;
 pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
     let begin = Instant::now();
     let outcome = run(&session, cell, &events).await;
+    finish(outcome, begin, &events).await;
+}
+
+/// Runs a statement that is not the user's own and sends its events.
+pub(super) async fn drive_aside(session: Arc<Session>, statement: Place, events: EventSender) {
+    let begin = Instant::now();
+    let outcome = run_statement(&session, &statement, &events).await;
+    finish(outcome, begin, &events).await;
+}
+
+async fn finish(outcome: Result<Summary, Failure>, begin: Instant, events: &EventSender) {
     let last = match outcome {
         Ok(mut summary) => {
             summary.elapsed = begin.elapsed();
@@ -107,7 +118,14 @@ async fn run_text(
     }
     let verb = statement.verb();
     match statement.run(&context).await? {
-        Output::Plan(plan) => execute::run_plan(&context, plan, verb, events).await,
+        Output::Plan(plan) => {
+            let reads = QueryReads {
+                sql: context.text.text.clone(),
+                versions: context.versions_read(),
+            };
+            events.send(Event::Reads(reads)).await?;
+            execute::run_plan(&context, plan, verb, events).await
+        }
         Output::Batches { schema, batches } => {
             execute::send_batches(schema, batches, verb, events).await
         }

@@ -7,9 +7,11 @@ mod context;
 mod cooperate;
 mod drive;
 mod execute;
+mod facts;
 mod options;
 mod parameters;
 mod planning;
+mod results;
 mod settings;
 mod stream;
 mod system;
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
+use datafusion::common::ScalarValue;
 use datafusion::common::config::ConfigOptions;
 use datafusion::execution::SessionState;
 
@@ -36,6 +39,7 @@ use crate::table::TableCache;
 pub use behaviour::moment_text;
 pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;
+pub use results::EarlierResult;
 pub use settings::{Setting, settings};
 pub use stream::EventStream;
 
@@ -44,6 +48,7 @@ use behaviour::time_zone;
 pub(crate) use context::{Overlay, StatementContext};
 pub(crate) use drive::{run as run_cell, run_statement};
 pub(crate) use execute::{Output, count_rows};
+pub(crate) use results::FoundResult;
 pub(crate) use stream::{EventSender, unexpected_end};
 pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
 
@@ -57,6 +62,10 @@ pub struct Session {
     /// DataFusion's settings as the session began with them, for RESET.
     initial: Arc<ConfigOptions>,
     variables: RwLock<BTreeMap<String, String>>,
+    /// Values of `$name`.
+    parameters: RwLock<BTreeMap<String, ScalarValue>>,
+    /// What earlier statements returned, by the names that queries use for it.
+    results: Erased<RwLock<results::Results>>,
     display: RwLock<DisplayOptions>,
     behaviour: RwLock<behaviour::Behaviour>,
     current_schema: RwLock<String>,
@@ -86,6 +95,8 @@ impl Session {
             initial: Arc::clone(state.config_options()),
             state: Erased::new(RwLock::new(state)),
             variables: RwLock::new(options.variables.clone()),
+            parameters: RwLock::new(options.parameters.clone()),
+            results: Erased::new(RwLock::default()),
             display: RwLock::new(options.display.clone()),
             behaviour: RwLock::default(),
             current_schema: RwLock::new(crate::catalog::DEFAULT_SCHEMA.to_owned()),
@@ -102,6 +113,11 @@ impl Session {
     /// Runs one cell. Dropping the stream cancels it, unless it has begun to commit.
     pub fn run(self: &Arc<Self>, cell: Cell) -> EventStream {
         stream::spawn(Arc::clone(self), cell)
+    }
+
+    /// Runs a statement that is not the user's own: it does not become the previous one.
+    pub fn run_aside(self: &Arc<Self>, statement: Place) -> EventStream {
+        stream::spawn_aside(Arc::clone(self), statement)
     }
 
     /// Checks one cell without running it: names, types, permissions. Tables and views that a cell
@@ -246,8 +262,17 @@ impl Session {
         read(&self.variables).clone()
     }
 
+    pub(crate) fn parameters(&self) -> BTreeMap<String, ScalarValue> {
+        read(&self.parameters).clone()
+    }
+
+    /// Binds `$name` to a value.
+    pub fn set_parameter(&self, name: &str, value: ScalarValue) {
+        write(&self.parameters).insert(name.to_owned(), value);
+    }
+
     /// Sets a text variable, or removes it.
-    pub(crate) fn set_variable(&self, name: &str, value: Option<String>) {
+    pub fn set_variable(&self, name: &str, value: Option<String>) {
         let mut variables = write(&self.variables);
         match value {
             Some(value) => variables.insert(name.to_owned(), value),

@@ -191,6 +191,17 @@ static SETTINGS: &[Setting] = &[
         default: |session| format_size(session.options().memory_limit()),
     },
     display_setting!(
+        "lakesh.notebook_rows",
+        "a whole number from 1",
+        "How many rows of a result a notebook shows; the query stops once it has them and one more.",
+        notebook_rows,
+        |display| display.notebook_rows.to_string(),
+        |text| match text.parse() {
+            Ok(0) | Err(_) => Err("a whole number from 1 is expected".to_owned()),
+            Ok(rows) => Ok(rows),
+        }
+    ),
+    display_setting!(
         "lakesh.null_value",
         "any text, or `auto`",
         "What stands for NULL in results; `auto` is the format's own.",
@@ -383,6 +394,7 @@ impl Session {
             "lakesh.format",
             "lakesh.header",
             "lakesh.max_rows",
+            "lakesh.notebook_rows",
             "lakesh.null_value",
             "lakesh.timing",
         ];
@@ -465,6 +477,33 @@ impl Session {
         let mut all: Vec<_> = ours.chain(theirs).collect();
         all.sort_by(|left, right| left.name.cmp(&right.name));
         all
+    }
+
+    /// Lists the settings that differ from what the session began with, in alphabetical order.
+    pub fn changed_settings(&self) -> Vec<(String, String)> {
+        let ours = SETTINGS.iter().filter_map(|setting| {
+            let value = (setting.get)(self);
+            (value != (setting.default)(self)).then(|| (setting.name.to_owned(), value))
+        });
+        let options = Arc::clone(read(&self.state).config_options());
+        // Nothing of theirs was set in most sessions, and listing them takes longer than a small query.
+        let unchanged = Arc::ptr_eq(&options, &self.initial);
+        let pairs = if unchanged {
+            Vec::new()
+        } else {
+            // Both list the same keys in the same order.
+            let before = self.initial.entries().into_iter();
+            before.zip(options.entries()).collect()
+        };
+        let theirs = pairs.into_iter().filter_map(|(before, now)| {
+            // SET lakesh.threads changes this one; it is said already.
+            let ours = now.key == "datafusion.execution.target_partitions";
+            let changed = before.value != now.value;
+            (changed && !ours).then(|| (now.key, now.value.unwrap_or_default()))
+        });
+        let mut changed: Vec<_> = ours.chain(theirs).collect();
+        changed.sort();
+        changed
     }
 
     /// Returns the full name of a setting: `max_rows` for `lakesh.max_rows`, as users expect.

@@ -12,6 +12,7 @@ use super::{Session, drive};
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind};
 use crate::input::Cell;
+use crate::source::Place;
 
 /// How many events wait for the renderer; a full channel holds the query back.
 const WAITING: usize = 2;
@@ -45,8 +46,19 @@ impl EventSender {
 
 /// Runs a cell on a task of its own.
 pub(super) fn spawn(session: Arc<Session>, cell: Cell) -> EventStream {
+    spawn_with(|sender| drive::drive(session, cell, sender))
+}
+
+/// Runs a statement that is not the user's own on a task of its own.
+pub(super) fn spawn_aside(session: Arc<Session>, statement: Place) -> EventStream {
+    spawn_with(|sender| drive::drive_aside(session, statement, sender))
+}
+
+fn spawn_with<F: Future<Output = ()> + Send + 'static>(
+    drive: impl FnOnce(EventSender) -> F,
+) -> EventStream {
     let (sender, events) = mpsc::channel(WAITING);
-    let task = tokio::spawn(drive::drive(session, cell, EventSender(sender)));
+    let task = tokio::spawn(drive(EventSender(sender)));
     EventStream {
         events,
         task,

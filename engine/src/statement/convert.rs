@@ -111,6 +111,7 @@ impl Convert {
                 definition.format
             ))),
             Found::View(_) => Err(refuse("a view")),
+            Found::Earlier(..) => Err(refuse("an earlier result")),
             Found::Provider(_) => Err(refuse("a system table")),
         }
     }

@@ -28,6 +28,7 @@ mod discover;
 mod error;
 mod file_table;
 mod files;
+mod footprint;
 mod glob;
 mod hive;
 mod json;
@@ -85,6 +86,7 @@ pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
 pub use error::TableError;
 pub(crate) use error::conflict_reason;
+pub(crate) use footprint::footprint;
 pub(crate) use location::Location;
 pub(crate) use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,

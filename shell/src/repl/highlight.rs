@@ -5,9 +5,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use lakesh_engine::completion::is_keyword;
 use lakesh_engine::input::{Token, TokenKind, tokens};
-
-use super::keywords::is_keyword;
 
 /// Longer input is not painted.
 const LONGEST: usize = 20_000;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use lakesh_engine::failure::{SECRET_NAMES, masked};
 use lakesh_engine::input::{Token, TokenKind, tokens};
+use rustyline::config::Config;
 use rustyline::error::ReadlineError;
-use rustyline::history::{FileHistory, History as _};
+use rustyline::history::{FileHistory, History as _, SearchDirection};
 
 /// How many entries are kept.
 pub(super) const MAX_ENTRIES: usize = 10_000;
@@ -43,6 +44,51 @@ impl HistoryFile {
             history.append(&self.path)?;
         }
         Ok(())
+    }
+}
+
+/// The same history for notebooks.
+#[derive(Default)]
+pub(crate) struct KeptHistory {
+    /// The file with its entries, once they were asked for; none where it cannot be had.
+    open: Option<(HistoryFile, FileHistory)>,
+}
+
+impl KeptHistory {
+    fn open(&mut self) -> Option<&mut (HistoryFile, FileHistory)> {
+        if self.open.is_none() {
+            let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
+            let file = HistoryFile::in_state_folder(&folder).ok()?;
+            let config = Config::builder().max_history_size(MAX_ENTRIES).ok()?;
+            let mut history = FileHistory::with_config(&config.build());
+            file.load(&mut history).ok()?;
+            self.open = Some((file, history));
+        }
+        self.open.as_mut()
+    }
+}
+
+impl lakesh_kernel::History for KeptHistory {
+    fn earlier(&mut self) -> Vec<String> {
+        let Some((_, history)) = self.open() else {
+            return Vec::new();
+        };
+        let entries = (0..history.len()).filter_map(|index| {
+            let found = history.get(index, SearchDirection::Forward).ok()??;
+            Some(found.entry.into_owned())
+        });
+        entries.collect()
+    }
+
+    fn add(&mut self, text: &str) -> bool {
+        if !is_kept(text) {
+            return false;
+        }
+        if let Some((file, history)) = self.open() {
+            // A history that cannot be written is no reason not to run a cell.
+            drop(file.add(history, text));
+        }
+        true
     }
 }
 

@@ -6,7 +6,6 @@ mod completion;
 mod helper;
 mod highlight;
 mod history;
-mod keywords;
 
 use std::path::PathBuf;
 
@@ -29,6 +28,8 @@ use crate::status::Status;
 use completion::Completer;
 use helper::{PromptHelper, leaves};
 use history::{HistoryFile, MAX_ENTRIES};
+
+pub(crate) use history::KeptHistory;
 
 const PROMPT: &str = "lakesh> ";
 

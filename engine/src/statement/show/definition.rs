@@ -39,7 +39,7 @@ impl ShowCreate {
                 Ok(table_text(&name, &definition))
             }
             Found::View(view) => Ok(view_text(&name, &view)),
-            Found::Provider(_) => Err(Failure::new(
+            Found::Earlier(..) | Found::Provider(_) => Err(Failure::new(
                 FailureKind::Plan,
                 format!("`{}` is a system table; nothing creates it", name.table),
             )),

@@ -1,4 +1,4 @@
-//! The words that the prompt paints and completes as keywords: those that people write in statements.
+//! The words that are painted and completed as keywords: those that people write in statements.
 //!
 //! The parser knows many more, most of which are more often names of columns.
 
@@ -150,7 +150,7 @@ pub(super) const KEYWORDS: &[&str] = &[
 ];
 
 /// Tells whether a word is a keyword, in whatever case.
-pub(super) fn is_keyword(word: &str) -> bool {
+pub fn is_keyword(word: &str) -> bool {
     // No keyword is longer; a long word need not be copied to know that it is none.
     word.len() <= 16
         && KEYWORDS

@@ -4,9 +4,9 @@
 
 use std::ops::Range;
 
-use lakesh_engine::input::{Token, TokenKind, tokens};
+use crate::input::{Token, TokenKind, tokens};
 
-use crate::repl::keywords::is_keyword;
+use super::keywords::is_keyword;
 
 /// What could stand at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,11 @@ pub(super) enum Wanted {
 
 /// A table that the statement reads, and the name it goes by there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Relation {
+pub struct Relation {
     /// The table's name as it is written, with its schema and quotes.
-    pub(super) name: String,
+    pub name: String,
     /// The name that columns may be qualified with, without quotes.
-    pub(super) alias: String,
+    pub alias: String,
 }
 
 /// What could stand at the cursor, and what it replaces.

@@ -1,59 +1,151 @@
-//! What Tab offers at the prompt: the context of the cursor, and the names that fit it.
+//! What may stand at the cursor: its context in the text, and the names that fit it.
 //!
-//! Names come from the registries and the catalog as they are now; what takes too long is left out.
+//! Names come from the registries and the catalog as they are now; what takes too long is left out. It
+//! knows no terminal: the prompt and the notebook show what it finds in their own ways.
 
 mod context;
 mod file;
+mod keywords;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lakesh_engine::format;
-use lakesh_engine::session::{Session, settings};
-use lakesh_engine::statement::statements;
-use lakesh_engine::table;
-use rustyline::completion::Pair;
-use tokio::runtime::Handle;
+use crate::format;
+use crate::session::{Session, settings};
+use crate::statement::statements;
+use crate::table;
 
-use super::keywords::{KEYWORDS, is_keyword};
-use context::{CompletionContext, Relation, Wanted, context, without_quotes};
+use context::{CompletionContext, Wanted, context, without_quotes};
+use keywords::KEYWORDS;
+
+pub use context::Relation;
+pub use keywords::is_keyword;
 
 /// A table that does not answer in this time offers no columns.
 const PATIENCE: Duration = Duration::from_millis(400);
 
-/// Finds what Tab offers.
-pub(super) struct Completer {
-    session: Arc<Session>,
-    runtime: Handle,
+/// What may stand at the cursor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// The byte offset at which the replaced text begins; it ends at the cursor.
+    pub start: usize,
+    /// What may stand there, in the order to show it.
+    pub candidates: Vec<Candidate>,
 }
 
-/// What Tab offers, in the order to show it.
+/// Something that may stand at the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// What is shown in a list.
+    pub display: String,
+    /// What replaces the typed text.
+    pub replacement: String,
+    /// What it is.
+    pub kind: CandidateKind,
+    /// More about it: a column's type.
+    pub detail: Option<String>,
+}
+
+/// What a candidate is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CandidateKind {
+    /// A column of a table.
+    Column,
+    /// A command.
+    Command,
+    /// A file or a folder.
+    File,
+    /// A function.
+    Function,
+    /// A keyword of SQL.
+    Keyword,
+    /// A schema or an attachment.
+    Schema,
+    /// A setting.
+    Setting,
+    /// A table, a view or an alias of one.
+    Table,
+    /// One of a few words that a command takes.
+    Word,
+}
+
+impl CandidateKind {
+    /// Returns its name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Column => "column",
+            Self::Command => "command",
+            Self::File => "file",
+            Self::Function => "function",
+            Self::Keyword => "keyword",
+            Self::Schema => "schema",
+            Self::Setting => "setting",
+            Self::Table => "table",
+            Self::Word => "word",
+        }
+    }
+}
+
+/// Finds what may stand at a cursor, a byte offset into the text. Needs the session's runtime.
+pub async fn complete(session: &Arc<Session>, text: &str, cursor: usize) -> Completion {
+    Completer { session }.complete(text, cursor).await
+}
+
+/// Finds the tables that the statement around a cursor reads, with the names that they go by in it.
+pub fn relations_at(text: &str, cursor: usize) -> Vec<Relation> {
+    context(text, cursor).relations
+}
+
+struct Completer<'a> {
+    session: &'a Arc<Session>,
+}
+
+/// What is offered, in the order to show it.
 #[derive(Default)]
 struct Offer {
     typed: String,
     seen: BTreeSet<String>,
-    pairs: Vec<Pair>,
+    candidates: Vec<Candidate>,
 }
 
 impl Offer {
     /// Adds a name if it begins with what was typed, whatever the case.
-    fn add(&mut self, name: &str, replacement: impl Into<String>) {
+    fn add(&mut self, kind: CandidateKind, name: &str, replacement: impl Into<String>) {
+        self.add_with(kind, name, replacement, None);
+    }
+
+    fn add_with(
+        &mut self,
+        kind: CandidateKind,
+        name: &str,
+        replacement: impl Into<String>,
+        detail: Option<String>,
+    ) {
         let begins = name
             .get(..self.typed.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(&self.typed));
         let replacement = replacement.into();
         if begins && self.seen.insert(replacement.clone()) {
-            self.pairs.push(Pair {
+            self.candidates.push(Candidate {
                 display: replacement.clone(),
                 replacement,
+                kind,
+                detail,
             });
         }
     }
 
-    /// Adds a name of the catalog, in quotes if it needs them.
-    fn add_name(&mut self, name: &str) {
-        self.add(name, quoted(name));
+    /// Adds a table's name, in quotes if it needs them.
+    fn add_table(&mut self, name: &str) {
+        self.add(CandidateKind::Table, name, quoted(name));
+    }
+
+    /// Adds columns, in quotes if they need them, with their types.
+    fn add_columns(&mut self, columns: Vec<(String, String)>) {
+        for (name, data_type) in columns {
+            self.add_with(CandidateKind::Column, &name, quoted(&name), Some(data_type));
+        }
     }
 
     /// Adds a keyword in the case of what was typed.
@@ -64,23 +156,25 @@ impl Offer {
         } else {
             keyword.to_owned()
         };
-        self.add(keyword, written);
+        self.add(CandidateKind::Keyword, keyword, written);
     }
 
-    fn add_all<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+    fn add_all<'n>(&mut self, kind: CandidateKind, names: impl IntoIterator<Item = &'n str>) {
         for name in names {
-            self.add(name, name);
+            self.add(kind, name, name);
+        }
+    }
+
+    fn at(self, start: usize) -> Completion {
+        Completion {
+            start,
+            candidates: self.candidates,
         }
     }
 }
 
-impl Completer {
-    pub(super) fn new(session: Arc<Session>, runtime: Handle) -> Self {
-        Self { session, runtime }
-    }
-
-    /// Returns where the replaced text begins, and what may stand there.
-    pub(super) fn complete(&self, text: &str, cursor: usize) -> (usize, Vec<Pair>) {
+impl Completer<'_> {
+    async fn complete(&self, text: &str, cursor: usize) -> Completion {
         let context = context(text, cursor);
         let mut offer = Offer {
             // An open quote belongs to the name, and the replacement brings its own.
@@ -89,9 +183,12 @@ impl Completer {
         };
         match &context.wanted {
             Wanted::Command => self.commands(&mut offer),
-            Wanted::Argument(command) => return self.arguments(command, &context, offer),
+            Wanted::Argument(command) => return self.arguments(command, &context, offer).await,
             Wanted::File => return self.files(&context),
-            Wanted::Setting => offer.add_all(settings().iter().map(|setting| setting.name)),
+            Wanted::Setting => {
+                let names = settings().iter().map(|setting| setting.name);
+                offer.add_all(CandidateKind::Setting, names);
+            }
             Wanted::Format => {
                 let formats = ["PARQUET", "DELTA", "CSV", "JSON", "ARROW", "AVRO"];
                 formats
@@ -100,9 +197,12 @@ impl Completer {
             }
             Wanted::Relation(qualifier) => {
                 self.relations(qualifier.as_deref(), &context, &mut offer)
+                    .await;
             }
-            Wanted::Expression(Some(qualifier)) => self.qualified(qualifier, &context, &mut offer),
-            Wanted::Expression(None) => self.expression(&context, &mut offer),
+            Wanted::Expression(Some(qualifier)) => {
+                self.qualified(qualifier, &context, &mut offer).await;
+            }
+            Wanted::Expression(None) => self.expression(&context, &mut offer).await,
             Wanted::Statement => {
                 for kind in statements() {
                     let first = kind.name.split(' ').next().unwrap_or(kind.name);
@@ -113,21 +213,21 @@ impl Completer {
                 }
             }
         }
-        (context.start, offer.pairs)
+        offer.at(context.start)
     }
 
     fn commands(&self, offer: &mut Offer) {
         for command in self.session.commands() {
-            offer.add_all(command.names().iter().copied());
+            offer.add_all(CandidateKind::Command, command.names().iter().copied());
         }
     }
 
-    fn arguments(
+    async fn arguments(
         &self,
         name: &str,
         context: &CompletionContext,
         mut offer: Offer,
-    ) -> (usize, Vec<Pair>) {
+    ) -> Completion {
         let name = name.trim_end_matches('+');
         let mut commands = self.session.commands().iter();
         let command = commands.find(|command| command.names().contains(&name));
@@ -135,13 +235,19 @@ impl Completer {
             Some("d" | "dt" | "dv") => {
                 let (start, qualifier, typed) = split_name(context);
                 offer.typed = typed;
-                self.relations(qualifier.as_deref(), context, &mut offer);
-                return (start, offer.pairs);
+                self.relations(qualifier.as_deref(), context, &mut offer)
+                    .await;
+                return offer.at(start);
             }
             Some("i" | "o" | "save" | "cd" | "e" | "!") => return self.files(context),
-            Some("mode") => offer.add_all(format::formats().iter().map(|format| format.name)),
-            Some("x" | "timing" | "header" | "pager") => offer.add_all(["on", "off"]),
-            Some("maxrows") => offer.add_all(["all"]),
+            Some("mode") => {
+                let formats = format::formats().iter().map(|format| format.name);
+                offer.add_all(CandidateKind::Word, formats);
+            }
+            Some("x" | "timing" | "header" | "pager") => {
+                offer.add_all(CandidateKind::Word, ["on", "off"]);
+            }
+            Some("maxrows") => offer.add_all(CandidateKind::Word, ["all"]),
             Some("df") => self.functions(&mut offer, ""),
             Some("help") => {
                 self.commands(&mut offer);
@@ -152,35 +258,52 @@ impl Completer {
             }
             _ => {}
         }
-        (context.start, offer.pairs)
+        offer.at(context.start)
     }
 
-    fn files(&self, context: &CompletionContext) -> (usize, Vec<Pair>) {
-        let (length, pairs) = file::candidates(&self.session.working_directory(), &context.typed);
-        (context.start + context.typed.len() - length, pairs)
+    fn files(&self, context: &CompletionContext) -> Completion {
+        let (length, candidates) =
+            file::candidates(&self.session.working_directory(), &context.typed);
+        Completion {
+            start: context.start + context.typed.len() - length,
+            candidates,
+        }
     }
 
     /// Offers tables and views, and where no schema is named yet, schemas.
-    fn relations(&self, qualifier: Option<&str>, context: &CompletionContext, offer: &mut Offer) {
+    async fn relations(
+        &self,
+        qualifier: Option<&str>,
+        context: &CompletionContext,
+        offer: &mut Offer,
+    ) {
         match qualifier {
             Some(schema) => {
-                for table in self.tables(&without_quotes(schema)) {
-                    offer.add_name(&table);
+                for table in self.tables(&without_quotes(schema)).await {
+                    offer.add_table(&table);
                 }
             }
             None => {
                 context
                     .common_tables
                     .iter()
-                    .for_each(|name| offer.add_name(name));
-                for table in self.tables(&self.session.current_schema()) {
-                    offer.add_name(&table);
+                    .for_each(|name| offer.add_table(name));
+                for table in self.tables(&self.session.current_schema()).await {
+                    offer.add_table(&table);
                 }
                 for schema in self.schemas() {
-                    offer.add(&schema, format!("{}.", quoted(&schema)));
+                    offer.add(
+                        CandidateKind::Schema,
+                        &schema,
+                        format!("{}.", quoted(&schema)),
+                    );
                 }
                 for reader in table::READERS {
-                    offer.add(reader.name, format!("{}(", reader.name));
+                    offer.add(
+                        CandidateKind::Function,
+                        reader.name,
+                        format!("{}(", reader.name),
+                    );
                 }
             }
         }
@@ -197,64 +320,40 @@ impl Completer {
         names
     }
 
-    fn tables(&self, schema: &str) -> Vec<String> {
-        let session = Arc::clone(&self.session);
+    async fn tables(&self, schema: &str) -> Vec<String> {
+        let session = Arc::clone(self.session);
         let wanted = schema.to_owned();
-        self.answer(async move { session.table_names(&wanted).await.ok() })
+        answer(async move { session.table_names(&wanted).await.ok() })
+            .await
             .unwrap_or_default()
     }
 
-    fn columns(&self, relation: &Relation) -> Vec<String> {
-        let session = Arc::clone(&self.session);
+    async fn columns(&self, relation: &Relation) -> Vec<(String, String)> {
+        let session = Arc::clone(self.session);
         let name = relation.name.clone();
-        let columns = self.answer(async move { session.columns(&name).await.ok() });
-        let columns = columns.unwrap_or_default().into_iter();
-        columns.map(|(name, _)| name).collect()
-    }
-
-    /// Asks on a thread of the runtime, whose stack is large enough, and waits for a moment.
-    fn answer<T: Send + 'static>(
-        &self,
-        question: impl Future<Output = Option<T>> + Send + 'static,
-    ) -> Option<T> {
-        let task = self.runtime.spawn(question);
-        let abort = task.abort_handle();
-        let answer = self
-            .runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, task).await });
-        match answer {
-            Ok(answer) => answer.ok().flatten(),
-            Err(_) => {
-                abort.abort();
-                None
-            }
-        }
+        answer(async move { session.columns(&name).await.ok() })
+            .await
+            .unwrap_or_default()
     }
 
     /// Offers the columns of the relation of a name, or the tables of the schema of that name.
-    fn qualified(&self, qualifier: &str, context: &CompletionContext, offer: &mut Offer) {
+    async fn qualified(&self, qualifier: &str, context: &CompletionContext, offer: &mut Offer) {
         let plain = without_quotes(qualifier);
         let relation = context.relations.iter().find(|relation| {
             relation.alias.eq_ignore_ascii_case(&plain) || relation.name == qualifier
         });
         match relation {
-            Some(relation) => {
-                for column in self.columns(relation) {
-                    offer.add_name(&column);
-                }
-            }
-            None => self.relations(Some(qualifier), context, offer),
+            Some(relation) => offer.add_columns(self.columns(relation).await),
+            None => self.relations(Some(qualifier), context, offer).await,
         }
     }
 
-    fn expression(&self, context: &CompletionContext, offer: &mut Offer) {
+    async fn expression(&self, context: &CompletionContext, offer: &mut Offer) {
         for relation in &context.relations {
-            for column in self.columns(relation) {
-                offer.add_name(&column);
-            }
+            offer.add_columns(self.columns(relation).await);
         }
         for relation in &context.relations {
-            offer.add_name(&relation.alias);
+            offer.add_table(&relation.alias);
         }
         if offer.typed.is_empty() {
             // Hundreds of functions and keywords are no help to someone who typed nothing.
@@ -268,7 +367,26 @@ impl Completer {
 
     fn functions(&self, offer: &mut Offer, suffix: &str) {
         for function in self.session.function_names() {
-            offer.add(&function, format!("{function}{suffix}"));
+            offer.add(
+                CandidateKind::Function,
+                &function,
+                format!("{function}{suffix}"),
+            );
+        }
+    }
+}
+
+/// Asks on a thread of the runtime, whose stack is large enough, and waits for a moment.
+async fn answer<T: Send + 'static>(
+    question: impl Future<Output = Option<T>> + Send + 'static,
+) -> Option<T> {
+    let task = tokio::spawn(question);
+    let abort = task.abort_handle();
+    match tokio::time::timeout(PATIENCE, task).await {
+        Ok(answer) => answer.ok().flatten(),
+        Err(_) => {
+            abort.abort();
+            None
         }
     }
 }
@@ -309,13 +427,13 @@ mod tests {
     use std::sync::Arc;
 
     use futures::StreamExt;
-    use lakesh_engine::event::Event;
-    use lakesh_engine::input::{self, SplitOptions};
-    use lakesh_engine::session::{Session, SessionOptions};
-    use lakesh_engine::source::Source;
     use tokio::runtime::Runtime;
 
-    use super::{Completer, quoted};
+    use super::{complete, quoted};
+    use crate::event::Event;
+    use crate::input::{self, SplitOptions};
+    use crate::session::{Session, SessionOptions};
+    use crate::source::Source;
 
     fn session(runtime: &Runtime, folder: &std::path::Path) -> Arc<Session> {
         let _guard = runtime.enter();
@@ -341,7 +459,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("data.csv"), "a\n1\n").unwrap();
         let session = session(&runtime, folder.path());
-        let completer = Completer::new(session, runtime.handle().clone());
         let cases: [(&str, &[&str]); 14] = [
             ("select dista| from trips", &["distance"]),
             ("select t.| from trips as t", &["distance", "\"VendorID\""]),
@@ -360,8 +477,10 @@ mod tests {
         ];
         for (marked, expected) in cases {
             let cursor = marked.find('|').unwrap();
-            let (_, pairs) = completer.complete(&marked.replace('|', ""), cursor);
-            let found: Vec<_> = pairs.iter().map(|pair| pair.replacement.as_str()).collect();
+            let text = marked.replace('|', "");
+            let found = runtime.block_on(complete(&session, &text, cursor));
+            let found = found.candidates.iter();
+            let found: Vec<_> = found.map(|each| each.replacement.as_str()).collect();
             for name in expected {
                 assert!(found.contains(name), "{marked}: {found:?}");
             }

@@ -1,11 +1,12 @@
-//! What is said below a result: how many rows, which counts, how long.
+//! What is said beside results: how many rows, which counts, how long, how far.
 
 use std::time::Duration;
 
-use lakesh_engine::event::Summary;
+use crate::event::{Progress, Summary};
+use crate::memory::limit::format_size;
 
 /// Writes the line below a statement's result; `None` where there is nothing to say.
-pub(crate) fn footer(summary: &Summary, timing: bool) -> Option<String> {
+pub fn footer(summary: &Summary, timing: bool) -> Option<String> {
     let is_command = summary.verb.starts_with('\\');
     let mut parts = Vec::new();
     if let Some(rows) = summary.rows {
@@ -34,7 +35,7 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 /// Writes a number with a comma after each three digits.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -44,6 +45,31 @@ pub(crate) fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// Says in a line how far a running query is.
+pub fn describe_progress(progress: &Progress) -> String {
+    let mut parts = vec![format!("{} s", progress.elapsed.as_secs())];
+    if progress.rows_scanned > 0 {
+        parts.push(format!("{} rows", grouped(progress.rows_scanned)));
+    }
+    if progress.bytes_scanned > 0 {
+        parts.push(format_size(progress.bytes_scanned));
+    }
+    match progress.files {
+        (done, Some(all)) if all > 1 => parts.push(format!("{done} of {all} files")),
+        (done, None) if done > 1 => parts.push(format!("{done} files")),
+        _ => {}
+    }
+    if let Some(operator) = &progress.busiest {
+        parts.push(format!("busiest: {operator}"));
+    }
+    parts.join(", ")
+}
+
+/// Writes a count with its unit: `1 row`, `1,234 rows`.
+pub fn rows_text(count: u64) -> String {
+    counted(count, "row")
 }
 
 fn seconds(elapsed: Duration) -> String {
@@ -58,9 +84,8 @@ fn seconds(elapsed: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use lakesh_engine::event::Summary;
-
-    use super::footer;
+    use super::{describe_progress, footer};
+    use crate::event::{Progress, Summary};
 
     #[test]
     fn counts_and_times_are_said() {
@@ -95,5 +120,22 @@ mod tests {
             assert_eq!(footer(&summary, false).as_deref(), Some(plain));
         }
         assert_eq!(footer(&summary("\\x", None, false), true), None);
+    }
+
+    #[test]
+    fn progress_says_what_is_known() {
+        let mut progress = Progress {
+            elapsed: Duration::from_millis(2900),
+            ..Progress::default()
+        };
+        assert_eq!(describe_progress(&progress), "2 s");
+        progress.rows_scanned = 1_234_567;
+        progress.bytes_scanned = 5 << 20;
+        progress.files = (3, Some(9));
+        progress.busiest = Some("HashJoin".to_owned());
+        assert_eq!(
+            describe_progress(&progress),
+            "2 s, 1,234,567 rows, 5 MiB, 3 of 9 files, busiest: HashJoin"
+        );
     }
 }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use rustyline::completion::Pair;
+use super::{Candidate, CandidateKind};
 
 /// A larger folder is not listed to its end.
 const MOST_ENTRIES: usize = 2_000;
 
 /// Returns what the last part of a path may be, and how long that part is now. A file closes its quote.
-pub(super) fn candidates(working_directory: &Path, typed: &str) -> (usize, Vec<Pair>) {
+pub(super) fn candidates(working_directory: &Path, typed: &str) -> (usize, Vec<Candidate>) {
     let (folder, name) = match typed.rfind('/') {
         Some(slash) => typed.split_at(slash + 1),
         None => ("", typed),
@@ -21,7 +21,7 @@ pub(super) fn candidates(working_directory: &Path, typed: &str) -> (usize, Vec<P
     let entries = fs::read_dir(working_directory.join(folder))
         .into_iter()
         .flatten();
-    let mut pairs: Vec<_> = entries
+    let mut candidates: Vec<_> = entries
         .take(MOST_ENTRIES)
         .filter_map(Result::ok)
         .filter_map(|entry| {
@@ -37,14 +37,16 @@ pub(super) fn candidates(working_directory: &Path, typed: &str) -> (usize, Vec<P
             } else {
                 found.clone()
             };
-            Some(Pair {
+            Some(Candidate {
                 display,
                 replacement: format!("{}{end}", found.replace('\'', "''")),
+                kind: CandidateKind::File,
+                detail: None,
             })
         })
         .collect();
-    pairs.sort_by(|left, right| left.display.cmp(&right.display));
-    (name.len(), pairs)
+    candidates.sort_by(|left, right| left.display.cmp(&right.display));
+    (name.len(), candidates)
 }
 
 #[cfg(test)]

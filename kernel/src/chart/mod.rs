@@ -1,0 +1,153 @@
+//! `\chart`: a picture of the last result or of a query, made of few points.
+//!
+//! The same command draws with Vega-Lite and SVG in a notebook and with letters in the terminal.
+
+mod points;
+mod query;
+mod request;
+mod svg;
+mod text;
+mod vega;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use lakesh_engine::command::{Arguments, Command, Invocation};
+use lakesh_engine::event::{Event, Summary};
+use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::source::{Place, Source};
+
+use crate::output::Bundle;
+use points::Points;
+use request::Request;
+
+/// Charts that a notebook is to show next.
+#[derive(Clone, Default)]
+pub(crate) struct Charts(Arc<Mutex<Vec<Bundle>>>);
+
+impl Charts {
+    /// Takes the charts that were drawn since.
+    pub(crate) fn take(&self) -> Vec<Bundle> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, bundle: Bundle) {
+        let mut charts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        charts.push(bundle);
+    }
+}
+
+/// The command.
+#[derive(Default)]
+pub(crate) struct Chart {
+    /// Where pictures go; `None` draws with letters.
+    pub(crate) charts: Option<Charts>,
+}
+
+/// Returns the command for a terminal.
+pub fn chart_command() -> Arc<dyn Command> {
+    Arc::new(Chart::default())
+}
+
+#[async_trait]
+impl Command for Chart {
+    fn names(&self) -> &'static [&'static str] {
+        &["chart"]
+    }
+
+    fn usage(&self) -> &'static str {
+        "\\chart KIND x=… [y=…] [color=…] [facet=…] [QUERY]"
+    }
+
+    fn summary(&self) -> &'static str {
+        "draws the last result or a query: bar, line, area, scatter, histogram, heatmap, box"
+    }
+
+    fn examples(&self) -> &'static [&'static str] {
+        &["\\chart bar x=n y=n SELECT value AS n FROM range(5)"]
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Text
+    }
+
+    fn check(&self, invocation: &Invocation) -> Result<(), Failure> {
+        Request::parse(invocation.text()).map(drop)
+    }
+
+    async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
+        let request = Request::parse(invocation.text())?;
+        let source = self.source(&request, invocation)?;
+        let points = fetch(invocation, query::query(&request, &source)).await?;
+        let drawn = text::draw(&request, &points);
+        match &self.charts {
+            None => invocation.print(drawn).await?,
+            Some(charts) => {
+                let mut bundle = Bundle::default();
+                let specification = vega::specification(&request, &points);
+                bundle.add(vega::MEDIA_TYPE, specification, drawn.len());
+                let picture = svg::draw(&request, &points);
+                bundle.add(svg::MEDIA_TYPE, picture.into(), drawn.len());
+                bundle.add("text/plain", drawn.into(), 0);
+                charts.add(bundle);
+            }
+        }
+        Ok(invocation.done())
+    }
+}
+
+impl Chart {
+    /// What stands behind FROM: the query, the notebook's last result, or the prompt's last statement.
+    fn source(&self, request: &Request, invocation: &Invocation) -> Result<String, Failure> {
+        if let Some(query) = &request.query {
+            return Ok(subquery(query));
+        }
+        if self.charts.is_some() {
+            return Ok("_".to_owned());
+        }
+        match invocation.session().previous_statement() {
+            Some(statement) => Ok(subquery(statement.text())),
+            None => Err(invocation
+                .wrong("there is no result to draw")
+                .hint("run a query first, or write one behind the columns")),
+        }
+    }
+}
+
+/// Puts a query behind FROM. One that begins with FROM has no columns in brackets.
+fn subquery(query: &str) -> String {
+    let first = query.get(..5).unwrap_or_default();
+    let select = match first.trim_end().eq_ignore_ascii_case("from") {
+        true => "SELECT * ",
+        false => "",
+    };
+    // A comment at the end must not swallow the bracket.
+    format!("({select}{query}\n) AS chart_rows")
+}
+
+/// Runs the chart's query.
+async fn fetch(invocation: &Invocation, sql: String) -> Result<Points, Failure> {
+    let source = Source::new("\\chart", sql);
+    let statement = Place::new(&source, 0..source.text.len());
+    let mut events = invocation.session().run_aside(statement);
+    let (mut schema, mut batches) = (None, Vec::new());
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Schema(found) => schema = Some(found),
+            Event::Batch(batch) => batches.push(batch),
+            Event::Failed(mut failure) => {
+                // The place is in a text that the user never saw.
+                failure.place = Some(invocation.place().clone());
+                return Err(failure);
+            }
+            _ => {}
+        }
+    }
+    let points = schema.and_then(|schema| Points::read(&schema, &batches));
+    points.ok_or_else(|| Failure::new(FailureKind::Execution, "the chart's rows cannot be drawn"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

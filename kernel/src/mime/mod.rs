@@ -1,0 +1,60 @@
+//! The forms in which a notebook gets a result: one file a form, one line in the registry.
+
+mod html;
+mod inspection;
+mod plain;
+mod table_resource;
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use lakesh_engine::display::DisplayOptions;
+use serde_json::Value;
+
+pub(crate) use html::HtmlRows;
+pub(crate) use inspection::{escaped, inspection};
+
+use crate::output::Bundle;
+
+/// What is shown of a result.
+pub(crate) struct Shown<'a> {
+    pub(crate) schema: &'a SchemaRef,
+    /// The rows that are shown.
+    pub(crate) batches: &'a [RecordBatch],
+    /// The same rows as an HTML table's text.
+    pub(crate) html: &'a str,
+    /// How many rows there are, or that there are more.
+    pub(crate) footer: &'a str,
+    pub(crate) display: &'a DisplayOptions,
+}
+
+/// A form: its media type, and how a result is written in it. `None` leaves it out.
+struct Form {
+    media_type: &'static str,
+    render: fn(&Shown<'_>) -> Option<(Value, usize)>,
+}
+
+static FORMS: &[Form] = &[
+    Form {
+        media_type: "text/html",
+        render: html::render,
+    },
+    Form {
+        media_type: "text/plain",
+        render: plain::render,
+    },
+    Form {
+        media_type: "application/vnd.dataresource+json",
+        render: table_resource::render,
+    },
+];
+
+/// Writes a result in every form.
+pub(crate) fn bundle(shown: &Shown<'_>) -> Bundle {
+    let mut bundle = Bundle::default();
+    for form in FORMS {
+        if let Some((content, size)) = (form.render)(shown) {
+            bundle.add(form.media_type, content, size);
+        }
+    }
+    bundle
+}
