@@ -86,6 +86,7 @@ impl Session {
                     current_schema: kept.schema.clone(),
                     folder: None,
                     comment: None,
+                    feature: None,
                 };
                 let versions = reads.versions.iter();
                 let versions = versions.map(|read| (read.location.clone(), read.version));

@@ -198,12 +198,12 @@ fn column_text(field: &Field) -> String {
 
 fn view_text(name: &TableName, view: &ViewDefinition) -> String {
     if let Some(feature) = &view.feature {
-        let keys: Vec<_> = feature.keys.iter().map(|key| identifier(key)).collect();
+        let keys: Vec<_> = feature.keys.iter().map(|key| quoted_name(key)).collect();
         return format!(
             "CREATE FEATURE VIEW {} KEYS ({}) TIMESTAMP {} AS\n{}",
             qualified(name),
             keys.join(", "),
-            identifier(&feature.timestamp),
+            quoted_name(&feature.timestamp),
             view.query.trim()
         );
     }
