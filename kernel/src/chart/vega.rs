@@ -42,13 +42,6 @@ pub(super) fn specification(request: &Request, points: &Points) -> Value {
         encoding["x"]["bin"] = "binned".into();
         encoding.insert("x2".to_owned(), json!({ "field": "x2" }));
     }
-    if request.kind == Kind::Heatmap {
-        for axis in ["x", "y"] {
-            if encoding[axis]["type"] == Scale::Quantitative.name() {
-                encoding[axis]["type"] = "ordinal".into();
-            }
-        }
-    }
     specification["mark"] = json!({ "type": mark(request.kind), "tooltip": true });
     specification["encoding"] = Value::Object(encoding);
     specification
