@@ -37,7 +37,7 @@ fn the_protocol_is_kept() {
     let lake = lake_with_kernel();
     let answer = python_in(&lake, "kernel_protocol.py", &[]);
     let checks = answer.as_object().unwrap();
-    assert!(checks.len() >= 27, "{}", checks.len());
+    assert!(checks.len() >= 36, "{}", checks.len());
     for (name, outcome) in checks {
         assert_eq!(outcome, "ok", "{name}:\n{}", outcome.as_str().unwrap());
     }
