@@ -1,6 +1,8 @@
 //! The notebook kernel, asked by Jupyter's own clients, and notebooks that run without a front end.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -35,7 +37,7 @@ fn the_protocol_is_kept() {
     let lake = lake_with_kernel();
     let answer = python_in(&lake, "kernel_protocol.py", &[]);
     let checks = answer.as_object().unwrap();
-    assert!(checks.len() >= 27, "{}", checks.len());
+    assert!(checks.len() >= 36, "{}", checks.len());
     for (name, outcome) in checks {
         assert_eq!(outcome, "ok", "{name}:\n{}", outcome.as_str().unwrap());
     }
@@ -213,6 +215,32 @@ fn a_failing_notebook_has_the_status_of_a_failing_script() {
     lake.write("none.ipynb", "{}");
     lake.shell(["run", "none.ipynb"]).run().fails(2);
     lake.shell(["run"]).run().fails(2);
+}
+
+#[test]
+fn an_interrupted_notebook_is_written_and_says_so() {
+    let lake = Lake::project();
+    let endless = "select count(*) from range(2000000000) a, range(2000000000) b \
+                   where a.value % 7 = b.value % 5";
+    let cells: [(&str, &[&str]); 3] = [
+        ("copy (select 1 as a) to 'begun.csv'", &[]),
+        (endless, &[]),
+        ("create table later as select 1 as a", &[]),
+    ];
+    lake.write("long.ipynb", notebook(&cells));
+    let running = lake.shell(["run", "long.ipynb", "-o", "out.ipynb"]).start();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !lake.path().join("begun.csv").exists() {
+        assert!(Instant::now() < deadline, "the first cell does not run");
+        thread::yield_now();
+    }
+    running.signal("INT");
+    let message = running.wait().fails(130);
+    assert!(message.contains("interrupted"), "{message}");
+    let stopped = outputs(&lake, "out.ipynb", 1);
+    assert_eq!(stopped[0]["ename"], "Interrupted");
+    assert_eq!(outputs(&lake, "out.ipynb", 2), json!([]));
+    lake.refuses("SELECT * FROM later");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -540,6 +541,22 @@ def charts_are_drawn(manager, client):
     assert data["image/svg+xml"].startswith("<svg") and "█" in data["text/plain"]
     reply, _ = run(client, "\\chart pie x=g")
     assert reply["status"] == "error" and "kind of chart" in reply["evalue"], reply
+
+
+@check
+def the_catalog_is_shared_and_survives_a_kill(manager, client):
+    program = manager.kernel_spec.argv[0]
+    made = "create table of_the_terminal as select 3 as a"
+    subprocess.run([program, "-c", made], check=True, capture_output=True)
+    _, messages = run(client, "select a from of_the_terminal; create table survivor as select 4 as a")
+    assert "3" in texts(messages)[0], messages
+    manager.restart_kernel(now=True)
+    client.wait_for_ready(timeout=DEADLINE)
+    reply, messages = run(client, "select a from survivor")
+    assert reply["status"] == "ok" and reply["execution_count"] == 1, reply
+    assert "4" in texts(messages)[0], messages
+    found = subprocess.run([program, "-c", "select a from survivor"], check=True, capture_output=True)
+    assert b"4" in found.stdout, found
 
 
 @check

@@ -79,7 +79,8 @@ impl Command for Chart {
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
         let request = Request::parse(invocation.text())?;
         let source = self.source(&request, invocation)?;
-        let points = fetch(invocation, query::query(&request, &source)).await?;
+        let mut points = fetch(invocation, query::query(&request, &source)).await?;
+        points.separate(request.kind.separate());
         let drawn = text::draw(&request, &points);
         match &self.charts {
             None => invocation.print(drawn).await?,

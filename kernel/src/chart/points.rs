@@ -83,6 +83,15 @@ impl Points {
         }
     }
 
+    /// Takes the values of columns one by one, also where they are numbers or days.
+    pub(super) fn separate(&mut self, names: &[&str]) {
+        for (name, scale) in &mut self.scales {
+            if names.contains(&name.as_str()) {
+                *scale = Scale::Nominal;
+            }
+        }
+    }
+
     pub(super) fn scale(&self, name: &str) -> Option<Scale> {
         let found = self.scales.iter().find(|(known, _)| known == name);
         found.map(|(_, scale)| *scale)

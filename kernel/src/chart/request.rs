@@ -14,6 +14,18 @@ pub(super) enum Kind {
     Box,
 }
 
+impl Kind {
+    /// Returns the columns of which each value has a place or a colour of its own.
+    pub(super) fn separate(self) -> &'static [&'static str] {
+        match self {
+            Self::Bar | Self::Box => &["x", "color"],
+            Self::Line | Self::Area => &["color"],
+            Self::Heatmap => &["x", "y"],
+            Self::Scatter | Self::Histogram => &[],
+        }
+    }
+}
+
 /// The kinds by name.
 const KINDS: &[(&str, Kind)] = &[
     ("bar", Kind::Bar),

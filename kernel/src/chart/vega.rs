@@ -38,18 +38,20 @@ pub(super) fn specification(request: &Request, points: &Points) -> Value {
         specification["layer"] = boxes(&encoding);
         return specification;
     }
+    // Averages must not be piled up, so groups stand side by side or lie over each other.
+    encoding["y"]["stack"] = Value::Null;
+    if request.kind == Kind::Bar && encoding.contains_key("color") {
+        encoding.insert("xOffset".to_owned(), json!({ "field": "color" }));
+    }
     if request.kind == Kind::Histogram {
         encoding["x"]["bin"] = "binned".into();
         encoding.insert("x2".to_owned(), json!({ "field": "x2" }));
     }
-    if request.kind == Kind::Heatmap {
-        for axis in ["x", "y"] {
-            if encoding[axis]["type"] == Scale::Quantitative.name() {
-                encoding[axis]["type"] = "ordinal".into();
-            }
-        }
-    }
     specification["mark"] = json!({ "type": mark(request.kind), "tooltip": true });
+    if request.kind == Kind::Area {
+        specification["mark"]["opacity"] = 0.4.into();
+        specification["mark"]["line"] = true.into();
+    }
     specification["encoding"] = Value::Object(encoding);
     specification
 }
