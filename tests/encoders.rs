@@ -76,7 +76,7 @@ fn check(rows: &[Vec<String>], expected: &Value, names: &[&str]) {
         for (row, (found, expected)) in rows.iter().zip(expected).enumerate() {
             let found = found[column].as_str();
             let equal = match expected {
-                Value::Null => found.is_empty(),
+                Value::Null => found == "NULL",
                 Value::Number(expected) => {
                     let expected = expected.as_f64().unwrap();
                     let found: f64 = found.parse().unwrap_or(f64::NAN);

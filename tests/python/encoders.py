@@ -113,8 +113,14 @@ def rare(share, most=None):
     encoder = RareLabelEncoder(
         tol=share, n_categories=1, max_n_categories=most, replace_with="RARE", missing_values="ignore"
     )
-    encoder.fit(pandas.DataFrame({"city": city(train)[:, 0]}, dtype=object))
-    result = encoder.transform(pandas.DataFrame({"city": city(test)[:, 0]}, dtype=object))["city"]
+
+    def frame(table):
+        # It knows a missing value as NaN only.
+        cities = [numpy.nan if city is None else city for city in table["city"].to_pylist()]
+        return pandas.DataFrame({"city": pandas.Series(cities, dtype=object)})
+
+    encoder.fit(frame(train))
+    result = encoder.transform(frame(test))["city"]
     return [None if pandas.isna(value) else str(value) for value in result]
 
 

@@ -109,6 +109,14 @@ impl Fit {
         }
     }
 
+    /// Ends learning; where there was nothing to learn from, every value is NULL.
+    pub(super) fn finish_or_nothing(self) -> Result<Fitted, DataFusionError> {
+        match &self.state {
+            State::Bins(bins) if bins.is_empty() => Ok(Fitted::bins(Vec::new())),
+            _ => self.finish(),
+        }
+    }
+
     /// Ends learning.
     pub(super) fn finish(self) -> Result<Fitted, DataFusionError> {
         match self.state {

@@ -61,7 +61,7 @@ enum Learned {
     Categories {
         stored: RecordBatch,
         default: Default,
-        index: CategoryIndex,
+        index: Box<CategoryIndex>,
         /// The values by number, then the default, then NULL.
         values: ArrayRef,
         /// Whether NULL stays NULL whatever the policy says.
@@ -111,7 +111,7 @@ impl Fitted {
                 Default::Number(_) => new_null_array(&DataType::Float64, 2),
                 Default::Text(_) => new_null_array(&DataType::Utf8, 2),
             },
-            index: CategoryIndex::new(text),
+            index: Box::new(CategoryIndex::new(text)),
             keeps_null: true,
             default,
         })
@@ -165,7 +165,7 @@ impl Fitted {
         Ok(Self(Learned::Categories {
             stored,
             default,
-            index,
+            index: Box::new(index),
             values,
             keeps_null,
         }))

@@ -238,7 +238,7 @@ impl Learned {
     /// Ends learning on all rows.
     pub(crate) fn finish(mut self) -> Result<Vec<Fitted>, Misfit> {
         let fits = self.folds.fits.pop().unwrap_or_default();
-        let fitted = finish_fits(fits)?;
+        let fitted = finish_fits(fits, Fit::finish)?;
         drop(self.reservations);
         Ok(fitted)
     }
@@ -271,7 +271,7 @@ impl Learned {
             if let Some(behind) = behind.pop() {
                 merge_fits(&mut others, &behind)?;
             }
-            fitted.push(finish_fits(others)?);
+            fitted.push(finish_fits(others, Fit::finish_or_nothing)?);
             merge_fits(&mut before, fold)?;
         }
         drop(self.reservations);
@@ -286,9 +286,12 @@ fn merge_fits(into: &mut [Fit], from: &[Fit]) -> Result<(), Misfit> {
     Ok(())
 }
 
-fn finish_fits(fits: Vec<Fit>) -> Result<Vec<Fitted>, Misfit> {
+fn finish_fits(
+    fits: Vec<Fit>,
+    finish: fn(Fit) -> Result<Fitted, DataFusionError>,
+) -> Result<Vec<Fitted>, Misfit> {
     fits.into_iter()
         .enumerate()
-        .map(|(output, fit)| fit.finish().map_err(|error| Misfit { output, error }))
+        .map(|(output, fit)| finish(fit).map_err(|error| Misfit { output, error }))
         .collect()
 }

@@ -175,20 +175,44 @@ impl StatementParser {
         })
     }
 
-    /// Reads what `parse_from_tail` reads, where this word follows: it is no alias.
+    /// Reads what `parse_from_tail` reads, where this word follows: it is no alias, and what stands in
+    /// brackets behind it are not the columns of one.
     pub(crate) fn parse_from_tail_before(&mut self, word: &str) -> ParseResult<Query> {
-        let mut factor = self.inner.parser.parse_table_factor()?;
-        if let TableFactor::Table { alias, .. } = &mut factor
-            && alias.as_ref().is_some_and(|alias| {
-                let name = &alias.name;
-                let plain = name.quote_style.is_none() && alias.columns.is_empty();
-                plain && !alias.explicit && name.value.eq_ignore_ascii_case(word)
-            })
-        {
-            *alias = None;
-            self.inner.parser.prev_token();
+        let Some(count) = self.tokens_before(word) else {
+            return self.parse_from_tail();
+        };
+        let tokens = (0..count).map(|_| self.inner.parser.next_token());
+        let mut parser = Parser::new(&DIALECT)
+            .with_recursion_limit(depth::BRACKET_LIMIT * 4)
+            .with_tokens_with_locations(tokens.collect());
+        let factor = parser.parse_table_factor()?;
+        let behind = parser.peek_token();
+        if behind.token != Token::EOF {
+            return Ok(parser.expected(&word.to_uppercase(), behind)?);
         }
         self.select_from(factor)
+    }
+
+    /// Counts the tokens up to a word outside brackets; the first token never is that word.
+    fn tokens_before(&self, word: &str) -> Option<usize> {
+        let mut depth = 0_usize;
+        for count in 0.. {
+            match &self.inner.parser.peek_nth_token_ref(count).token {
+                Token::EOF => return None,
+                Token::LParen => depth += 1,
+                Token::RParen => depth = depth.checked_sub(1)?,
+                Token::Word(found)
+                    if depth == 0
+                        && count > 0
+                        && found.quote_style.is_none()
+                        && found.value.eq_ignore_ascii_case(word) =>
+                {
+                    return Some(count);
+                }
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Reads a table, file or function call and returns `SELECT * FROM` it.

@@ -68,6 +68,14 @@ impl BinFit {
         }
     }
 
+    /// Says whether there was no value yet.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::All { values, .. } => values.is_empty(),
+            Self::Range(range) => range.is_none(),
+        }
+    }
+
     pub(super) fn size(&self) -> usize {
         match self {
             Self::All { values, weights } => {
