@@ -70,6 +70,18 @@ fn validation() {
             "1.0,9.0",
         ),
         (
+            "select round(psi(e, a), 12) from (values (0.5, 0.4), (0.5, 0.6)) as t(e, a)",
+            "0.040546510811",
+        ),
+        (
+            "select round(psi(e, a), 10) from (values (0.0, 0.5)) as t(e, a)",
+            "4.2577448764",
+        ),
+        (
+            "select psi(e, a) from (values (0.5, 0.5)) as t(e, a) where e > 1",
+            "NULL",
+        ),
+        (
             "select psi(e, a) from (values (0.5, 0.5), (0.5, 0.5), (null, 1.0)) as t(e, a)",
             "0.0",
         ),
