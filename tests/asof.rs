@@ -17,9 +17,10 @@ async fn joined(session: &Arc<Session>, left: &str, operator: &str) -> Vec<Vec<S
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_i64()
-        .map_or_else(String::new, |number| number.to_string())
+    match value.as_i64() {
+        Some(number) => number.to_string(),
+        None => "NULL".to_owned(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

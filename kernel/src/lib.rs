@@ -1,7 +1,7 @@
 //! The Jupyter front end: a kernel and a headless notebook runner over the same session as the terminal.
 //!
 //! It plans and runs nothing itself. Cells go to the engine's session; its events become messages of the
-//! Jupyter protocol, or outputs of a notebook's file. See `docs/decisions/0011-kernel-protocol.md`.
+//! Jupyter protocol, or outputs of a notebook's file. See `docs/decisions/0012-kernel-protocol.md`.
 
 mod chart;
 mod command;

@@ -142,7 +142,6 @@ mod tests {
             "from a left join b on true",
             "from a asof join b match_condition ( a . t > b . t )",
         ] {
-            assert_eq!(rewritten(sql).unwrap(), rewritten(sql).unwrap());
             assert!(!rewritten(sql).unwrap().contains("left asof"), "{sql}");
         }
         assert!(

@@ -194,7 +194,7 @@ impl StatementParser {
     }
 
     /// Counts the tokens up to a word outside brackets; the first token never is that word.
-    fn tokens_before(&self, word: &str) -> Option<usize> {
+    pub(crate) fn tokens_before(&self, word: &str) -> Option<usize> {
         let mut depth = 0_usize;
         for count in 0.. {
             match &self.inner.parser.peek_nth_token_ref(count).token {

@@ -41,7 +41,11 @@ pub(super) static DRIFT: StatementKind = StatementKind {
 
 /// Reads the second table, whose alias is neither USING nor WEIGHT.
 fn reference(parser: &mut StatementParser) -> ParseResult<Query> {
-    parser.parse_from_tail_before("weight")
+    let next = match parser.tokens_before("using") {
+        Some(_) => "using",
+        None => "weight",
+    };
+    parser.parse_from_tail_before(next)
 }
 
 fn bins(parser: &mut StatementParser) -> ParseResult<usize> {

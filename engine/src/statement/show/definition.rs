@@ -200,7 +200,7 @@ fn view_text(name: &TableName, view: &ViewDefinition) -> String {
     if let Some(feature) = &view.feature {
         let keys: Vec<_> = feature.keys.iter().map(|key| quoted_name(key)).collect();
         return format!(
-            "CREATE FEATURE VIEW {} KEYS ({}) TIMESTAMP {} AS\n{}",
+            "CREATE FEATURE VIEW {} KEYS ({}) TIMESTAMP {} AS\n{};",
             qualified(name),
             keys.join(", "),
             quoted_name(&feature.timestamp),
