@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::Lake;
 
 /// A debug build on a busy machine with two cores is slow; a hang takes forever.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_secs(300);
 
 /// A run of the binary that is being prepared.
 pub(crate) struct Shell {

@@ -16,7 +16,9 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::encoder::EncoderCall;
-use crate::sql::{VersionClause, VersionClauses, VersionKind, split_version, syntax_error};
+use crate::sql::{
+    VersionClause, VersionClauses, VersionKind, select_everything, split_version, syntax_error,
+};
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
 
@@ -258,6 +260,7 @@ impl VisitorMut for Collector<'_> {
     type Break = DataFusionError;
 
     fn pre_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<Self::Break> {
+        select_everything(&mut query.body);
         let Some(with) = &mut query.with else {
             return ControlFlow::Continue(());
         };

@@ -6,6 +6,7 @@ mod asof;
 mod changed_table;
 mod constant;
 mod depth;
+mod from_first;
 mod function;
 mod headers;
 mod parser;
@@ -15,6 +16,7 @@ pub(crate) use changed_table::{
     ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins,
 };
 pub(crate) use constant::{bind, constant, constant_text};
+pub(crate) use from_first::select_everything;
 pub(crate) use function::{Parameter as SqlParameter, SqlFunction, parse_type};
 pub(crate) use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, syntax_error,

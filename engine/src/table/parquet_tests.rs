@@ -170,7 +170,10 @@ async fn the_filename_is_a_column_like_any_other() {
         ["2"]
     );
     let plan = bench
-        .select(&table, "EXPLAIN SELECT x FROM t WHERE filename LIKE '%/f2.parquet'")
+        .select(
+            &table,
+            "EXPLAIN SELECT x FROM t WHERE filename LIKE '%/f2.parquet'",
+        )
         .await
         .unwrap();
     assert!(!plan.contains("f1.parquet"), "{plan}");
