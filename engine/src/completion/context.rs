@@ -65,6 +65,7 @@ const BEFORE_RELATION: &[&str] = &[
     "SUMMARIZE",
     "OVERWRITE",
     "OPTIMIZE",
+    "CHECKPOINT",
     "VACUUM",
     "RESTORE",
     "HISTORY",

@@ -232,7 +232,7 @@ impl Completer<'_> {
         let mut commands = self.session.commands().iter();
         let command = commands.find(|command| command.names().contains(&name));
         match command.map(|command| command.names()[0]) {
-            Some("d" | "dt" | "dv") => {
+            Some("d" | "diff" | "dt" | "dv" | "versions") => {
                 let (start, qualifier, typed) = split_name(context);
                 offer.typed = typed;
                 self.relations(qualifier.as_deref(), context, &mut offer)

@@ -10,9 +10,11 @@ mod encoder;
 mod expand;
 mod function;
 mod graph;
+mod name;
 mod planner;
 mod resolve;
 mod version;
+mod view;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,8 +27,9 @@ pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
 pub(crate) use expand::expand;
 pub(crate) use graph::feature_graph;
+pub(crate) use name::TableName;
 pub(crate) use planner::{column_schema, expression};
-pub(crate) use resolve::{Found, Resolver, TableName};
+pub(crate) use resolve::{Found, Resolver};
 pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};
 
 /// A table that a statement reads, in the state in which it reads it.

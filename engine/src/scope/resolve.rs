@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::datasource::{TableProvider, ViewTable, provider_as_source};
+use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
-use futures::future::BoxFuture;
+use datafusion::sql::sqlparser::ast::Ident;
 
-use super::collect::{Relation, Request, collect, identifiers, normalized};
+use super::collect::{Relation, Request, collect};
 use super::expand::expand_statement;
-use super::{Query, StatementScope, StoredEncoder, TableRead, function, planner, version};
+use super::{
+    Query, StatementScope, StoredEncoder, TableName, TableRead, function, planner, version,
+};
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
 use crate::failure::{Failure, FailureKind};
@@ -20,68 +20,12 @@ use crate::session::{FoundResult, Overlay, StatementContext};
 use crate::similar::closest;
 use crate::table;
 
-/// A table's name with its schema filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct TableName {
-    pub(crate) schema: String,
-    pub(crate) table: String,
-}
-
-impl TableName {
-    /// Reads one to three parts; the first of three may be the catalog's own name `lakesh`.
-    pub(crate) fn from_parts(parts: &[Ident], current_schema: &str) -> Self {
-        let names: Vec<_> = parts.iter().map(normalized).collect();
-        match names.as_slice() {
-            [] => Self::new(current_schema, ""),
-            [table] => Self::new(current_schema, table),
-            [schema, table] => Self::new(schema, table),
-            [first, schema, table] if first == "lakesh" => Self::new(schema, table),
-            [schema, rest @ ..] => Self::new(schema, &rest.join(".")),
-        }
-    }
-
-    /// Reads a parsed name; returns its parts too.
-    pub(crate) fn from_object(
-        name: &ObjectName,
-        current_schema: &str,
-    ) -> Result<(Self, Vec<Ident>), Failure> {
-        match identifiers(name) {
-            Some(parts) if !parts.is_empty() => {
-                Ok((Self::from_parts(&parts, current_schema), parts))
-            }
-            _ => Err(Failure::new(
-                FailureKind::Plan,
-                format!("`{name}` is not a table's name"),
-            )),
-        }
-    }
-
-    pub(crate) fn new(schema: &str, table: &str) -> Self {
-        Self {
-            schema: schema.to_owned(),
-            table: table.to_owned(),
-        }
-    }
-
-    /// Returns the name as a user would write it.
-    pub(crate) fn shown(&self, current_schema: &str) -> String {
-        if self.schema == current_schema {
-            self.table.clone()
-        } else {
-            format!("{}.{}", self.schema, self.table)
-        }
-    }
-}
-
-/// Planning takes time with each view below another, and no person writes so many.
-const DEEPEST_VIEWS: usize = 64;
-
 /// Opens the relations of one statement; each table and version once.
 pub(crate) struct Resolver<'a> {
-    context: &'a StatementContext,
-    opened: HashMap<(String, TableVersion), Arc<dyn TableSource>>,
+    pub(super) context: &'a StatementContext,
+    pub(super) opened: HashMap<(String, TableVersion), Arc<dyn TableSource>>,
     /// The views that are being resolved, outermost first.
-    views: Vec<TableName>,
+    pub(super) views: Vec<TableName>,
     /// What was opened, in the order of first mention.
     pub(crate) reads: Vec<TableRead>,
     /// The encoders that are applied.
@@ -89,9 +33,9 @@ pub(crate) struct Resolver<'a> {
     /// Which view reads which table or view.
     pub(super) edges: Vec<(TableName, TableName)>,
     /// The versions of tables by location, while the query of an earlier result is resolved.
-    pinned: HashMap<String, u64>,
+    pub(super) pinned: HashMap<String, u64>,
     /// Whether the query of an earlier result is being resolved.
-    is_earlier: bool,
+    pub(super) is_earlier: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -128,7 +72,7 @@ impl<'a> Resolver<'a> {
         self.scope(query, &schema).await.map(drop)
     }
 
-    async fn scope(
+    pub(super) async fn scope(
         &mut self,
         mut query: Query,
         current_schema: &str,
@@ -273,7 +217,7 @@ impl<'a> Resolver<'a> {
         Ok(source)
     }
 
-    fn shown(&self, name: &TableName) -> String {
+    pub(super) fn shown(&self, name: &TableName) -> String {
         name.shown(self.context.current_schema())
     }
 
@@ -456,116 +400,6 @@ impl<'a> Resolver<'a> {
         source
     }
 
-    /// Plans a view's query, with the names that it uses.
-    fn view<'b>(
-        &'b mut self,
-        name: &'b TableName,
-        view: &'b ViewDefinition,
-    ) -> BoxFuture<'b, Result<Arc<dyn TableSource>, Failure>> {
-        Box::pin(async move {
-            if let Some(start) = self.views.iter().position(|outer| outer == name) {
-                let mut path: Vec<_> = self.views[start..]
-                    .iter()
-                    .map(|view| self.shown(view))
-                    .collect();
-                path.push(self.shown(name));
-                return Err(Failure::new(
-                    FailureKind::Plan,
-                    format!("view `{}` names itself: {}", path[0], path.join(" -> ")),
-                ));
-            }
-            if self.views.len() >= DEEPEST_VIEWS {
-                return Err(Failure::new(
-                    FailureKind::Plan,
-                    format!("views use each other more than {DEEPEST_VIEWS} deep"),
-                )
-                .hint("keep an intermediate result with CREATE TABLE … AS"));
-            }
-            self.views.push(name.clone());
-            let plan = self.view_plan(name, view).await;
-            self.views.pop();
-            let plan = plan.map_err(|mut failure| {
-                failure.place = None;
-                if !failure.message.starts_with("view `") {
-                    failure.message =
-                        format!("in view `{}`: {}", self.shown(name), failure.message);
-                }
-                failure
-            })?;
-            Ok(provider_as_source(Arc::new(ViewTable::new(
-                plan,
-                Some(view.query.clone()),
-            ))))
-        })
-    }
-
-    /// Plans a view's query under the view's own name, which finds wrong names and cycles.
-    pub(crate) async fn check_view(
-        &mut self,
-        name: &TableName,
-        view: &ViewDefinition,
-    ) -> Result<(), Failure> {
-        self.views.push(name.clone());
-        let own = (
-            format!("{}\u{0}{}", name.schema, name.table),
-            TableVersion::Latest,
-        );
-        self.opened.remove(&own);
-        let query = self.view_plan(name, view).await;
-        self.views.pop();
-        query.map(drop)
-    }
-
-    /// Plans a view's query as it was meant where the view was made.
-    async fn view_plan(
-        &mut self,
-        name: &TableName,
-        view: &ViewDefinition,
-    ) -> Result<LogicalPlan, Failure> {
-        let elsewhere = view
-            .folder
-            .as_deref()
-            .map(Path::new)
-            .filter(|folder| *folder != self.context.working_directory());
-        let Some(folder) = elsewhere else {
-            return self.view_plan_here(name, view).await;
-        };
-        let context = self.context.in_folder(folder);
-        let mut resolver = Resolver {
-            context: &context,
-            opened: mem::take(&mut self.opened),
-            views: mem::take(&mut self.views),
-            reads: mem::take(&mut self.reads),
-            encoders: mem::take(&mut self.encoders),
-            edges: mem::take(&mut self.edges),
-            pinned: mem::take(&mut self.pinned),
-            is_earlier: self.is_earlier,
-        };
-        let plan = resolver.view_plan_here(name, view).await;
-        self.encoders = resolver.encoders;
-        self.edges = resolver.edges;
-        self.opened = resolver.opened;
-        self.views = resolver.views;
-        self.reads = resolver.reads;
-        self.pinned = resolver.pinned;
-        plan
-    }
-
-    async fn view_plan_here(
-        &mut self,
-        name: &TableName,
-        view: &ViewDefinition,
-    ) -> Result<LogicalPlan, Failure> {
-        let explain = |error| Failure::from_error(error);
-        let query = crate::sql::parse_query(&view.query).map_err(explain)?;
-        let (scope, query) = self.scope(query, &view.current_schema).await?;
-        // The query of an earlier result may name parameters; a stored view may not.
-        let parameters = self.context.parameters().filter(|_| self.is_earlier);
-        let plan =
-            planner::plan(&self.context.state, &scope, query.tree, parameters).map_err(explain)?;
-        rename_columns(plan, name, &view.columns).map_err(explain)
-    }
-
     /// The statement that is being resolved.
     pub(crate) fn context(&self) -> &'a StatementContext {
         self.context
@@ -589,32 +423,4 @@ fn refuse_version(at: TableVersion, shown: &str) -> Result<(), Failure> {
         FailureKind::Plan,
         format!("table `{shown}` has no versions"),
     ))
-}
-
-/// Gives a view's columns the names of `CREATE VIEW v (a, b)`.
-fn rename_columns(
-    plan: LogicalPlan,
-    view: &TableName,
-    columns: &[String],
-) -> Result<LogicalPlan, datafusion::common::DataFusionError> {
-    use datafusion::common::{Column, plan_err};
-    use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
-    if columns.is_empty() {
-        return Ok(plan);
-    }
-    let found = plan.schema().columns();
-    if found.len() != columns.len() {
-        return plan_err!(
-            "view `{}` names {} columns, but its query returns {}",
-            view.table,
-            columns.len(),
-            found.len()
-        );
-    }
-    let renamed: Vec<Expr> = found
-        .into_iter()
-        .zip(columns)
-        .map(|(column, name): (Column, &String)| Expr::Column(column).alias(name))
-        .collect();
-    LogicalPlanBuilder::from(plan).project(renamed)?.build()
 }
