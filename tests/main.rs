@@ -15,6 +15,7 @@ mod delta_features;
 mod delta_maintenance;
 mod delta_model;
 mod delta_reading;
+mod delta_statements;
 mod encoders;
 mod examples;
 mod features;

@@ -7,16 +7,21 @@
 //! a log entry is lost, the entry is read back: one with our bytes is our own commit, and is not
 //! written a second time.
 
+mod guarded;
+mod traffic;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use async_trait::async_trait;
-use bytes::Bytes;
+use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitProperties, TransactionError};
-use deltalake::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, ObjectStoreRef};
-use deltalake::{DeltaResult, DeltaTableError, Path};
+use deltalake::logstore::LogStoreRef;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
+
+use guarded::GuardedLogStore;
+
+pub(crate) use traffic::Traffic;
 
 /// The key of a commit's information under which its operation id stands.
 const OPERATION_ID: &str = "lakesh.operationId";
@@ -46,6 +51,7 @@ pub(crate) struct PointOfNoReturn(Arc<Operation>);
 struct Operation {
     id: Uuid,
     passed: AtomicBool,
+    traffic: Arc<Traffic>,
 }
 
 impl Default for PointOfNoReturn {
@@ -53,6 +59,7 @@ impl Default for PointOfNoReturn {
         Self(Arc::new(Operation {
             id: Uuid::new_v4(),
             passed: AtomicBool::new(false),
+            traffic: Arc::default(),
         }))
     }
 }
@@ -73,6 +80,11 @@ impl PointOfNoReturn {
         self.0.id
     }
 
+    /// Returns what the work has read, written and deleted so far.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.0.traffic
+    }
+
     /// From here on the work is not cut off any more.
     pub(crate) fn pass(&self) {
         self.0.passed.store(true, Ordering::Release);
@@ -84,10 +96,7 @@ impl PointOfNoReturn {
 
     /// Wraps a log store so that writing a commit's entry passes this point.
     pub(crate) fn guard(&self, inner: LogStoreRef) -> LogStoreRef {
-        Arc::new(GuardedLogStore {
-            inner,
-            point: self.clone(),
-        })
+        Arc::new(GuardedLogStore::new(inner, self.clone()))
     }
 }
 
@@ -127,109 +136,6 @@ impl<T> Drop for AbortUnlessCommitted<T> {
         if !self.point.is_passed() {
             self.task.abort();
         }
-    }
-}
-
-/// A log store that notes when a commit's entry begins to be written.
-struct GuardedLogStore {
-    inner: LogStoreRef,
-    point: PointOfNoReturn,
-}
-
-#[async_trait]
-impl LogStore for GuardedLogStore {
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    async fn refresh(&self) -> DeltaResult<()> {
-        self.inner.refresh().await
-    }
-
-    async fn read_commit_entry(&self, version: u64) -> DeltaResult<Option<Bytes>> {
-        self.inner.read_commit_entry(version).await
-    }
-
-    async fn write_commit_entry(
-        &self,
-        version: u64,
-        commit_or_bytes: CommitOrBytes,
-        operation_id: Uuid,
-    ) -> Result<(), TransactionError> {
-        self.point.pass();
-        let attempted = match &commit_or_bytes {
-            CommitOrBytes::LogBytes(bytes) => Some(bytes.clone()),
-            CommitOrBytes::TmpCommit(_) => None,
-        };
-        let written = self
-            .inner
-            .write_commit_entry(version, commit_or_bytes, operation_id)
-            .await;
-        let Err(error) = written else {
-            return Ok(());
-        };
-        match self.inner.read_commit_entry(version).await {
-            Ok(entry) if entry.is_some() && entry == attempted => Ok(()),
-            Ok(_) => Err(error),
-            // That another writer has the version is an answer; anything else may have landed.
-            Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),
-            Err(unreadable) => Err(TransactionError::LogStoreError {
-                msg: format!(
-                    "it is not known whether version {version} was written ({error}), and the log \
-                     cannot be read ({unreadable}); look for operation {} in the table's history \
-                     before running the statement again",
-                    self.point.0.id
-                ),
-                source: Box::new(error),
-            }),
-        }
-    }
-
-    async fn abort_commit_entry(
-        &self,
-        version: u64,
-        commit_or_bytes: CommitOrBytes,
-        operation_id: Uuid,
-    ) -> Result<(), TransactionError> {
-        self.inner
-            .abort_commit_entry(version, commit_or_bytes, operation_id)
-            .await
-    }
-
-    async fn get_latest_version(&self, start_version: u64) -> DeltaResult<u64> {
-        self.inner.get_latest_version(start_version).await
-    }
-
-    fn object_store(&self, operation_id: Option<Uuid>) -> ObjectStoreRef {
-        self.inner.object_store(operation_id)
-    }
-
-    fn root_object_store(&self, operation_id: Option<Uuid>) -> ObjectStoreRef {
-        self.inner.root_object_store(operation_id)
-    }
-
-    fn to_uri(&self, location: &Path) -> String {
-        self.inner.to_uri(location)
-    }
-
-    fn root_url(&self) -> &url::Url {
-        self.inner.root_url()
-    }
-
-    fn log_path(&self) -> &Path {
-        self.inner.log_path()
-    }
-
-    fn transaction_url(&self, operation_id: Option<Uuid>) -> DeltaResult<url::Url> {
-        self.inner.transaction_url(operation_id)
-    }
-
-    async fn is_delta_table_location(&self) -> DeltaResult<bool> {
-        self.inner.is_delta_table_location().await
-    }
-
-    fn config(&self) -> &LogStoreConfig {
-        self.inner.config()
     }
 }
 

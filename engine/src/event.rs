@@ -70,6 +70,8 @@ pub struct Progress {
     pub rows_scanned: u64,
     /// Bytes that the scans have read.
     pub bytes_scanned: u64,
+    /// Bytes of data files that were written.
+    pub bytes_written: u64,
     /// Files that are done, and files in all where that is known.
     pub files: (u64, Option<u64>),
     /// Time since the statement began.

@@ -56,6 +56,10 @@ pub fn describe_progress(progress: &Progress) -> String {
     if progress.bytes_scanned > 0 {
         parts.push(format_size(progress.bytes_scanned));
     }
+    if progress.bytes_written > 0 {
+        let size = format_size(progress.bytes_written);
+        parts.push(format!("{size} written"));
+    }
     match progress.files {
         (done, Some(all)) if all > 1 => parts.push(format!("{done} of {all} files")),
         (done, None) if done > 1 => parts.push(format!("{done} files")),
@@ -136,6 +140,16 @@ mod tests {
         assert_eq!(
             describe_progress(&progress),
             "2 s, 1,234,567 rows, 5 MiB, 3 of 9 files, busiest: HashJoin"
+        );
+        let written = Progress {
+            bytes_scanned: 1 << 20,
+            bytes_written: 3 << 20,
+            files: (4, None),
+            ..Progress::default()
+        };
+        assert_eq!(
+            describe_progress(&written),
+            "0 s, 1 MiB, 3 MiB written, 4 files"
         );
     }
 }

@@ -1,10 +1,13 @@
 //! The `lakesh` binary: hands the command line to the library and its status to the system.
 
+mod allocator;
+
 use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     ExitCode::from(lakesh_shell::run(std::env::args_os()))
 }

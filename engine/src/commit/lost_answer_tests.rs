@@ -5,9 +5,11 @@
 use std::fmt;
 use std::sync::Mutex;
 
+use async_trait::async_trait;
+use bytes::Bytes;
 use deltalake::kernel::transaction::CommitBuilder;
 use deltalake::kernel::{Action, StructField, StructType};
-use deltalake::logstore::{StorageConfig, default_logstore};
+use deltalake::logstore::{CommitOrBytes, StorageConfig, default_logstore};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaTable, Path};
 use futures::stream::BoxStream;

@@ -1,13 +1,11 @@
 //! Takes a mutation from its plan to its commit, and plans it anew when another writer came first.
 
-use std::sync::Arc;
-
 use deltalake::DeltaTableError;
 use futures::FutureExt;
 
 use super::target::DeltaTarget;
 use super::{Change, Changes, Commit, Mutation, PlanningState, Target, Written};
-use crate::commit::{ATTEMPTS, PointOfNoReturn, is_conflict, run_to_commit};
+use crate::commit::{ATTEMPTS, PointOfNoReturn, is_conflict};
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::session::{Output, StatementContext};
@@ -67,11 +65,8 @@ async fn write(
         properties: point.commit_properties(change.is_blind_append()),
         state: PlanningState::new(&context.state),
     };
-    let running = Arc::clone(&context.session.commits);
     let work = async move { change.write(commit).await }.boxed();
-    run_to_commit(point, running, work)
-        .await
-        .map_err(|error| crate::session::unexpected_end(Err(error)))
+    context.to_commit(point, work).await
 }
 
 /// Explains a conflict that came back again and again: who won, and what to do.

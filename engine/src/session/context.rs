@@ -5,18 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::timezone::Tz;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ParamValues};
 use datafusion::datasource::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::tokenizer::Location;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 
 use super::{EventSender, Session, read, write};
-use crate::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
+
 use crate::definition::{TableDefinition, ViewDefinition};
 use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
@@ -26,9 +24,7 @@ use crate::input::{Substituted, offset_of};
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
 use crate::sql::SqlFunction;
-use crate::table::{
-    self, Maintained, Maintenance, TableContext, TableError, WriteReport, WriteRequest,
-};
+use crate::table::{self, TableContext};
 
 /// What `--check` assumes of a name.
 #[derive(Clone)]
@@ -66,24 +62,6 @@ pub(crate) struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
-}
-
-/// What table formats need, for work that may outlive its statement.
-struct Surroundings {
-    session: Arc<Session>,
-    state: Erased<SessionState>,
-    working_directory: PathBuf,
-}
-
-impl Surroundings {
-    fn context(&self) -> TableContext<'_> {
-        TableContext {
-            state: &self.state,
-            working_directory: &self.working_directory,
-            environment: &self.session.options().environment,
-            cache: self.session.tables(),
-        }
-    }
 }
 
 impl StatementContext {
@@ -324,88 +302,6 @@ impl StatementContext {
             &self.working_directory,
             options.home_folder.as_deref(),
         )?)
-    }
-
-    /// Writes rows to a Delta table. Dropping the future cancels it up to the commit, not beyond.
-    pub(crate) fn write_delta(
-        &self,
-        definition: &TableDefinition,
-        mut request: WriteRequest,
-    ) -> BoxFuture<'_, Result<WriteReport, Failure>> {
-        let point = PointOfNoReturn::default();
-        request.commit = point.commit_properties(false);
-        request.point_of_no_return = Some(point.clone());
-        let surroundings = self.surroundings();
-        let definition = definition.clone();
-        let work =
-            async move { table::write_delta(&definition, request, &surroundings.context()).await };
-        self.detached(point, work.boxed())
-    }
-
-    /// Makes a Delta table of Parquet files; returns how many. Cancelled like `write_delta`.
-    pub(crate) fn convert_to_delta(
-        &self,
-        definition: &TableDefinition,
-        partitions: Schema,
-    ) -> BoxFuture<'_, Result<u64, Failure>> {
-        let point = PointOfNoReturn::default();
-        let passed = point.clone();
-        let surroundings = self.surroundings();
-        let definition = definition.clone();
-        let work = async move {
-            let context = surroundings.context();
-            table::convert_to_delta(&definition, &partitions, &passed, &context).await
-        };
-        self.detached(point, work.boxed())
-    }
-
-    /// Does work on a task of its own, which is aborted with the statement up to the commit.
-    fn detached<T: Send + 'static>(
-        &self,
-        point: PointOfNoReturn,
-        work: BoxFuture<'static, Result<T, TableError>>,
-    ) -> BoxFuture<'_, Result<T, Failure>> {
-        let running = Arc::clone(&self.session.commits);
-        async move {
-            match run_to_commit(point, running, work).await {
-                Ok(done) => Ok(done?),
-                Err(error) => Err(super::stream::unexpected_end(Err(error))),
-            }
-        }
-        .boxed()
-    }
-
-    fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            session: Arc::clone(&self.session),
-            state: self.state.clone(),
-            working_directory: self.working_directory.clone(),
-        }
-    }
-
-    /// Runs an operation on a Delta table, anew when another writer came first. Dropping the future cancels it up to its first commit, not
-    /// beyond.
-    pub(crate) fn maintain<M: Maintenance>(
-        &self,
-        definition: &TableDefinition,
-        operation: M,
-    ) -> BoxFuture<'_, Result<M::Report, Failure>> {
-        let point = PointOfNoReturn::default();
-        let passed = point.clone();
-        let surroundings = self.surroundings();
-        let definition = definition.clone();
-        let work = async move {
-            let context = surroundings.context();
-            let mut attempt = 1;
-            loop {
-                let table = Maintained::new(&definition, &context, passed.clone())?;
-                match operation.run(&table).await {
-                    Err(TableError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
-                    done => return done,
-                }
-            }
-        };
-        self.detached(point, work.boxed())
     }
 
     /// Refuses a statement that writes in a read-only session, or in one that looks at the past.

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::memory::planning::adjust_for_spilling_joins;
 
 /// How often a running query says how far it is.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What the user is told before a join runs a second time.
 const RETRY_NOTICE: &str =

@@ -9,6 +9,7 @@ mod drive;
 mod execute;
 mod facts;
 mod options;
+mod overflow;
 mod parameters;
 mod planning;
 mod results;
@@ -16,6 +17,7 @@ mod settings;
 mod stream;
 mod system;
 pub(crate) mod table_functions;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

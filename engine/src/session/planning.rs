@@ -3,15 +3,20 @@
 use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use lakesh_udfs::{FrameRule, FuseFeatures};
 
 use super::SessionOptions;
 use super::cooperate::Cooperate;
+use super::overflow::{CheckConstants, CheckOverflow};
 use crate::asof::{AsOfQueryPlanner, AsOfRelationPlanner};
 use crate::failure::Failure;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
+use crate::sql::IntervalPlanner;
 
 /// Builds the state that every statement of a session starts from.
 pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {
@@ -24,13 +29,25 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_config(config)
         .with_runtime_env(runtime)
         .with_analyzer_rule(Arc::new(FrameRule))
+        .with_analyzer_rule(Arc::new(CheckConstants))
+        .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         .build();
+    state
+        .register_expr_planner(Arc::new(IntervalPlanner))
+        .map_err(Failure::from_error)?;
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     Ok((state, memory))
+}
+
+/// DataFusion's own rules, after the one that must see expressions before they move into scans.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.insert(0, Arc::new(CheckOverflow));
+    rules
 }
 
 /// Settings of DataFusion's that differ from its own defaults, each with its reason.

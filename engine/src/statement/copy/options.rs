@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
@@ -9,6 +10,10 @@ use crate::failure::{Failure, FailureKind};
 use crate::scope::normalized;
 use crate::session::StatementContext;
 use crate::sql::{ParseResult, StatementParser, constant_text};
+use crate::table::suffix_of;
+
+/// The suffixes of files that COPY writes.
+const SUFFIXES: &[&str] = &["parquet", "csv", "tsv", "json", "ndjson", "jsonl", "arrow"];
 
 /// Options as they were written.
 pub(super) struct ParsedOptions {
@@ -37,6 +42,24 @@ impl CopyOptions {
     /// Says whether each partition value gets a folder.
     pub(super) fn is_partitioned(&self) -> bool {
         !self.partition_columns.is_empty()
+    }
+
+    /// Compresses a file whose name says so, unless an option says something else.
+    fn compress(&mut self, target: &str, compression: FileCompressionType) -> Result<(), Failure> {
+        if !matches!(self.writer(), "csv" | "json") {
+            return Err(Failure::new(
+                FailureKind::Plan,
+                format!(
+                    "`{target}`: {} files are not compressed as a whole",
+                    self.format
+                ),
+            )
+            .hint("leave the second suffix out; OPTIONS (compression 'zstd') compresses inside"));
+        }
+        self.writer_options
+            .entry("format.compression".to_owned())
+            .or_insert_with(|| compression.get_variant().to_string());
+        Ok(())
     }
 
     /// Returns the name of DataFusion's writer for the format.
@@ -111,7 +134,9 @@ impl ParsedOptions {
                 }
             }
         }
-        options.format = match format.or_else(|| suffix(target)) {
+        let (suffix, compression) = suffix_of(target);
+        let suffix = suffix.filter(|suffix| SUFFIXES.contains(&suffix.as_str()));
+        options.format = match format.or(suffix) {
             Some(format) => format,
             None => {
                 return Err(Failure::new(
@@ -121,6 +146,9 @@ impl ParsedOptions {
                 .hint("add STORED AS PARQUET, or give the target a suffix"));
             }
         };
+        if compression.is_compressed() {
+            options.compress(target, compression)?;
+        }
         if options.format == "tsv" {
             let delimiter = "format.delimiter".to_owned();
             options
@@ -150,22 +178,6 @@ fn writer_key(key: &str) -> String {
     } else {
         format!("format.{key}")
     }
-}
-
-fn suffix(target: &str) -> Option<String> {
-    let file = target.rsplit('/').next()?;
-    let mut parts = file.rsplit('.');
-    let last = parts.next()?.to_lowercase();
-    let known = |suffix: &str| {
-        matches!(
-            suffix,
-            "parquet" | "csv" | "tsv" | "json" | "ndjson" | "jsonl" | "arrow"
-        )
-    };
-    if known(&last) {
-        return Some(last);
-    }
-    None
 }
 
 fn column_list(parser: &mut StatementParser) -> ParseResult<Vec<String>> {
