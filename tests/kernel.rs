@@ -37,7 +37,7 @@ fn the_protocol_is_kept() {
     let lake = lake_with_kernel();
     let answer = python_in(&lake, "kernel_protocol.py", &[]);
     let checks = answer.as_object().unwrap();
-    assert!(checks.len() >= 36, "{}", checks.len());
+    assert!(checks.len() >= 39, "{}", checks.len());
     for (name, outcome) in checks {
         assert_eq!(outcome, "ok", "{name}:\n{}", outcome.as_str().unwrap());
     }
@@ -53,6 +53,16 @@ fn nothing_hostile_stops_the_kernel() {
         answer,
         json!({ "changes": 1, "heard": 200, "results": 40, "alive": "ok" })
     );
+}
+
+#[test]
+fn a_kernel_listens_on_files_too() {
+    let lake = lake_with_kernel();
+    let answer = python_in(&lake, "kernel_ipc.py", &[]);
+    let expected = json!({
+        "sockets": 5, "answer": ["ok", true], "restarted": ["ok", 1], "left": [],
+    });
+    assert_eq!(answer, expected);
 }
 
 #[test]
@@ -224,10 +234,8 @@ fn an_interrupted_notebook_is_written_and_says_so() {
     let endless = "copy (select 1 as a) to 'begun.csv';\n\
                    select count(*) from range(2000000000) a, range(2000000000) b \
                    where a.value % 7 = b.value % 5";
-    let cells: [(&str, &[&str]); 2] = [
-        (endless, &[]),
-        ("create table later as select 1 as a", &[]),
-    ];
+    let cells: [(&str, &[&str]); 2] =
+        [(endless, &[]), ("create table later as select 1 as a", &[])];
     lake.write("long.ipynb", notebook(&cells));
     let running = lake.shell(["run", "long.ipynb", "-o", "out.ipynb"]).start();
     let deadline = Instant::now() + Duration::from_secs(120);

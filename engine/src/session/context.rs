@@ -23,6 +23,7 @@ use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
+use crate::profile::Profiled;
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
 use crate::sql::SqlFunction;
@@ -66,6 +67,8 @@ pub(crate) struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
+    /// What `feature_profile` was asked of, for front ends that draw.
+    profiled: Arc<Mutex<Vec<Profiled>>>,
 }
 
 /// What table formats need, for work that may outlive its statement.
@@ -112,6 +115,7 @@ impl StatementContext {
             events,
             parameters,
             versions_read: Arc::default(),
+            profiled: Arc::default(),
         }
     }
 
@@ -131,6 +135,7 @@ impl StatementContext {
             current_schema: self.current_schema.clone(),
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
+            profiled: Arc::clone(&self.profiled),
         }
     }
 
@@ -224,6 +229,20 @@ impl StatementContext {
         versions.sort();
         versions.dedup();
         versions
+    }
+
+    /// Remembers what a profile is made of, if somebody is to draw it.
+    pub(crate) fn note_profiled(&self, profiled: impl FnOnce() -> Profiled) {
+        if self.events.is_some() && self.session.options().pictures {
+            let mut all = self.profiled.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(profiled());
+        }
+    }
+
+    /// Takes what profiles of this statement are made of.
+    pub(super) fn take_profiled(&self) -> Vec<Profiled> {
+        let mut all = self.profiled.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *all)
     }
 
     /// Says of which version of which table a file is that was not found.

@@ -11,6 +11,8 @@ use crate::command;
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};
+use crate::picture::Picture;
+use crate::profile::spread;
 use crate::scope::{Resolver, TableName};
 use crate::source::Place;
 use crate::statement;
@@ -124,13 +126,33 @@ async fn run_text(
                 versions: context.versions_read(),
             };
             events.send(Event::Reads(reads)).await?;
-            execute::run_plan(&context, plan, verb, events).await
+            let summary = execute::run_plan(&context, plan, verb, events).await?;
+            draw_profiles(&context, events).await?;
+            Ok(summary)
         }
         Output::Batches { schema, batches } => {
             execute::send_batches(schema, batches, verb, events).await
         }
         Output::Done(summary) => Ok(summary),
     }
+}
+
+/// Describes for drawing how the columns are spread that the statement has profiled.
+async fn draw_profiles(context: &StatementContext, events: &EventSender) -> Result<(), Failure> {
+    for profiled in context.take_profiled() {
+        match spread(context, profiled).await {
+            Ok(drawn) => {
+                let picture = Picture::Distributions(drawn);
+                events.send(Event::Picture(picture)).await?;
+            }
+            // The rows are there; what the picture lacks, a notice says.
+            Err(failure) => {
+                let notice = format!("no picture of the profile: {}", failure.message);
+                events.send(Event::Notice(notice)).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks a cell without running it.

@@ -97,6 +97,18 @@ impl Points {
         found.map(|(_, scale)| *scale)
     }
 
+    /// Returns the rows that have this value in a column.
+    pub(super) fn only(&self, name: &str, value: &str) -> Self {
+        let rows = self.rows.iter();
+        Self {
+            rows: rows
+                .filter(|row| shown(row.get(name)) == value)
+                .cloned()
+                .collect(),
+            scales: self.scales.clone(),
+        }
+    }
+
     /// Returns the different values of a column as texts, in the order of their first row.
     pub(super) fn values(&self, name: &str) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
@@ -124,7 +136,7 @@ pub(super) fn shown(value: Option<&Value>) -> String {
 }
 
 /// Writes a number with at most four significant digits behind the point.
-pub(super) fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     if number == 0.0 || (number.abs() >= 1e-3 && number.abs() < 1e9) {
         let text = format!("{number:.4}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
