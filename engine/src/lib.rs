@@ -20,6 +20,7 @@ pub mod input;
 pub mod inspection;
 pub mod memory;
 mod mutation;
+pub mod observation;
 mod profile;
 mod scope;
 pub mod session;
