@@ -40,7 +40,8 @@ pub enum Event {
     Page(String),
     /// The user asked to leave.
     Quit,
-    /// A statement of a script that a command runs is done; more of the cell follows.
+    /// A statement of a script that a command runs is done, or the rows of one that is drawn next; more of
+    /// the cell follows.
     Step(Summary),
     /// The statement is done.
     Finished(Summary),

@@ -9,7 +9,7 @@ use lakesh_engine::event::{Event, QueryReads, Summary};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::footer::footer;
 use lakesh_engine::input::{self, Cell, SplitOptions};
-use lakesh_engine::picture::{Distributions, Picture, PlanNode};
+use lakesh_engine::picture::{Picture, PlanPicture};
 use lakesh_engine::session::{EventStream, Session};
 use lakesh_engine::source::{Place, Source};
 use tokio::runtime::Handle;
@@ -170,8 +170,12 @@ impl Executor {
         match event {
             Event::Started | Event::Display(_) => {}
             Event::Reads(reads) => running.reads = Some(reads),
-            Event::Picture(Picture::Plan(root)) => running.plan = Some(root),
-            Event::Picture(Picture::Distributions(drawn)) => running.spread.push(drawn),
+            Event::Picture(Picture::Plan(plan)) => running.plan = Some(plan),
+            Event::Picture(Picture::Distributions(drawn)) => {
+                if let Some(bundle) = picture::distributions(&drawn, &running.named) {
+                    screen.show(Output::Display(bundle)).await;
+                }
+            }
             Event::Schema(schema) => self.begin_rows(schema, running)?,
             Event::Batch(batch) => match (&mut running.file, &mut running.shown) {
                 (Some(Destination::Own(file)), _) => file.batch(&batch)?,
@@ -241,7 +245,12 @@ impl Executor {
         for chart in self.charts.take() {
             screen.show(Output::Display(chart)).await;
         }
-        if !in_notebook && let Some(said) = footer(summary, self.session.display().timing) {
+        // A statement that is drawn ends twice: when its rows are there, and with their pictures.
+        let is_said = running.is_statement && std::mem::replace(&mut running.has_ended, true);
+        if !in_notebook
+            && !is_said
+            && let Some(said) = footer(summary, self.session.display().timing)
+        {
             screen.show(Output::Text(said + "\n")).await;
         }
         Ok(())
@@ -258,15 +267,15 @@ impl Executor {
             return Ok(());
         };
         let settings = self.session.changed_settings();
-        let named = shown.texts("column_name");
+        running.named = shown.texts("column_name");
         let (mut bundle, earlier) = shown.bundle(
             summary,
             running.reads.as_ref(),
             &settings,
             &self.session.working_directory(),
         )?;
-        if let Some(root) = running.plan.take() {
-            mime::add_picture(&mut bundle, picture::plan(&root));
+        if let Some(plan) = running.plan.take() {
+            mime::add_picture(&mut bundle, picture::plan(&plan));
         }
         self.results += 1;
         let notices = self.session.keep_result(self.results, earlier).await;
@@ -276,10 +285,6 @@ impl Executor {
             Output::Display(bundle)
         };
         screen.show(output).await;
-        let spread = std::mem::take(&mut running.spread).into_iter();
-        for drawn in spread.filter_map(|drawn| picture::distributions(&drawn, &named)) {
-            screen.show(Output::Display(drawn)).await;
-        }
         for notice in notices {
             screen.show(Output::Notice(notice + "\n")).await;
         }
@@ -358,9 +363,11 @@ struct Running {
     file: Option<Destination>,
     shown: Option<ShownResult>,
     /// The plan that the result shows.
-    plan: Option<PlanNode>,
-    /// How the columns are spread that the result names.
-    spread: Vec<Distributions>,
+    plan: Option<PlanPicture>,
+    /// The columns that the last result names; what is drawn below it are these.
+    named: Vec<String>,
+    /// Whether the statement's rows are all there.
+    has_ended: bool,
     quit: bool,
 }
 

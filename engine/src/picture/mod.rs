@@ -5,14 +5,13 @@
 
 mod plan;
 
-pub use plan::PlanNode;
-pub(crate) use plan::plan_node;
+pub use plan::PlanPicture;
 
 /// Something to draw.
 #[derive(Debug, Clone)]
 pub enum Picture {
-    /// The plan of a query, from its root.
-    Plan(PlanNode),
+    /// The plan of a query.
+    Plan(PlanPicture),
     /// How the values of columns are spread.
     Distributions(Distributions),
 }

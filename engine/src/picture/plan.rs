@@ -1,39 +1,40 @@
-//! The plan of a query as a tree of operators with what is known of each.
+//! The plan of a query as operators with what is known of each.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use datafusion::common::stats::Precision;
-use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 
 use crate::failure::masked;
+use crate::observation::Observation;
 
 /// The operator that runs a plan to measure it.
 const ANALYZE: &str = "AnalyzeExec";
 
-/// An operator of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PlanNode {
-    /// What it is: `HashJoin`.
-    pub name: String,
-    /// What it does, in lines such as `predicate=a > 1`.
-    pub details: Vec<String>,
-    /// The rows that it gave, or that it is thought to give.
-    pub rows: Option<u64>,
-    /// Whether the rows are an estimate.
-    pub is_estimate: bool,
-    /// The time that it took, over all threads; `None` if it has not run or does not say.
-    pub elapsed: Option<Duration>,
-    /// Where its rows come from.
-    pub inputs: Vec<PlanNode>,
+/// A plan to draw.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlanPicture {
+    /// What is known of the operators.
+    pub observation: Observation,
+    /// What each of them does, in the same order: `predicate=a > 1`.
+    pub details: Vec<Vec<String>>,
+    /// Whether the plan has run, so that its rows are counted and not estimated.
+    pub has_run: bool,
 }
 
-/// Describes a plan. Of one that has been measured, what it measured.
-pub(crate) fn plan_node(plan: &Arc<dyn ExecutionPlan>) -> PlanNode {
-    let measured = measured(plan);
-    node(measured.unwrap_or(plan), measured.is_some())
+impl PlanPicture {
+    /// Describes a plan; of one that was run to be measured, what it measured.
+    pub(crate) fn of(plan: &Arc<dyn ExecutionPlan>) -> Self {
+        let measured = measured(plan);
+        let plan = measured.unwrap_or(plan);
+        let mut details = Vec::new();
+        describe(plan, &mut details);
+        Self {
+            observation: Observation::of(plan),
+            details,
+            has_run: measured.is_some(),
+        }
+    }
 }
 
 /// Finds the plan that was run to be measured.
@@ -45,48 +46,14 @@ fn measured(plan: &Arc<dyn ExecutionPlan>) -> Option<&Arc<dyn ExecutionPlan>> {
     }
 }
 
-fn node(plan: &Arc<dyn ExecutionPlan>, has_run: bool) -> PlanNode {
-    let (rows, elapsed) = match has_run {
-        true => results(plan),
-        false => (estimate(plan), None),
-    };
-    let details = masked(&Details(plan.as_ref()).to_string());
-    PlanNode {
-        name: plan.name().trim_end_matches("Exec").to_owned(),
-        details: details.lines().map(str::to_owned).collect(),
-        rows,
-        is_estimate: !has_run,
-        elapsed,
-        inputs: plan
-            .children()
-            .into_iter()
-            .map(|input| node(input, has_run))
-            .collect(),
-    }
-}
-
-/// What an operator that has run says of its rows and its time.
-fn results(plan: &Arc<dyn ExecutionPlan>) -> (Option<u64>, Option<Duration>) {
-    let Some(metrics) = plan.metrics().map(|metrics| metrics.aggregate_by_name()) else {
-        return (None, None);
-    };
-    // Scans count the time of their files apart.
-    let scanning = metrics
-        .sum_by_name("time_elapsed_processing")
-        .map(|value| value.as_usize());
-    let nanoseconds = metrics.elapsed_compute().max(scanning);
-    (
-        metrics.output_rows().map(|rows| rows as u64),
-        nanoseconds.map(|nanoseconds| Duration::from_nanos(nanoseconds as u64)),
-    )
-}
-
-fn estimate(plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
-    let arguments = StatisticsArgs::default();
-    let statistics = StatisticsContext::new().compute(plan.as_ref(), &arguments);
-    match statistics.ok()?.num_rows {
-        Precision::Exact(rows) | Precision::Inexact(rows) => Some(rows as u64),
-        Precision::Absent => None,
+/// Writes what operators do, in pre-order as they are observed.
+fn describe(plan: &Arc<dyn ExecutionPlan>, details: &mut Vec<Vec<String>>) {
+    let text = masked(&Details(plan.as_ref()).to_string());
+    // Some operators have nothing to say but their name.
+    let lines = text.lines().filter(|line| *line != plan.name());
+    details.push(lines.map(str::to_owned).collect());
+    for input in plan.children() {
+        describe(input, details);
     }
 }
 

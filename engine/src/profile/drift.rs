@@ -12,14 +12,13 @@ use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
 
 use super::shares::{Shares, column_of, learned, shares};
-use super::spread::{MOST_COLUMNS, compared_spread};
+use super::spread::{MOST_COLUMNS, ToDraw, compared_spread};
 use crate::encoder::{
     EncoderKind, FitColumn, Fitted, OutputDefinition, Policy, apply_function, listed_values,
 };
 use crate::erased::Erased;
-use crate::event::Event;
 use crate::failure::{Failure, FailureKind, sql_type_name};
-use crate::picture::{Distribution, Distributions, Picture};
+use crate::picture::{Distribution, Distributions};
 use crate::session::StatementContext;
 
 /// Shares below this count as this, so that an empty bin does not give infinity.
@@ -76,10 +75,7 @@ pub(crate) async fn drift(
     let current = counted(&drift.current).map_err(explain)?;
     let expected = shares(context, reference, drift.weight.as_deref()).await?;
     let actual = shares(context, current, drift.weight.as_deref()).await?;
-    if context.session.options().pictures {
-        let picture = picture(&columns, &edges, &expected, &actual);
-        context.announce(Some(Event::Picture(picture))).await?;
-    }
+    context.note_drawn(|| ToDraw::Known(picture(&columns, &edges, &expected, &actual)));
     report(&columns, &expected, &actual).map_err(explain)
 }
 
@@ -99,7 +95,7 @@ fn picture(
     edges: &[Option<Edges>],
     expected: &Shares,
     actual: &Shares,
-) -> Picture {
+) -> Distributions {
     let columns = columns.iter().zip(edges).zip(expected.iter().zip(actual));
     let drawn = columns.take(MOST_COLUMNS);
     let drawn = drawn.map(|((column, edges), (expected, actual))| {
@@ -115,10 +111,10 @@ fn picture(
             bins: compared_spread(edges.as_deref(), expected, actual),
         }
     });
-    Picture::Distributions(Distributions {
+    Distributions {
         compared: true,
         columns: drawn.collect(),
-    })
+    }
 }
 
 fn compared(drift: &Drift) -> Result<Vec<Compared>, Failure> {

@@ -33,8 +33,15 @@ const MOST_DIFFERENT: f64 = 1_000.0;
 /// The name of the bin of NaN and the infinities; begins with a noncharacter, which no text should.
 const NOT_FINITE: &str = "\u{10ffff}not finite";
 
+/// What is drawn once the rows of a statement are there.
+pub(crate) enum ToDraw {
+    /// The columns of a table that is profiled.
+    Profile(Profiled),
+    /// What is known already.
+    Known(Distributions),
+}
+
 /// What a profile is made of.
-#[derive(Clone)]
 pub(crate) struct Profiled {
     pub(crate) input: Erased<LogicalPlan>,
     pub(crate) weight: Option<String>,
@@ -61,11 +68,18 @@ enum Bins {
     Values,
 }
 
+impl ToDraw {
+    /// Finds out how the columns are spread.
+    pub(crate) async fn drawn(self, context: &StatementContext) -> Result<Distributions, Failure> {
+        match self {
+            Self::Profile(profiled) => spread(context, profiled).await,
+            Self::Known(drawn) => Ok(drawn),
+        }
+    }
+}
+
 /// Counts the rows in bins of each column, in two passes: the ends of the columns, then their bins.
-pub(crate) async fn spread(
-    context: &StatementContext,
-    profiled: Profiled,
-) -> Result<Distributions, Failure> {
+async fn spread(context: &StatementContext, profiled: Profiled) -> Result<Distributions, Failure> {
     let names = drawn_columns(&profiled);
     if names.is_empty() {
         return Ok(Distributions::default());

@@ -23,7 +23,7 @@ use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
-use crate::profile::Profiled;
+use crate::profile::ToDraw;
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
 use crate::sql::SqlFunction;
@@ -67,8 +67,8 @@ pub(crate) struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
-    /// What `feature_profile` was asked of, for front ends that draw.
-    profiled: Arc<Mutex<Vec<Profiled>>>,
+    /// What is drawn once the rows are there, for front ends that draw.
+    to_draw: Arc<Mutex<Vec<ToDraw>>>,
 }
 
 /// What table formats need, for work that may outlive its statement.
@@ -115,7 +115,7 @@ impl StatementContext {
             events,
             parameters,
             versions_read: Arc::default(),
-            profiled: Arc::default(),
+            to_draw: Arc::default(),
         }
     }
 
@@ -135,7 +135,7 @@ impl StatementContext {
             current_schema: self.current_schema.clone(),
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
-            profiled: Arc::clone(&self.profiled),
+            to_draw: Arc::clone(&self.to_draw),
         }
     }
 
@@ -231,17 +231,17 @@ impl StatementContext {
         versions
     }
 
-    /// Remembers what a profile is made of, if somebody is to draw it.
-    pub(crate) fn note_profiled(&self, profiled: impl FnOnce() -> Profiled) {
+    /// Remembers what is to be drawn, if the front end draws.
+    pub(crate) fn note_drawn(&self, to_draw: impl FnOnce() -> ToDraw) {
         if self.events.is_some() && self.session.options().pictures {
-            let mut all = self.profiled.lock().unwrap_or_else(PoisonError::into_inner);
-            all.push(profiled());
+            let mut all = self.to_draw.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(to_draw());
         }
     }
 
-    /// Takes what profiles of this statement are made of.
-    pub(super) fn take_profiled(&self) -> Vec<Profiled> {
-        let mut all = self.profiled.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Takes what is to be drawn.
+    pub(super) fn take_to_draw(&self) -> Vec<ToDraw> {
+        let mut all = self.to_draw.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *all)
     }
 

@@ -19,7 +19,7 @@ use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::picture::{Picture, plan_node};
+use crate::picture::{Picture, PlanPicture};
 use crate::scope::Query;
 use crate::session::{Output, StatementContext};
 use crate::sql::StatementParser;
@@ -180,7 +180,7 @@ async fn picture(
         // What could not be planned, the text says.
         Some(query) => context.state.create_physical_plan(&query).await.ok()?,
     };
-    Some(Picture::Plan(plan_node(&described)))
+    Some(Picture::Plan(PlanPicture::of(&described)))
 }
 
 type Options = datafusion::common::format::ExplainStatementOptions;

@@ -34,7 +34,7 @@ const MOST_FACETS: usize = 30;
 pub(super) fn draw(request: &Request, points: &Points) -> String {
     let frame = Frame::new(request, points);
     let facets = match points.scale("facet") {
-        Some(_) => points.values("facet"),
+        Some(_) => points.ordered_values("facet"),
         None => Vec::new(),
     };
     if facets.is_empty() {
@@ -105,7 +105,7 @@ impl Ticks {
     const NARROW: Self = Self {
         across: 3,
         up: 3,
-        letters: 9,
+        letters: 11,
     };
 }
 
@@ -130,7 +130,7 @@ impl Frame {
             strength: Axis::new(points, "color", &["color"], true),
             colours: match request.kind {
                 Kind::Heatmap => Vec::new(),
-                _ if points.scale("color").is_some() => points.values("color"),
+                _ if points.scale("color").is_some() => points.ordered_values("color"),
                 _ => Vec::new(),
             },
             columns: points.values("x").len().max(1) as f64,

@@ -42,7 +42,7 @@ pub(crate) fn distributions(drawn: &Distributions, names: &[String]) -> Option<B
 
 fn title(column: &Distribution) -> String {
     match column.index {
-        Some(index) => format!("{} · psi {}", column.column, rounded(index)),
+        Some(index) => format!("{} · psi {index:.3}", column.column),
         None => column.column.clone(),
     }
 }
@@ -113,7 +113,7 @@ fn vega_chart(column: &Distribution, compared: bool) -> Value {
             "field": "place", "type": "ordinal", "title": null,
             "axis": {
                 "labelExpr": format!("{names}[datum.value]"),
-                "labelOverlap": "greedy", "labelAngle": 0, "labelLimit": 70,
+                "labelOverlap": "greedy", "labelSeparation": 6, "labelAngle": 0, "labelLimit": 70,
             },
         },
         "y": { "field": "share", "type": "quantitative", "title": null, "axis": { "format": "%" } },
@@ -276,7 +276,9 @@ fn letters(columns: &[&Distribution], compared: bool) -> String {
                 "{} reference, {} current, psi {}",
                 bars(|bin| bin.reference),
                 bars(|bin| bin.share),
-                column.index.map_or("unknown".to_owned(), rounded)
+                column
+                    .index
+                    .map_or("unknown".to_owned(), |index| format!("{index:.3}"))
             ),
             false => bars(|bin| bin.share),
         };
@@ -358,7 +360,7 @@ mod tests {
         let data = distributions(&drawn(true), &names()).unwrap().data;
         let text = data["text/plain"].as_str().unwrap();
         assert!(
-            text.starts_with("km   ▅▄▁ reference, ▂█  current, psi 0.25  < 1.5 … NULL\n"),
+            text.starts_with("km   ▅▄▁ reference, ▂█  current, psi 0.250  < 1.5 … NULL\n"),
             "{text}"
         );
         let values = data[VEGA_LITE]["concat"][0]["data"]["values"]

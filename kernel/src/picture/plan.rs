@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use lakesh_engine::footer::grouped;
-use lakesh_engine::picture::PlanNode;
+use lakesh_engine::memory::limit::format_size;
+use lakesh_engine::observation::Operator;
+use lakesh_engine::picture::PlanPicture;
 
 use super::{percent, shortened};
 use crate::mime::escaped;
@@ -27,6 +29,8 @@ const INDENT: f64 = 20.0;
 const DEEPEST: usize = 14;
 /// Operators beyond these are counted only.
 const MOST: usize = 300;
+/// An estimate that is wrong by this factor is worth a remark.
+const NOTABLE: f64 = 10.0;
 /// About the width of a letter.
 const LETTER: f64 = 5.7;
 
@@ -46,13 +50,13 @@ const STYLE: &str = "<style>\
 </style>";
 
 /// Draws a plan.
-pub(crate) fn plan(root: &PlanNode) -> String {
-    let mut operators = Vec::new();
-    let count = list(root, None, 0, &mut operators);
-    let drawing = Drawing::new(&operators);
-    let height = HEAD + LINE * operators.len() as f64 + 8.0;
-    let more = count - operators.len();
-    let height = height + if more > 0 { 20.0 } else { 0.0 };
+pub(crate) fn plan(plan: &PlanPicture) -> String {
+    let all = &plan.observation.operators;
+    let operators = &all[..all.len().min(MOST)];
+    let more = all.len() - operators.len();
+    let drawing = Drawing::new(plan, operators);
+    let room_for_more = if more > 0 { 20.0 } else { 0.0 };
+    let height = HEAD + LINE * operators.len() as f64 + 8.0 + room_for_more;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"lakesh-plan\" role=\"img\" \
          aria-label=\"the plan of the query\" width=\"{WIDTH}\" height=\"{height}\" \
@@ -60,13 +64,15 @@ pub(crate) fn plan(root: &PlanNode) -> String {
          font-family=\"system-ui,sans-serif\" font-size=\"11\">{STYLE}\
          <rect class=\"lakesh-panel\" width=\"100%\" height=\"100%\" rx=\"6\"/>"
     );
-    drawing.head(&mut svg, root.is_estimate);
+    drawing.head(&mut svg);
     // Edges first, so that boxes lie over them.
-    for (index, operator) in operators.iter().enumerate() {
-        edge(&mut svg, &operators, index, operator);
+    for operator in operators {
+        edge(&mut svg, operators, operator);
     }
-    for (index, operator) in operators.iter().enumerate() {
-        drawing.operator(&mut svg, index, operator);
+    let nothing = Vec::new();
+    for operator in operators {
+        let details = plan.details.get(operator.id).unwrap_or(&nothing);
+        drawing.operator(&mut svg, operator, details);
     }
     if more > 0 {
         // Writing to a string cannot fail.
@@ -81,39 +87,8 @@ pub(crate) fn plan(root: &PlanNode) -> String {
     svg
 }
 
-/// An operator with its place in the tree.
-struct Placed<'a> {
-    node: &'a PlanNode,
-    depth: usize,
-    /// The operator that takes its rows.
-    parent: Option<usize>,
-}
-
-impl Placed<'_> {
-    fn left(&self) -> f64 {
-        8.0 + INDENT * self.depth.min(DEEPEST) as f64
-    }
-}
-
-/// Lists operators from the root on, each before what it reads; returns how many there are.
-fn list<'a>(
-    node: &'a PlanNode,
-    parent: Option<usize>,
-    depth: usize,
-    operators: &mut Vec<Placed<'a>>,
-) -> usize {
-    let own = operators.len();
-    if own < MOST {
-        operators.push(Placed {
-            node,
-            depth,
-            parent,
-        });
-    }
-    let inputs = node.inputs.iter();
-    1 + inputs
-        .map(|input| list(input, Some(own), depth + 1, operators))
-        .sum::<usize>()
+fn left(operator: &Operator) -> f64 {
+    8.0 + INDENT * operator.depth.min(DEEPEST) as f64
 }
 
 fn top(index: usize) -> f64 {
@@ -121,53 +96,81 @@ fn top(index: usize) -> f64 {
 }
 
 /// Draws the line from an operator to the one that takes its rows.
-fn edge(svg: &mut String, operators: &[Placed<'_>], index: usize, operator: &Placed<'_>) {
-    let Some((parent, taker)) = operator
-        .parent
-        .and_then(|parent| Some((parent, operators.get(parent)?)))
-    else {
+fn edge(svg: &mut String, operators: &[Operator], operator: &Operator) {
+    let Some(taker) = operator.parent.and_then(|taker| operators.get(taker)) else {
         return;
     };
     let _ = write!(
         svg,
         "<path class=\"lakesh-edge\" d=\"M{:.0} {:.0}V{:.0}H{:.0}\"/>",
-        taker.left() + 9.0,
-        top(parent) + BOX,
-        top(index) + BOX / 2.0,
-        operator.left().max(taker.left() + 10.0)
+        left(taker) + 9.0,
+        top(taker.id) + BOX,
+        top(operator.id) + BOX / 2.0,
+        left(operator).max(left(taker) + 10.0)
     );
+}
+
+/// What is worth knowing of an operator besides its rows and its time.
+fn remarks(operator: &Operator) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let considered = [
+        (operator.files, "files"),
+        (operator.row_groups, "row groups"),
+    ];
+    for (considered, what) in considered {
+        if let Some(found) = considered.filter(|found| found.pruned > 0) {
+            let (pruned, all) = (grouped(found.pruned), grouped(found.all));
+            remarks.push(format!("{pruned} of {all} {what} left out"));
+        }
+    }
+    if operator.spill.bytes > 0 {
+        remarks.push(format!("spilled {}", format_size(operator.spill.bytes)));
+    }
+    if let (Some(estimate), Some(_)) = (
+        operator.estimated_rows,
+        operator.misestimate().filter(|factor| *factor >= NOTABLE),
+    ) {
+        remarks.push(format!("{} rows expected", grouped(estimate.value)));
+    }
+    remarks
 }
 
 /// What sizes and colours are relative to.
 struct Drawing {
+    has_run: bool,
     most_rows: u64,
     longest: Duration,
     total: Duration,
 }
 
 impl Drawing {
-    fn new(operators: &[Placed<'_>]) -> Self {
-        let times = || {
-            operators
+    fn new(plan: &PlanPicture, operators: &[Operator]) -> Self {
+        let mut drawing = Self {
+            has_run: plan.has_run,
+            most_rows: 0,
+            longest: operators
                 .iter()
-                .filter_map(|operator| operator.node.elapsed)
+                .filter_map(|operator| operator.elapsed)
+                .max()
+                .unwrap_or_default(),
+            total: plan.observation.elapsed(),
         };
-        let rows = operators.iter().filter_map(|operator| operator.node.rows);
-        Self {
-            most_rows: rows.max().unwrap_or(0),
-            longest: times().max().unwrap_or_default(),
-            total: times().sum(),
+        let rows = operators.iter().filter_map(|one| drawing.rows_of(one));
+        drawing.most_rows = rows.max().unwrap_or(0);
+        drawing
+    }
+
+    fn rows_of(&self, operator: &Operator) -> Option<u64> {
+        match self.has_run {
+            true => operator.rows,
+            false => operator.estimated_rows.map(|estimate| estimate.value),
         }
     }
 
-    fn head(&self, svg: &mut String, is_estimate: bool) {
-        let rows = match is_estimate {
-            true => "rows, estimated",
-            false => "rows",
-        };
-        let time = match self.total > Duration::ZERO {
-            true => "time over all threads",
-            false => "",
+    fn head(&self, svg: &mut String) {
+        let (rows, time) = match self.has_run {
+            true => ("rows", "time over all threads"),
+            false => ("rows, estimated", ""),
         };
         for (at, text) in [(10.0, "operator"), (ROWS_AT, rows), (TIME_AT, time)] {
             let _ = write!(
@@ -177,15 +180,15 @@ impl Drawing {
         }
     }
 
-    fn operator(&self, svg: &mut String, index: usize, operator: &Placed<'_>) {
-        let (left, top) = (operator.left(), top(index));
+    fn operator(&self, svg: &mut String, operator: &Operator, details: &[String]) {
+        let (left, top) = (left(operator), top(operator.id));
         let width = ROWS_AT - 20.0 - left;
         let letters = ((width - 16.0) / LETTER) as usize;
         let frame = format!(
             "x=\"{left:.0}\" y=\"{top:.0}\" width=\"{width:.0}\" height=\"{BOX}\" rx=\"5\""
         );
         let _ = write!(svg, "<rect class=\"lakesh-box\" {frame}/>");
-        let heat = share(operator.node.elapsed.unwrap_or_default(), self.longest);
+        let heat = share(operator.elapsed.unwrap_or_default(), self.longest);
         if heat > 0.0 {
             // Faint enough that the text on it stays readable in both themes.
             let _ = write!(
@@ -194,20 +197,21 @@ impl Drawing {
                 heat * 0.45
             );
         }
-        let details = operator.node.details.join(" · ");
+        let mut said = remarks(operator);
+        said.extend(details.iter().cloned());
         let _ = write!(
             svg,
             "<text x=\"{:.0}\" y=\"{:.0}\" font-size=\"12\" font-weight=\"600\">{}</text>\
              <text class=\"lakesh-dim\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
             left + 8.0,
             top + 15.0,
-            escaped(&shortened(&operator.node.name, letters)),
+            escaped(&shortened(operator.name.trim_end_matches("Exec"), letters)),
             left + 8.0,
             top + 29.0,
-            escaped(&shortened(&details, letters))
+            escaped(&shortened(&said.join(" · "), letters))
         );
-        self.rows(svg, top, operator.node.rows);
-        self.time(svg, top, operator.node.elapsed);
+        self.rows(svg, top, self.rows_of(operator));
+        self.time(svg, top, operator.elapsed.filter(|_| self.has_run));
     }
 
     /// Draws a bar whose length follows the number of digits: plans have tables of ten and of billions.
@@ -267,32 +271,51 @@ fn duration(elapsed: Duration) -> String {
 mod tests {
     use std::time::Duration;
 
-    use lakesh_engine::picture::PlanNode;
+    use lakesh_engine::observation::{Considered, Estimate, Observation, Operator, Spill};
+    use lakesh_engine::picture::PlanPicture;
 
     use super::{MOST, plan};
 
-    fn node(name: &str, rows: u64, milliseconds: u64, inputs: Vec<PlanNode>) -> PlanNode {
-        PlanNode {
+    /// A plan of operators that all stand below the first.
+    fn picture(operators: Vec<Operator>) -> PlanPicture {
+        let operators = operators.into_iter().enumerate();
+        let operators: Vec<_> = operators
+            .map(|(id, operator)| Operator {
+                id,
+                depth: usize::from(id > 0),
+                parent: (id > 0).then_some(0),
+                ..operator
+            })
+            .collect();
+        PlanPicture {
+            details: vec![vec!["predicate=a < '<script>'".to_owned()]; operators.len()],
+            observation: Observation { operators },
+            has_run: true,
+        }
+    }
+
+    fn operator(name: &str, rows: u64, milliseconds: u64) -> Operator {
+        Operator {
             name: name.to_owned(),
-            details: vec!["predicate=a < '<script>'".to_owned()],
             rows: Some(rows),
-            is_estimate: false,
             elapsed: Some(Duration::from_millis(milliseconds)),
-            inputs,
+            ..Operator::default()
         }
     }
 
     #[test]
     fn rows_and_time_are_drawn_to_scale() {
-        let scan = node("DataSource", 999, 30, Vec::new());
-        let svg = plan(&node("Filter", 0, 10, vec![scan]));
+        let operators = vec![
+            operator("FilterExec", 0, 10),
+            operator("DataSourceExec", 999, 30),
+        ];
+        let svg = plan(&picture(operators));
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"));
         assert_eq!(svg.matches("class=\"lakesh-box\"").count(), 2);
         assert_eq!(svg.matches("class=\"lakesh-edge\"").count(), 1);
         // The longest bars of rows and of time are those of the scan.
-        assert!(
-            svg.contains("width=\"110.0\" height=\"7\" rx=\"2\"/><text x=\"590\" y=\"83\">999<")
-        );
+        let longest = "width=\"110.0\" height=\"7\" rx=\"2\"/><text x=\"590\" y=\"83\">999<";
+        assert!(svg.contains(longest), "{svg}");
         assert!(
             svg.contains("30.0 ms · 75 %") && svg.contains("10.0 ms · 25 %"),
             "{svg}"
@@ -302,22 +325,51 @@ mod tests {
     }
 
     #[test]
+    fn what_is_worth_knowing_is_said() {
+        let estimate = |value| {
+            Some(Estimate {
+                value,
+                exact: false,
+            })
+        };
+        let mut scan = operator("DataSourceExec", 10, 1);
+        scan.files = Some(Considered { all: 9, pruned: 8 });
+        scan.row_groups = Some(Considered { all: 4, pruned: 0 });
+        scan.estimated_rows = estimate(1_000);
+        scan.spill = Spill {
+            bytes: 2 << 20,
+            ..Spill::default()
+        };
+        let svg = plan(&picture(vec![scan.clone()]));
+        let said = "8 of 9 files left out · spilled 2 MiB · 1,000 rows expected · predicate";
+        assert!(svg.contains(said), "{svg}");
+        scan.estimated_rows = estimate(30);
+        assert!(!plan(&picture(vec![scan])).contains("expected"));
+    }
+
+    #[test]
     fn an_estimate_says_so_and_has_no_times() {
-        let mut root = node("Filter", 5, 0, Vec::new());
-        (root.is_estimate, root.elapsed) = (true, None);
-        let svg = plan(&root);
+        let mut scan = operator("DataSourceExec", 7, 5);
+        scan.estimated_rows = Some(Estimate {
+            value: 4321,
+            exact: true,
+        });
+        let mut picture = picture(vec![scan]);
+        picture.has_run = false;
+        let svg = plan(&picture);
         assert!(
             svg.contains("rows, estimated") && !svg.contains("threads"),
             "{svg}"
         );
-        root.rows = None;
-        assert!(!plan(&root).contains("NaN"));
+        assert!(svg.contains(">4,321<"), "{svg}");
+        picture.observation.operators[0].estimated_rows = None;
+        assert!(!plan(&picture).contains("NaN"));
     }
 
     #[test]
     fn a_huge_plan_is_cut() {
-        let inputs = (0..MOST + 9).map(|rows| node("Scan", rows as u64, 1, Vec::new()));
-        let svg = plan(&node("Union", 1, 1, inputs.collect()));
+        let operators = (0..MOST + 10).map(|rows| operator("ScanExec", rows as u64, 1));
+        let svg = plan(&picture(operators.collect()));
         assert_eq!(svg.matches("class=\"lakesh-box\"").count(), MOST);
         assert!(svg.contains("10 more operators"));
     }
