@@ -37,7 +37,7 @@ fn the_protocol_is_kept() {
     let lake = lake_with_kernel();
     let answer = python_in(&lake, "kernel_protocol.py", &[]);
     let checks = answer.as_object().unwrap();
-    assert!(checks.len() >= 36, "{}", checks.len());
+    assert!(checks.len() >= 39, "{}", checks.len());
     for (name, outcome) in checks {
         assert_eq!(outcome, "ok", "{name}:\n{}", outcome.as_str().unwrap());
     }
@@ -53,6 +53,16 @@ fn nothing_hostile_stops_the_kernel() {
         answer,
         json!({ "changes": 1, "heard": 200, "results": 40, "alive": "ok" })
     );
+}
+
+#[test]
+fn a_kernel_listens_on_files_too() {
+    let lake = lake_with_kernel();
+    let answer = python_in(&lake, "kernel_ipc.py", &[]);
+    let expected = json!({
+        "sockets": 5, "answer": ["ok", true], "restarted": ["ok", 1], "left": [],
+    });
+    assert_eq!(answer, expected);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 
 use crate::display::DisplayOptions;
 use crate::failure::Failure;
+use crate::picture::Picture;
 
 /// One step of a running cell, in the order in which it happened.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub enum Event {
     Schema(SchemaRef),
     /// Rows of the announced schema, never empty.
     Batch(RecordBatch),
+    /// Something to draw beside the result; only for front ends that draw.
+    Picture(Picture),
     /// How far the statement is; may be dropped by a renderer.
     Progress(Progress),
     /// Something that the user should know and that is not a result.
@@ -37,7 +40,8 @@ pub enum Event {
     Page(String),
     /// The user asked to leave.
     Quit,
-    /// A statement of a script that a command runs is done; more of the cell follows.
+    /// A statement of a script that a command runs is done, or the rows of one that is drawn next; more of
+    /// the cell follows.
     Step(Summary),
     /// The statement is done.
     Finished(Summary),

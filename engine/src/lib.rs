@@ -20,6 +20,8 @@ pub mod input;
 pub mod inspection;
 pub mod memory;
 mod mutation;
+pub mod observation;
+pub mod picture;
 mod profile;
 mod scope;
 pub mod session;

@@ -9,6 +9,7 @@ use lakesh_engine::event::{Event, QueryReads, Summary};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::footer::footer;
 use lakesh_engine::input::{self, Cell, SplitOptions};
+use lakesh_engine::picture::{Picture, PlanPicture};
 use lakesh_engine::session::{EventStream, Session};
 use lakesh_engine::source::{Place, Source};
 use tokio::runtime::Handle;
@@ -16,12 +17,21 @@ use tokio::runtime::Handle;
 use crate::chart::Charts;
 use crate::file::ResultFile;
 use crate::interrupt::Interrupts;
+use crate::mime;
 use crate::output::{Bundle, ErrorReport, Output, OutputSink};
+use crate::picture;
 use crate::progress::ProgressLine;
 use crate::result::ShownResult;
 
 /// Outputs that are shown again when the progress line goes; a cell with more shows no such line.
 const MOST_REPEATED: usize = 8 * 1024 * 1024;
+
+/// How the text of a cell is split. A query belongs to `%%chart` and more values to `%%param`, as the body
+/// of a cell belongs to the magic above it elsewhere.
+pub(crate) const CELLS: SplitOptions = SplitOptions {
+    magics: true,
+    cell_magics: &["chart", "param"],
+};
 
 /// Runs cells in a session.
 pub(crate) struct Executor {
@@ -96,7 +106,7 @@ impl Executor {
         screen: &mut Screen<'_>,
         end: &mut CellEnd,
     ) -> Result<(), Stop> {
-        let mut cells = input::cells(source, SplitOptions { magics: true }).peekable();
+        let mut cells = input::cells(source, CELLS).peekable();
         while let Some(cell) = cells.next() {
             let cell = cell?;
             let is_last = cells.peek().is_none();
@@ -160,6 +170,12 @@ impl Executor {
         match event {
             Event::Started | Event::Display(_) => {}
             Event::Reads(reads) => running.reads = Some(reads),
+            Event::Picture(Picture::Plan(plan)) => running.plan = Some(plan),
+            Event::Picture(Picture::Distributions(drawn)) => {
+                if let Some(bundle) = picture::distributions(&drawn, &running.named) {
+                    screen.show(Output::Display(bundle)).await;
+                }
+            }
             Event::Schema(schema) => self.begin_rows(schema, running)?,
             Event::Batch(batch) => match (&mut running.file, &mut running.shown) {
                 (Some(Destination::Own(file)), _) => file.batch(&batch)?,
@@ -229,7 +245,12 @@ impl Executor {
         for chart in self.charts.take() {
             screen.show(Output::Display(chart)).await;
         }
-        if !in_notebook && let Some(said) = footer(summary, self.session.display().timing) {
+        // A statement that is drawn ends twice: when its rows are there, and with their pictures.
+        let is_said = running.is_statement && std::mem::replace(&mut running.has_ended, true);
+        if !in_notebook
+            && !is_said
+            && let Some(said) = footer(summary, self.session.display().timing)
+        {
             screen.show(Output::Text(said + "\n")).await;
         }
         Ok(())
@@ -246,20 +267,27 @@ impl Executor {
             return Ok(());
         };
         let settings = self.session.changed_settings();
-        let (bundle, earlier) = shown.bundle(
+        running.named = shown.texts("column_name");
+        let (mut bundle, earlier) = shown.bundle(
             summary,
             running.reads.as_ref(),
             &settings,
             &self.session.working_directory(),
         )?;
+        if let Some(plan) = running.plan.take() {
+            mime::add_picture(&mut bundle, picture::plan(&plan));
+        }
         self.results += 1;
-        self.session.keep_result(self.results, earlier);
+        let notices = self.session.keep_result(self.results, earlier).await;
         let output = if running.is_last && running.is_statement {
             Output::Result(bundle)
         } else {
             Output::Display(bundle)
         };
         screen.show(output).await;
+        for notice in notices {
+            screen.show(Output::Notice(notice + "\n")).await;
+        }
         Ok(())
     }
 
@@ -334,6 +362,12 @@ struct Running {
     save: Option<String>,
     file: Option<Destination>,
     shown: Option<ShownResult>,
+    /// The plan that the result shows.
+    plan: Option<PlanPicture>,
+    /// The columns that the last result names; what is drawn below it are these.
+    named: Vec<String>,
+    /// Whether the statement's rows are all there.
+    has_ended: bool,
     quit: bool,
 }
 

@@ -18,6 +18,7 @@ mod mime;
 pub mod notebook;
 mod output;
 mod parent;
+mod picture;
 mod progress;
 mod publisher;
 mod requests;

@@ -12,14 +12,14 @@ use jupyter_protocol::{
     JupyterMessageContent, ReplyStatus, ShutdownReply, Stdio, StreamContent,
 };
 use lakesh_engine::completion::{self, Candidate};
-use lakesh_engine::input::{self, SplitOptions};
+use lakesh_engine::input;
 use lakesh_engine::inspection::{self, Inspection};
 use lakesh_engine::source::Source;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use crate::control::reply_name;
-use crate::executor::Executor;
+use crate::executor::{CELLS, Executor};
 use crate::history::Record;
 use crate::kernel::{Channel, Outlet, kernel_info};
 use crate::message::json_content;
@@ -268,11 +268,10 @@ fn described(candidate: &Candidate, start: usize, end: usize) -> Value {
 }
 
 fn is_complete(code: &str) -> IsCompleteReply {
-    const OPTIONS: SplitOptions = SplitOptions { magics: true };
-    match input::awaiting(code, OPTIONS) {
+    match input::awaiting(code, CELLS) {
         // A cell needs no `;` at its end, but at a console the statement may go on.
         Some(_) => IsCompleteReply::incomplete("  ".to_owned()),
-        None => match input::split(&Source::new("text", code), OPTIONS) {
+        None => match input::split(&Source::new("text", code), CELLS) {
             Ok(_) => IsCompleteReply::complete(),
             Err(_) => IsCompleteReply::invalid(),
         },

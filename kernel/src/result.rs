@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use lakesh_engine::display::DisplayOptions;
 use lakesh_engine::event::{QueryReads, Summary};
@@ -67,6 +67,15 @@ impl ShownResult {
             Some(last) if wanted > 0 => last.num_rows(),
             _ => 0,
         }
+    }
+
+    /// Returns the texts of a column; none if there is no such column, or one of another type.
+    pub(crate) fn texts(&self, column: &str) -> Vec<String> {
+        let columns = self.batches.iter();
+        let columns =
+            columns.filter_map(|batch| batch.column_by_name(column)?.as_string_opt::<i32>());
+        let texts = columns.flat_map(|column| column.iter().flatten());
+        texts.map(str::to_owned).collect()
     }
 
     /// Tells whether a row came that is not shown.

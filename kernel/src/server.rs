@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
 
 use crate::chart::Charts;
+use crate::connection::SocketFiles;
 use crate::executor::Executor;
 use crate::history::{History, Record};
 use crate::interrupt::Interrupts;
@@ -68,6 +69,7 @@ pub fn serve(mut options: KernelOptions) -> Result<Arc<Session>, Failure> {
     let commands = command::of_notebook(&asker, &charts);
     options.session.commands.extend(commands);
     options.session.progress = true;
+    options.session.pictures = true;
     let session = {
         let _guard = options.runtime.enter();
         Session::new(options.session.clone())?
@@ -81,8 +83,12 @@ pub fn serve(mut options: KernelOptions) -> Result<Arc<Session>, Failure> {
         .map_err(|error| {
             Failure::new(FailureKind::InputOutput, "cannot start threads").caused_by(error)
         })?;
+    let sockets = SocketFiles::cleared(&info);
     let ended = runtime.block_on(run(&info, options, asker, charts, Arc::clone(&session)));
     runtime.shutdown_timeout(LAST_WORDS);
+    if ended.is_ok() {
+        sockets.remove();
+    }
     ended.map(|()| session)
 }
 

@@ -111,7 +111,7 @@ impl Renderer {
     /// Renders one event.
     pub(crate) fn render(&mut self, event: Event) -> Result<(), Stop> {
         match event {
-            Event::Started | Event::Reads(_) | Event::Quit => Ok(()),
+            Event::Started | Event::Reads(_) | Event::Picture(_) | Event::Quit => Ok(()),
             Event::Clear => self.clear(),
             Event::Page(text) => self.text(&text),
             Event::Schema(schema) => self.start(&schema),

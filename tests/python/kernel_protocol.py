@@ -155,6 +155,22 @@ def commands_have_percent_spellings(manager, client):
 
 
 @check
+def commands_go_over_several_lines(manager, client):
+    for code in ["\\param first=1 \\\n  second=two \\\n  'third=a b'\n", "%%param first=1\nsecond=two\n'third=a b'\n", "\\param first=1\n\\param second=two\n\\param 'third=a b'\n"]:
+        reply, _ = run(client, code)
+        assert reply["status"] == "ok", (code, reply)
+        _, messages = run(client, "select $first + 1 as a, $second as b, $third as c")
+        rows = messages[-1]["content"]["data"]["application/vnd.dataresource+json"]["data"]
+        assert rows == [{"a": 2, "b": "two", "c": "a b"}], (code, rows)
+        run(client, "\\param first=9 second=x third=y")
+    _, messages = run(client, "%%chart bar x=kind y=n\nselect value % 3 as kind, value as n\n\nfrom range(10); -- the end")
+    assert len(messages[-1]["content"]["data"]["application/vnd.vegalite.v5+json"]["data"]["values"]) == 3
+    # Where the lines end that are joined, the next statement begins.
+    _, messages = run(client, "\\echo one \\\ntwo\nselect 3 as three")
+    assert texts(messages)[0].split() == ["one", "two"] and "three" in texts(messages)[1], messages
+
+
+@check
 def an_error_stops_the_cell_and_points_at_its_place(manager, client):
     reply, messages = run(client, "select 1;\nselect nothing_here\n  from range(3);\nselect 2")
     assert reply["status"] == "error"
@@ -541,6 +557,43 @@ def charts_are_drawn(manager, client):
     assert data["image/svg+xml"].startswith("<svg") and "█" in data["text/plain"]
     reply, _ = run(client, "\\chart pie x=g")
     assert reply["status"] == "error" and "kind of chart" in reply["evalue"], reply
+
+
+@check
+def plans_are_drawn(manager, client):
+    query = "select b.value % 3 as \"<g>\", count(*) from range(1000) a join range(50) b on a.value = b.value group by 1"
+    for words, said in [("explain", "rows, estimated"), ("explain analyze", "time over all threads")]:
+        _, messages = run(client, f"{words} {query}")
+        data = messages[-1]["content"]["data"]
+        picture = data["image/svg+xml"]
+        assert picture.startswith("<svg ") and said in picture, picture
+        assert ">HashJoin</text>" in picture and "<script" not in picture and "<g>" not in picture, picture
+        assert data["text/html"].startswith("<svg ") and "<details>" in data["text/html"]
+        assert "HashJoinExec" in data["text/plain"], data["text/plain"]
+    # Whoever asks for a text of a certain form gets it.
+    _, messages = run(client, f"explain format tree {query}")
+    assert "image/svg+xml" not in messages[-1]["content"]["data"]
+
+
+@check
+def profiles_and_drift_are_drawn(manager, client):
+    run(client, "create view skewed as select value as n, value % 3 as few, 'a' || (value % 2) as kind from range(300)")
+    _, messages = run(client, "select * from feature_profile('skewed')")
+    assert [m["msg_type"] for m in messages][1:] == ["execute_result", "display_data"], messages
+    data = messages[-1]["content"]["data"]
+    charts = data["application/vnd.vegalite.v5+json"]["concat"]
+    assert [chart["title"]["text"] for chart in charts] == ["n", "few", "kind"], charts
+    assert len(charts[0]["data"]["values"]) == 20 and data["image/svg+xml"].startswith("<svg ")
+    # Only the columns that the result names.
+    _, messages = run(client, "select column_name, mean from feature_profile('skewed') where column_name = 'few'")
+    assert len(messages[-1]["content"]["data"]["application/vnd.vegalite.v5+json"]["concat"]) == 1
+    _, messages = run(client, "select count(*) from feature_profile('skewed')")
+    assert messages[-1]["msg_type"] == "execute_result", messages
+    _, messages = run(client, "drift (select n from skewed where n > 100) against (select n from skewed)")
+    data = messages[-1]["content"]["data"]
+    values = data["application/vnd.vegalite.v5+json"]["concat"][0]["data"]["values"]
+    assert {value["table"] for value in values} == {"reference", "current"}, values
+    assert "psi" in data["text/plain"], data
 
 
 @check

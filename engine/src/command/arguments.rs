@@ -60,8 +60,7 @@ pub(super) fn split(
     let mut words = Vec::new();
     let mut position = 0;
     loop {
-        let rest = &text[position..];
-        position += rest.len() - rest.trim_start().len();
+        position += blank_length(&text[position..]);
         if position == text.len() {
             return Ok(words);
         }
@@ -75,6 +74,33 @@ pub(super) fn split(
         });
         position = end;
     }
+}
+
+/// The length of white space, with the backslashes at the ends of lines that go on in the next.
+fn blank_length(text: &str) -> usize {
+    let mut rest = text;
+    loop {
+        let blank = rest.trim_start();
+        rest = match blank.strip_prefix('\\') {
+            Some(after) if after.starts_with(['\n', '\r']) => after,
+            _ => return text.len() - blank.len(),
+        };
+    }
+}
+
+/// Takes out the backslashes at the ends of lines that go on in the next.
+pub(super) fn without_continuations(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .split('\n')
+        .map(|line| {
+            let before = line.trim_end_matches('\r').strip_suffix('\\');
+            match before {
+                Some(before) if before.ends_with(char::is_whitespace) => before.trim_end(),
+                _ => line,
+            }
+        })
+        .collect();
+    lines.join("\n")
 }
 
 /// A word that is being read.
@@ -198,7 +224,7 @@ mod tests {
     #[test]
     fn words_are_split_as_in_a_shell() {
         type Words = &'static [(&'static str, &'static str)];
-        let cases: [(&str, &str, Words); 11] = [
+        let cases: [(&str, &str, Words); 12] = [
             ("\\dt", "dt", &[]),
             ("\\q;", "q", &[]),
             (".mode csv", "mode", &[("csv", "csv")]),
@@ -218,6 +244,15 @@ mod tests {
             ("\\!ls -l", "!", &[("ls", "ls"), ("-l", "-l")]),
             ("%timing on", "timing", &[("on", "on")]),
             ("%%echo x", "echo", &[("x", "x")]),
+            (
+                "\\param a=1 \\\n  'b=x \\\ny' \\\r\n c=\\\\d",
+                "param",
+                &[
+                    ("a=1", "a=1"),
+                    ("b=x \\\ny", "'b=x \\\ny'"),
+                    ("c=\\\\d", "c=\\\\d"),
+                ],
+            ),
         ];
         for (text, name, words) in cases {
             let words = words

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Command;
-use super::arguments::{Argument, Arguments, split};
+use super::arguments::{Argument, Arguments, split, without_continuations};
 use crate::event::{Event, Summary};
 use crate::failure::{Failure, FailureKind};
 use crate::session::{EventSender, Session};
@@ -54,7 +54,7 @@ impl Invocation {
             place: place.clone(),
             name: name.text().to_owned(),
             arguments,
-            text: rest.text().trim().to_owned(),
+            text: without_continuations(rest.text().trim()),
             events: events.cloned(),
         })
     }
@@ -84,7 +84,7 @@ impl Invocation {
         self.arguments.get(position)
     }
 
-    /// Returns the rest of the line as the user wrote it.
+    /// Returns the rest of the line as the user wrote it; of several lines, without what joins them.
     pub fn text(&self) -> &str {
         &self.text
     }

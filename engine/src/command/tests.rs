@@ -35,7 +35,7 @@ async fn happened(session: &Arc<Session>, script: &str) -> Vec<String> {
                 Event::Output(file) => lines.push(format!("output {}", file.is_some())),
                 Event::Save(_) => lines.push("save".to_owned()),
                 Event::Clear => lines.push("clear".to_owned()),
-                Event::Reads(_) => {}
+                Event::Reads(_) | Event::Picture(_) => {}
                 Event::Quit => lines.push("quit".to_owned()),
                 Event::Step(summary) => lines.push(format!("step {}", summary.verb)),
                 Event::Failed(failure) => {

@@ -18,6 +18,8 @@ use crate::source::{Place, Source};
 pub struct SplitOptions {
     /// Whether `%word` and `%%word` at the beginning of a cell are commands, as in notebooks.
     pub magics: bool,
+    /// The commands to which, written with `%%`, all lines belong that follow.
+    pub cell_magics: &'static [&'static str],
 }
 
 /// What the text lacks before it can run.
@@ -25,6 +27,8 @@ pub struct SplitOptions {
 pub enum Awaiting {
     /// The `;` of a statement.
     Terminator,
+    /// The next line of a command.
+    Continuation,
     /// The end of something quoted, or of a comment.
     Closing(OpenKind),
 }
@@ -202,12 +206,15 @@ impl Splitter {
             self.statement = Some(token.range);
             return None;
         }
-        let line_end = text[start..].find('\n').map(|length| start + length);
-        if line_end.is_none() && !at_end {
-            self.lexer.seek(start);
-            return Some(Step::More(None));
-        }
-        let line = &text[start..line_end.unwrap_or(text.len())];
+        let line = match command_lines(rest, self.options) {
+            Some(length) => &rest[..length],
+            None if at_end => rest,
+            None => {
+                self.lexer.seek(start);
+                let begun = rest.contains('\n').then_some(Awaiting::Continuation);
+                return Some(Step::More(begun));
+            }
+        };
         let (length, separator) = command_length(line);
         self.lexer.seek(start + length + separator);
         let command = line[..length].trim_end();
@@ -257,6 +264,32 @@ fn begins_command(rest: &str, options: SplitOptions) -> bool {
         return letter(name.strip_prefix('%').unwrap_or(name));
     }
     rest.starts_with('\\')
+}
+
+/// Returns how long the lines of a command are; `None` if they go on where the text ends.
+fn command_lines(rest: &str, options: SplitOptions) -> Option<usize> {
+    let name = rest.strip_prefix("%%").unwrap_or_default();
+    let name = name.split(|letter: char| !is_word_part(letter)).next();
+    if options.magics && name.is_some_and(|name| options.cell_magics.contains(&name)) {
+        // At a prompt an empty line ends them.
+        return rest.ends_with("\n\n").then_some(rest.len());
+    }
+    // What follows `\!` belongs to another shell.
+    let goes_on = |line: &str| continues(line) && !rest.starts_with("\\!");
+    let mut length = 0;
+    loop {
+        let line = rest[length..].find('\n')?;
+        if !goes_on(&rest[length..length + line]) {
+            return Some(length + line);
+        }
+        length += line + 1;
+    }
+}
+
+/// Tells whether a command's line goes on in the next: it ends with a backslash that stands alone.
+fn continues(line: &str) -> bool {
+    let before = line.trim_end_matches('\r').strip_suffix('\\');
+    before.is_some_and(|before| before.ends_with(char::is_whitespace))
 }
 
 /// Returns how long the command is that begins a line, and how long the separator after it.

@@ -118,6 +118,17 @@ fn scripts_split_into_cells() {
         // The interpreter line.
         ("#!/usr/bin/env -S lakesh -f\nselect 1;", &["select 1"]),
         ("#!/bin/lakesh", &[]),
+        // A backslash that stands alone at the end of a command's line joins the next to it.
+        (
+            "\\param a=1 \\\n  b=2 \\\r\n c=3\nselect 1",
+            &["> \\param a=1 \\\n  b=2 \\\r\n c=3", "select 1 [end]"],
+        ),
+        (
+            "\\echo c:\\\nselect 1",
+            &["> \\echo c:\\", "select 1 [end]"],
+        ),
+        ("\\! ls \\\nselect 1", &["> \\! ls \\", "select 1 [end]"]),
+        ("\\d a \\", &["> \\d a \\"]),
         // What is never closed.
         (
             "select 1;\nselect 'ab",
@@ -140,10 +151,20 @@ fn scripts_split_into_cells() {
     for (text, cells) in cases {
         assert_eq!(show(text, SplitOptions::default()), *cells, "{text}");
     }
-    let magics = SplitOptions { magics: true };
+    let magics = SplitOptions {
+        magics: true,
+        cell_magics: &["chart"],
+    };
     assert_eq!(
         show("%%sql\n%time x\nselect 5 % 2;\n%5", magics),
         ["> %%sql", "> %time x", "select 5 % 2", "%5 [end]"]
+    );
+    // All lines belong to some commands that are written with `%%`.
+    let chart = "%%chart bar x=a\nselect 1 as a;\n\nselect 2 as a";
+    assert_eq!(show(chart, magics), [format!("> {chart}")]);
+    assert_eq!(
+        show("%chart bar x=a\n%%charts\nselect 1", magics),
+        ["> %chart bar x=a", "> %%charts", "select 1 [end]"]
     );
 }
 
@@ -160,6 +181,8 @@ fn prompts_know_what_is_missing() {
         (".tables", None),
         ("select 1 \\gx", None),
         ("select 1 \\g x", None),
+        ("\\param a=1 \\", Some(Awaiting::Continuation)),
+        ("\\param a=1 \\\n b=2", None),
         ("select 1", Some(Awaiting::Terminator)),
         ("select 1; select 2", Some(Awaiting::Terminator)),
         ("select 1 -- ;", Some(Awaiting::Terminator)),

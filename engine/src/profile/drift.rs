@@ -6,19 +6,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, AsArray, Float64Array, Int64Array, RecordBatch, StringArray,
-};
+use datafusion::arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
-use datafusion::common::{Column, DataFusionError};
+use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
 
+use super::shares::{Shares, column_of, learned, shares};
+use super::spread::{MOST_COLUMNS, ToDraw, compared_spread};
 use crate::encoder::{
-    CategoryType, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition, Policy, apply_function,
-    learn, listed_values,
+    EncoderKind, FitColumn, Fitted, OutputDefinition, Policy, apply_function, listed_values,
 };
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind, sql_type_name};
+use crate::picture::{Distribution, Distributions};
 use crate::session::StatementContext;
 
 /// Shares below this count as this, so that an empty bin does not give infinity.
@@ -53,6 +53,11 @@ pub(crate) async fn drift(
     }
     let explain = |error: DataFusionError| context.failure(error);
     let bins = learn_bins(context, &drift, &columns).await?;
+    let edges = columns.iter().zip(&bins).map(|(column, bins)| match bins {
+        Some(bins) => edges(column, bins).map(Some),
+        None => Ok(None),
+    });
+    let edges = edges.collect::<Result<Vec<_>, _>>().map_err(explain)?;
     let functions: Vec<_> = columns
         .iter()
         .zip(bins)
@@ -70,7 +75,46 @@ pub(crate) async fn drift(
     let current = counted(&drift.current).map_err(explain)?;
     let expected = shares(context, reference, drift.weight.as_deref()).await?;
     let actual = shares(context, current, drift.weight.as_deref()).await?;
+    context.note_drawn(|| ToDraw::Known(picture(&columns, &edges, &expected, &actual)));
     report(&columns, &expected, &actual).map_err(explain)
+}
+
+/// The lower and upper end of each bin; the outermost are open.
+type Edges = Vec<(Option<f64>, Option<f64>)>;
+
+fn edges(column: &Compared, bins: &Fitted) -> Result<Edges, DataFusionError> {
+    let kind = EncoderKind::QuantileBins { bins: bins.len() };
+    let listed = listed_values(&definition(column, kind), bins)?;
+    let ends = |place: usize| listed.column(place).as_primitive::<Float64Type>().iter();
+    Ok(ends(3).zip(ends(4)).collect())
+}
+
+/// Shows for each column the shares of its bins in both tables.
+fn picture(
+    columns: &[Compared],
+    edges: &[Option<Edges>],
+    expected: &Shares,
+    actual: &Shares,
+) -> Distributions {
+    let columns = columns.iter().zip(edges).zip(expected.iter().zip(actual));
+    let drawn = columns.take(MOST_COLUMNS);
+    let drawn = drawn.map(|((column, edges), (expected, actual))| {
+        let edges = match (edges, column.numeric) {
+            (Some(edges), _) => Some(edges.clone()),
+            // Numbers that are all the same are one bin.
+            (None, true) => Some(vec![(None, None)]),
+            (None, false) => None,
+        };
+        Distribution {
+            column: column.name.clone(),
+            index: stability(column.numeric, expected, actual).1,
+            bins: compared_spread(edges.as_deref(), expected, actual),
+        }
+    });
+    Distributions {
+        compared: true,
+        columns: drawn.collect(),
+    }
 }
 
 fn compared(drift: &Drift) -> Result<Vec<Compared>, Failure> {
@@ -108,11 +152,6 @@ fn compared(drift: &Drift) -> Result<Vec<Compared>, Failure> {
             "the two tables have no column in common",
         )),
     }
-}
-
-fn column_of(plan: &LogicalPlan, name: &str) -> Result<Expr, DataFusionError> {
-    let field = plan.schema().qualified_field_with_unqualified_name(name)?;
-    Ok(Expr::Column(Column::from(field)))
 }
 
 /// Learns the bins of the reference's numbers; `None` where a column is one bin.
@@ -162,23 +201,6 @@ async fn learn_bins(
     Ok(bins)
 }
 
-/// Fits outputs; `None` for those that cannot be fitted.
-async fn learned(
-    context: &StatementContext,
-    plan: LogicalPlan,
-    outputs: Vec<FitColumn>,
-) -> Result<Vec<Option<Fitted>>, Failure> {
-    let plan = Erased::new(plan);
-    let outputs = Arc::new(outputs);
-    let learned = context
-        .with_join_retry(|state| {
-            learn(Erased::new(state), plan.clone(), Arc::clone(&outputs), None)
-        })
-        .await?;
-    let learned = learned.map_err(|misfit: Misfit| context.failure(misfit.error))?;
-    Ok(learned.finish_each().into_iter().map(Result::ok).collect())
-}
-
 fn definition(column: &Compared, encoder: EncoderKind) -> OutputDefinition {
     OutputDefinition {
         name: column.name.clone(),
@@ -216,68 +238,6 @@ fn bin_name(
         None => cast(value, DataType::Utf8),
     };
     when(present, bin.clone()).end().unwrap_or(bin)
-}
-
-/// The shares of the bins of each column; of those that are missing under `None`.
-type Shares = Vec<BTreeMap<Option<String>, f64>>;
-
-async fn shares(
-    context: &StatementContext,
-    (plan, bins): (LogicalPlan, Vec<Expr>),
-    weight: Option<&str>,
-) -> Result<Shares, Failure> {
-    let count = bins.len();
-    let build = || -> Result<LogicalPlan, DataFusionError> {
-        let weight = weight.map(|weight| column_of(&plan, weight)).transpose()?;
-        let named = bins
-            .into_iter()
-            .chain(weight)
-            .enumerate()
-            .map(|(place, column)| column.alias(format!("column {place}")));
-        LogicalPlanBuilder::from(plan.clone())
-            .project(named.collect::<Vec<_>>())?
-            .build()
-    };
-    let plan = build().map_err(|error| context.failure(error))?;
-    let outputs = (0..count).map(|value| FitColumn {
-        encoder: EncoderKind::Frequency,
-        category: Some(CategoryType::Text),
-        value,
-        target: None,
-        weight: weight.map(|_| count),
-    });
-    let fitted = learned(context, plan, outputs.collect()).await?;
-    let read = |fitted: Option<Fitted>| -> Result<_, DataFusionError> {
-        let mut shares = BTreeMap::new();
-        let Some(fitted) = fitted else {
-            return Ok(shares);
-        };
-        let listed = listed_values(&shares_definition(), &fitted)?;
-        let names = listed.column(2).as_string::<i32>();
-        let values = listed.column(6).as_primitive::<Float64Type>();
-        for row in 0..listed.num_rows() {
-            let name = names.is_valid(row).then(|| names.value(row).to_owned());
-            shares.insert(name, values.value(row));
-        }
-        Ok(shares)
-    };
-    fitted
-        .into_iter()
-        .map(read)
-        .collect::<Result<_, _>>()
-        .map_err(|error| context.failure(error))
-}
-
-fn shares_definition() -> OutputDefinition {
-    OutputDefinition {
-        name: "bin".to_owned(),
-        encoder: EncoderKind::Frequency,
-        value: "bin".to_owned(),
-        target: None,
-        weight: None,
-        category: Some(CategoryType::Text),
-        value_type: "VARCHAR".to_owned(),
-    }
 }
 
 /// The index of one column; shares below the least count as that.

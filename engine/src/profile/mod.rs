@@ -6,10 +6,13 @@ mod columns;
 mod compress;
 mod drift;
 mod exact;
+mod shares;
+mod spread;
 mod statistics;
 mod woe;
 
 pub(crate) use columns::profile_plan;
 pub(crate) use compress::{compress_plan, totals_plan};
 pub(crate) use drift::{Drift, drift};
+pub(crate) use spread::{Profiled, ToDraw};
 pub(crate) use woe::woe_plan;

@@ -18,6 +18,8 @@ pub(crate) struct Behaviour {
     pub(crate) as_of: Option<DateTime<Utc>>,
     /// Whether tables without a history are refused while `as_of` is set.
     pub(crate) as_of_strict: bool,
+    /// Bytes of earlier results (`_1`, `_2` and so on) on disk.
+    pub(crate) kept_results_limit: u64,
     /// Whether VACUUM refuses a retention below the table's own.
     pub(crate) vacuum_retention_check: bool,
 }
@@ -27,6 +29,7 @@ impl Default for Behaviour {
         Self {
             as_of: None,
             as_of_strict: true,
+            kept_results_limit: 4 * 1024 * 1024 * 1024,
             vacuum_retention_check: true,
         }
     }

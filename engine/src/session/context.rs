@@ -21,6 +21,7 @@ use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
+use crate::profile::ToDraw;
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
 use crate::sql::SqlFunction;
@@ -62,6 +63,8 @@ pub(crate) struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
+    /// What is drawn once the rows are there, for front ends that draw.
+    to_draw: Arc<Mutex<Vec<ToDraw>>>,
 }
 
 impl StatementContext {
@@ -90,6 +93,7 @@ impl StatementContext {
             events,
             parameters,
             versions_read: Arc::default(),
+            to_draw: Arc::default(),
         }
     }
 
@@ -109,6 +113,7 @@ impl StatementContext {
             current_schema: self.current_schema.clone(),
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
+            to_draw: Arc::clone(&self.to_draw),
         }
     }
 
@@ -202,6 +207,20 @@ impl StatementContext {
         versions.sort();
         versions.dedup();
         versions
+    }
+
+    /// Remembers what is to be drawn, if the front end draws.
+    pub(crate) fn note_drawn(&self, to_draw: impl FnOnce() -> ToDraw) {
+        if self.events.is_some() && self.session.options().pictures {
+            let mut all = self.to_draw.lock().unwrap_or_else(PoisonError::into_inner);
+            all.push(to_draw());
+        }
+    }
+
+    /// Takes what is to be drawn.
+    pub(super) fn take_to_draw(&self) -> Vec<ToDraw> {
+        let mut all = self.to_draw.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *all)
     }
 
     /// Says of which version of which table a file is that was not found.

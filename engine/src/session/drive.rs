@@ -11,6 +11,8 @@ use crate::command;
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};
+use crate::picture::Picture;
+use crate::profile::ToDraw;
 use crate::scope::{Resolver, TableName};
 use crate::source::Place;
 use crate::statement;
@@ -110,6 +112,7 @@ async fn run_text(
     place: &Place,
     events: &EventSender,
 ) -> Result<Summary, Failure> {
+    let begin = Instant::now();
     let text = session.substitute(place)?;
     let statement = statement::parse(&text)?;
     let context = StatementContext::new(session, text, Some(events.clone()));
@@ -117,20 +120,50 @@ async fn run_text(
         context.require_writable(&format!("{} is refused", statement.verb()))?;
     }
     let verb = statement.verb();
-    match statement.run(&context).await? {
+    let mut summary = match statement.run(&context).await? {
         Output::Plan(plan) => {
             let reads = QueryReads {
                 sql: context.text.text.clone(),
                 versions: context.versions_read(),
             };
             events.send(Event::Reads(reads)).await?;
-            execute::run_plan(&context, plan, verb, events).await
+            execute::run_plan(&context, plan, verb, events).await?
         }
         Output::Batches { schema, batches } => {
-            execute::send_batches(schema, batches, verb, events).await
+            execute::send_batches(schema, batches, verb, events).await?
         }
-        Output::Done(summary) => Ok(summary),
+        Output::Done(summary) => return Ok(summary),
+    };
+    let to_draw = context.take_to_draw();
+    if !to_draw.is_empty() {
+        // The rows are shown while their pictures are made.
+        summary.elapsed = begin.elapsed();
+        events.send(Event::Step(summary.clone())).await?;
     }
+    draw(&context, to_draw, events).await?;
+    Ok(summary)
+}
+
+/// Describes for drawing how the columns are spread that a statement has profiled or compared.
+async fn draw(
+    context: &StatementContext,
+    to_draw: Vec<ToDraw>,
+    events: &EventSender,
+) -> Result<(), Failure> {
+    for one in to_draw {
+        match one.drawn(context).await {
+            Ok(drawn) => {
+                let picture = Picture::Distributions(drawn);
+                events.send(Event::Picture(picture)).await?;
+            }
+            // The rows are there; what the picture lacks, a notice says.
+            Err(failure) => {
+                let notice = format!("no picture of the columns: {}", failure.message);
+                events.send(Event::Notice(notice)).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks a cell without running it.

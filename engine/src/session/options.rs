@@ -57,6 +57,8 @@ pub struct SessionOptions {
     pub commands: Vec<Arc<dyn Command>>,
     /// Whether running queries report progress.
     pub progress: bool,
+    /// Whether plans and distributions are described for drawing.
+    pub pictures: bool,
 }
 
 impl SessionOptions {
@@ -79,6 +81,7 @@ impl SessionOptions {
             environment: BTreeMap::new(),
             commands: Vec::new(),
             progress: false,
+            pictures: false,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{Session, read};
 use crate::display::DisplayOptions;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind};
-use crate::memory::limit::{format_size, parse_limit};
+use crate::memory::limit::{available_memory, format_size, parse_limit, parse_size};
 use crate::memory::planning::adjust;
 use crate::memory::runtime::DEFAULT_TEMP_LIMIT;
 
@@ -163,6 +163,19 @@ static SETTINGS: &[Setting] = &[
         |display| display.header.to_string(),
         parse_bool
     ),
+    Setting {
+        name: "lakesh.kept_results_limit",
+        values: "a size such as `4GiB`",
+        summary: "Bytes of a notebook's earlier results (`_1`, `_2`, …) on disk at most; the oldest go first.",
+        get: |session| format_size(session.behaviour().kept_results_limit),
+        set: |session, text| {
+            let limit = parse_size(text, available_memory())
+                .map_err(|error| wrong("lakesh.kept_results_limit", text, error.to_string()))?;
+            session.change_behaviour(|behaviour| behaviour.kept_results_limit = limit);
+            Ok(())
+        },
+        default: |_| format_size(Behaviour::default().kept_results_limit),
+    },
     display_setting!(
         "lakesh.max_rows",
         "a whole number, or `all`",

@@ -10,13 +10,14 @@ const LONGEST: usize = 200;
 
 /// Gives each expression without an alias its own text as one.
 pub(super) fn name_columns(query: &mut Query) {
-    name_body(&mut query.body);
+    let is_ordered = query.order_by.is_some();
+    name_body(&mut query.body, is_ordered);
 }
 
-fn name_body(body: &mut SetExpr) {
+fn name_body(body: &mut SetExpr, is_ordered: bool) {
     match body {
         // DataFusion would not find the expressions of ORDER BY among names of ours.
-        SetExpr::Select(select) if select.distinct.is_none() => {
+        SetExpr::Select(select) if select.distinct.is_none() || !is_ordered => {
             let mut named: Vec<String> = Vec::new();
             for item in &mut select.projection {
                 let SelectItem::UnnamedExpr(expression) = item else {
@@ -32,9 +33,12 @@ fn name_body(body: &mut SetExpr) {
                 };
             }
         }
-        SetExpr::Query(query) => name_body(&mut query.body),
+        SetExpr::Query(query) => {
+            let is_ordered = is_ordered || query.order_by.is_some();
+            name_body(&mut query.body, is_ordered);
+        }
         // The first branch gives a union its names.
-        SetExpr::SetOperation { left, .. } => name_body(left),
+        SetExpr::SetOperation { left, .. } => name_body(left, is_ordered),
         _ => {}
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringBuilder};
 use datafusion::common::DataFusionError;
+use datafusion::common::format::ExplainFormat;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::sql::parser::{ExplainStatement as ParsedExplain, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
@@ -16,7 +17,9 @@ use futures::TryStreamExt;
 use super::query::starts_query;
 use super::{Statement, StatementKind};
 use crate::erased::Erased;
+use crate::event::Event;
 use crate::failure::Failure;
+use crate::picture::{Picture, PlanPicture};
 use crate::scope::Query;
 use crate::session::{Output, StatementContext};
 use crate::sql::StatementParser;
@@ -128,9 +131,15 @@ async fn lines_of(
 ) -> Result<Output, DataFusionError> {
     let physical = context.state.create_physical_plan(&plan).await?;
     let schema = physical.schema();
-    let texts: Vec<RecordBatch> = execute_stream(physical, context.state.task_ctx())?
-        .try_collect()
-        .await?;
+    let running = execute_stream(Arc::clone(&physical), context.state.task_ctx())?;
+    let texts: Vec<RecordBatch> = running.try_collect().await?;
+    if context.session.options().pictures
+        && let Some(picture) = picture(context, plan, physical).await
+        && let Some(events) = &context.events
+    {
+        // A statement that nobody listens to any more is cancelled with its next event.
+        drop(events.send(Event::Picture(picture)).await);
+    }
     let mut batches = Vec::with_capacity(texts.len());
     for batch in &texts {
         let (kinds, plans) = (
@@ -150,6 +159,28 @@ async fn lines_of(
         batches.push(RecordBatch::try_new(Arc::clone(&schema), columns)?);
     }
     Ok(Output::Batches { schema, batches })
+}
+
+/// Describes the plan for drawing, unless its text was asked for in a form of its own.
+async fn picture(
+    context: &StatementContext,
+    plan: Erased<LogicalPlan>,
+    physical: Arc<dyn ExecutionPlan>,
+) -> Option<Picture> {
+    let explained = match &*plan {
+        LogicalPlan::Analyze(analyze) => (!analyze.verbose).then_some(None),
+        LogicalPlan::Explain(explain) => {
+            let is_plain = !explain.verbose && explain.explain_format == ExplainFormat::Indent;
+            is_plain.then(|| Some(Erased::new((*explain.plan).clone())))
+        }
+        _ => None,
+    };
+    let described = match explained? {
+        None => physical,
+        // What could not be planned, the text says.
+        Some(query) => context.state.create_physical_plan(&query).await.ok()?,
+    };
+    Some(Picture::Plan(PlanPicture::of(&described)))
 }
 
 type Options = datafusion::common::format::ExplainStatementOptions;

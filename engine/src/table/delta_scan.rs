@@ -59,6 +59,8 @@ pub(super) struct DeltaScan {
     /// Tells what filters can do; it has the schema of all parts.
     whole: DeltaScanNext,
     parts: Vec<DeltaScanNext>,
+    /// How many files the table has; known where one part scans all of them.
+    files: Option<usize>,
 }
 
 impl DeltaScan {
@@ -94,7 +96,8 @@ impl DeltaScan {
             true => parts(&whole, &files),
             false => vec![whole.clone()],
         };
-        Ok(Self::new(whole, parts))
+        let files = (!split).then(|| snapshot.log_data().num_files());
+        Ok(Self::new(whole, parts, files))
     }
 
     /// Scans some files of a table.
@@ -106,14 +109,15 @@ impl DeltaScan {
     ) -> Result<Self, TableError> {
         let whole = scan(source, table, context)?;
         let parts = parts(&whole, files);
-        Ok(Self::new(whole, parts))
+        Ok(Self::new(whole, parts, None))
     }
 
-    fn new(whole: DeltaScanNext, parts: Vec<DeltaScanNext>) -> Self {
+    fn new(whole: DeltaScanNext, parts: Vec<DeltaScanNext>, files: Option<usize>) -> Self {
         Self {
             schema: whole.schema(),
             whole,
             parts,
+            files,
         }
     }
 }
@@ -174,6 +178,9 @@ impl TableProvider for DeltaScan {
         let mut plans = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let plan = part.scan(state, projection, filters, limit).await?;
+            if let Some(files) = self.files {
+                crate::observation::count_considered_files(&plan, files);
+            }
             plans.push(match plan.name() {
                 "DeltaScanMetaExec" => Arc::new(CountedRows::new(plan)),
                 _ => plan,

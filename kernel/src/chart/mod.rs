@@ -16,11 +16,19 @@ use futures::StreamExt;
 use lakesh_engine::command::{Arguments, Command, Invocation};
 use lakesh_engine::event::{Event, Summary};
 use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::input::{self, Cell, SplitOptions};
 use lakesh_engine::source::{Place, Source};
 
 use crate::output::Bundle;
 use points::Points;
 use request::Request;
+
+pub(crate) use points::rounded;
+pub(crate) use svg::{COLOURS, MEDIA_TYPE as SVG};
+pub(crate) use vega::MEDIA_TYPE as VEGA_LITE;
+
+/// What the query of a chart is called, so that its columns have the names that its result has.
+const ROWS: &str = "_chart_rows";
 
 /// Charts that a notebook is to show next.
 #[derive(Clone, Default)]
@@ -79,7 +87,7 @@ impl Command for Chart {
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
         let request = Request::parse(invocation.text())?;
         let source = self.source(&request, invocation)?;
-        let mut points = fetch(invocation, query::query(&request, &source)).await?;
+        let mut points = fetch(invocation, query::query(&request, source)).await?;
         points.separate(request.kind.separate());
         let drawn = text::draw(&request, &points);
         match &self.charts {
@@ -100,31 +108,30 @@ impl Command for Chart {
 
 impl Chart {
     /// What stands behind FROM: the query, the notebook's last result, or the prompt's last statement.
-    fn source(&self, request: &Request, invocation: &Invocation) -> Result<String, Failure> {
-        if let Some(query) = &request.query {
-            return Ok(subquery(query));
-        }
-        if self.charts.is_some() {
-            return Ok("_".to_owned());
-        }
-        match invocation.session().previous_statement() {
-            Some(statement) => Ok(subquery(statement.text())),
-            None => Err(invocation
-                .wrong("there is no result to draw")
-                .hint("run a query first, or write one behind the columns")),
-        }
+    fn source(&self, request: &Request, invocation: &Invocation) -> Result<&'static str, Failure> {
+        let session = invocation.session();
+        let query = match &request.query {
+            Some(query) => only_query(query, invocation)?,
+            None if self.charts.is_some() => return Ok("_"),
+            None => session.previous_statement().ok_or_else(|| {
+                invocation
+                    .wrong("there is no result to draw")
+                    .hint("run a query first, or write one behind the columns")
+            })?,
+        };
+        session.name_query(ROWS, &query)?;
+        Ok(ROWS)
     }
 }
 
-/// Puts a query behind FROM. One that begins with FROM has no columns in brackets.
-fn subquery(query: &str) -> String {
-    let first = query.get(..5).unwrap_or_default();
-    let select = match first.trim_end().eq_ignore_ascii_case("from") {
-        true => "SELECT * ",
-        false => "",
-    };
-    // A comment at the end must not swallow the bracket.
-    format!("({select}{query}\n) AS chart_rows")
+/// Finds the query in what stands behind the columns: without its `;` and what follows.
+fn only_query(text: &str, invocation: &Invocation) -> Result<Place, Failure> {
+    let source = Source::new("\\chart", text);
+    let mut cells = input::cells(&source, SplitOptions::default());
+    match (cells.next().transpose()?, cells.next()) {
+        (Some(Cell::Statement { place, .. }), None) => Ok(place),
+        _ => Err(invocation.wrong("a chart has one query")),
+    }
 }
 
 /// Runs the chart's query.
@@ -138,7 +145,11 @@ async fn fetch(invocation: &Invocation, sql: String) -> Result<Points, Failure> 
             Event::Schema(found) => schema = Some(found),
             Event::Batch(batch) => batches.push(batch),
             Event::Failed(mut failure) => {
-                // The place is in a text that the user never saw.
+                // Place and name are of a text that the user never saw.
+                let own = format!("in view `{ROWS}`: ");
+                if let Some(rest) = failure.message.strip_prefix(&own) {
+                    failure.message = rest.to_owned();
+                }
                 failure.place = Some(invocation.place().clone());
                 return Err(failure);
             }

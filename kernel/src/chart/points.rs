@@ -1,5 +1,7 @@
 //! The rows of a chart, read from what its query returned.
 
+use std::cmp::Ordering;
+
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use lakesh_engine::format::{self, FormatOptions, ResultEnd};
@@ -92,9 +94,28 @@ impl Points {
         }
     }
 
+    /// Returns the different values of a column as texts, in ascending order.
+    pub(super) fn ordered_values(&self, name: &str) -> Vec<String> {
+        let mut values = self.values(name);
+        values.sort_by(|left, right| compared(left, right));
+        values
+    }
+
     pub(super) fn scale(&self, name: &str) -> Option<Scale> {
         let found = self.scales.iter().find(|(known, _)| known == name);
         found.map(|(_, scale)| *scale)
+    }
+
+    /// Returns the rows that have this value in a column.
+    pub(super) fn only(&self, name: &str, value: &str) -> Self {
+        let rows = self.rows.iter();
+        Self {
+            rows: rows
+                .filter(|row| shown(row.get(name)) == value)
+                .cloned()
+                .collect(),
+            scales: self.scales.clone(),
+        }
     }
 
     /// Returns the different values of a column as texts, in the order of their first row.
@@ -110,10 +131,27 @@ impl Points {
     }
 }
 
+/// Compares labels: numbers come before texts, NULL comes last.
+fn compared(left: &str, right: &str) -> Ordering {
+    let null = |label: &str| label == NULL;
+    let number = |label: &str| label.parse::<f64>().ok();
+    null(left)
+        .cmp(&null(right))
+        .then_with(|| match (number(left), number(right)) {
+            (Some(left), Some(right)) => left.total_cmp(&right),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => left.cmp(right),
+        })
+}
+
+/// The label of what is missing.
+const NULL: &str = "NULL";
+
 /// Writes a value as a label.
 pub(super) fn shown(value: Option<&Value>) -> String {
     match value {
-        None | Some(Value::Null) => "NULL".to_owned(),
+        None | Some(Value::Null) => NULL.to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => match number.as_f64() {
             Some(float) if !number.is_i64() && !number.is_u64() => rounded(float),
@@ -124,7 +162,7 @@ pub(super) fn shown(value: Option<&Value>) -> String {
 }
 
 /// Writes a number with at most four significant digits behind the point.
-pub(super) fn rounded(number: f64) -> String {
+pub(crate) fn rounded(number: f64) -> String {
     if number == 0.0 || (number.abs() >= 1e-3 && number.abs() < 1e9) {
         let text = format!("{number:.4}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -251,5 +289,17 @@ fn moment(seconds: f64) -> String {
         }
         Some(moment) => moment.format("%Y-%m-%d %H:%M").to_string(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compared;
+
+    #[test]
+    fn labels_have_an_order() {
+        let mut labels = ["b", "NULL", "10", "2a", "9", "-1.5", "a"];
+        labels.sort_by(|left, right| compared(left, right));
+        assert_eq!(labels, ["-1.5", "9", "10", "2a", "a", "b", "NULL"]);
     }
 }

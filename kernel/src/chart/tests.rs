@@ -75,6 +75,54 @@ async fn every_kind_is_drawn_with_few_points() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_kind_has_facets() {
+    let cases = [
+        ("bar x=name y=n facet=g", 3, 6),
+        ("line x=day y=n color=name facet=g", 3, 6),
+        ("area x=day y=n facet=g", 3, 6),
+        ("scatter x=n y=g color=name facet=name", 2, 1000),
+        ("histogram x=n color=name facet=g", 3, 180),
+        ("heatmap x=g y=name facet=name", 2, 6),
+        ("box x=name y=n facet=g", 3, 6),
+    ];
+    for (chart, panels, marks) in cases {
+        let (bundle, failures) = draw(&format!("{ROWS}\\chart {chart} FROM t")).await;
+        assert!(failures.is_empty(), "{chart}: {failures:?}");
+        let data = bundle.unwrap().data;
+        let vega = &data["application/vnd.vegalite.v5+json"];
+        let facet = match vega.get("spec") {
+            Some(_) => &vega["facet"],
+            None => &vega["encoding"]["facet"],
+        };
+        assert_eq!(facet["field"], "facet", "{chart}");
+        let picture = data["image/svg+xml"].as_str().unwrap();
+        // Each panel has its name, and axes of its own.
+        let axes = picture.matches("fill=\"none\" stroke=\"#888\"").count();
+        assert_eq!(axes, panels, "{chart}");
+        for facet in vega["data"]["values"].as_array().unwrap() {
+            let name = super::points::shown(Some(&facet["facet"]));
+            let name = crate::mime::escaped(&name);
+            assert!(
+                picture.contains(&format!("bold\">{name}</text>")),
+                "{chart}: {name}"
+            );
+        }
+        let drawn = [
+            "<circle",
+            "<polyline",
+            "fill-opacity=\"0.85\"",
+            "fill=\"#0072b2\" fill-opacity",
+        ];
+        let drawn: usize = drawn.iter().map(|mark| picture.matches(mark).count()).sum();
+        assert!(drawn >= marks, "{chart}: {drawn}");
+        assert!(
+            !picture.contains("a<b") && !picture.contains("NaN"),
+            "{chart}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn clouds_are_sampled() {
     let (bundle, failures) =
         draw(&format!("{ROWS}\\chart scatter x=n y=g color=name FROM t")).await;
@@ -106,8 +154,38 @@ async fn histograms_count_every_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn columns_are_called_as_they_are_written() {
+    let function = "create function half(x double) returns double return x / 2;\n";
+    let cases = [
+        "\\chart bar x=\"half(10)\" SELECT half(10), 10 / 4",
+        "\\chart bar x=\"10 / 4\" y=\"half(10)\" SELECT half(10), 10 / 4",
+        "\\chart bar x=\"half(n)\" FROM (SELECT half(n) AS \"half(n)\" FROM t)",
+        "\\chart histogram x=\"half(n)\" \\\n  SELECT DISTINCT half(n) \\\n  FROM t -- the end",
+        "\\chart scatter x=\"half(n)\" y=g SELECT half(n), g FROM t LIMIT 10; -- the end",
+    ];
+    for chart in cases {
+        let (bundle, failures) = draw(&format!("{ROWS}{function}{chart}")).await;
+        assert!(failures.is_empty(), "{chart}: {failures:?}");
+        let data = bundle.unwrap().data;
+        assert!(
+            !data["image/svg+xml"].as_str().unwrap().contains("Int64("),
+            "{chart}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mistakes_point_at_the_command() {
     let (bundle, failures) = draw(&format!("{ROWS}\\chart bar x=nothing FROM t")).await;
     assert!(bundle.is_none());
     assert_eq!(failures, ["column `nothing` not found"]);
+    let cases = [
+        ("SELECT nothing FROM t", "column `nothing` not found"),
+        ("SELECT n FROM t; SELECT 2 AS n", "a chart has one query"),
+        ("SELECT n FROM u", "table `u` not found"),
+    ];
+    for (query, expected) in cases {
+        let (_, failures) = draw(&format!("{ROWS}\\chart bar x=n {query}")).await;
+        assert_eq!(failures, [expected], "{query}");
+    }
 }

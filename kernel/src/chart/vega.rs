@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::points::{Points, Scale};
 use super::request::{Kind, Request};
 
-pub(super) const MEDIA_TYPE: &str = "application/vnd.vegalite.v5+json";
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.vegalite.v5+json";
 
 /// Writes a chart as a specification with its rows.
 pub(super) fn specification(request: &Request, points: &Points) -> Value {
@@ -35,7 +35,24 @@ pub(super) fn specification(request: &Request, points: &Points) -> Value {
         "height": height,
     });
     if request.kind == Kind::Box {
-        specification["layer"] = boxes(&encoding);
+        let layers = boxes(&encoding);
+        match encoding.remove("facet") {
+            None => specification["layer"] = layers,
+            // Layers cannot have facets; facets can have layers.
+            Some(mut facet) => {
+                specification["columns"] = 3.into();
+                if let Some(facet) = facet.as_object_mut() {
+                    facet.remove("columns");
+                }
+                specification["facet"] = facet;
+                specification["spec"] =
+                    json!({ "width": width, "height": height, "layer": layers });
+                if let Some(specification) = specification.as_object_mut() {
+                    specification.remove("width");
+                    specification.remove("height");
+                }
+            }
+        }
         return specification;
     }
     // Averages must not be piled up, so groups stand side by side or lie over each other.

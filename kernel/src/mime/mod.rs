@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) use html::HtmlRows;
 pub(crate) use inspection::{escaped, inspection};
 
+use crate::chart::SVG;
 use crate::output::Bundle;
 
 /// What is shown of a result.
@@ -57,4 +58,13 @@ pub(crate) fn bundle(shown: &Shown<'_>) -> Bundle {
         }
     }
     bundle
+}
+
+/// Adds a picture of what a result is about: before its table, which is folded up.
+pub(crate) fn add_picture(bundle: &mut Bundle, svg: String) {
+    let size = svg.len();
+    if let Some(Value::String(table)) = bundle.data.get_mut("text/html") {
+        *table = format!("{svg}<details><summary>as text</summary>{table}</details>");
+    }
+    bundle.add(SVG, svg.into(), 2 * size);
 }

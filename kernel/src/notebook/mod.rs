@@ -56,6 +56,7 @@ pub async fn run(
     // Nobody is there to answer questions; the commands that ask say so.
     let commands = command::of_notebook(&Asker::default(), &charts);
     run.session.commands.extend(commands);
+    run.session.pictures = true;
     let session = {
         let _guard = run.runtime.enter();
         Session::new(run.session)?

@@ -17,7 +17,9 @@ use crate::encoder::{
 };
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
-use crate::profile::{Drift, compress_plan, drift, profile_plan, totals_plan, woe_plan};
+use crate::profile::{
+    Drift, Profiled, ToDraw, compress_plan, drift, profile_plan, totals_plan, woe_plan,
+};
 use crate::scope::{Resolver, expression};
 use crate::session::StatementContext;
 use crate::table::Argument;
@@ -36,6 +38,13 @@ pub(super) async fn call_profile(
     let by = bound.take_columns("by")?;
     let input = input(resolver, &mut bound, "table").await?;
     let context = resolver.context();
+    context.note_drawn(|| {
+        ToDraw::Profile(Profiled {
+            input: input.clone(),
+            weight: weight.clone(),
+            by: by.clone(),
+        })
+    });
     let plan = profile_plan(input.into_inner(), &by, weight.as_deref())
         .map_err(|error| context.failure(error))?;
     Ok(Arc::new(ViewTable::new(plan, None)))
