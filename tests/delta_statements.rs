@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Lake;
-use crate::support::python::python;
+use crate::support::{Lake, python};
 
 /// A table of three partitions that every case begins with; `{t}` is its name.
 const BEGIN: &str = "
