@@ -21,6 +21,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+pub(crate) use node::AsOfJoin;
 pub(crate) use plan::AsOfRelationPlanner;
 
 /// The name in a match condition that stands for LEFT; the front parser puts it there.

@@ -20,6 +20,8 @@ pub(crate) struct Behaviour {
     pub(crate) as_of_strict: bool,
     /// Whether VACUUM refuses a retention below the table's own.
     pub(crate) vacuum_retention_check: bool,
+    /// Whether functions written in Rust run, where the front end and the catalog allow it at all.
+    pub(crate) allow_native_functions: bool,
 }
 
 impl Default for Behaviour {
@@ -28,6 +30,7 @@ impl Default for Behaviour {
             as_of: None,
             as_of_strict: true,
             vacuum_retention_check: true,
+            allow_native_functions: true,
         }
     }
 }
