@@ -61,6 +61,61 @@ async fn joins_by_time_are_those_of_pandas_and_duckdb() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_form_of_duckdb_gives_what_duckdb_gives() {
+    let lake = Lake::new();
+    let expected = python("asof.py", &[&lake.path(), "3".as_ref()]);
+    let session = session_in(&lake);
+    let keys = "l.k = r.k and l.g = r.g";
+    for (join, on, name) in [
+        (
+            "asof left join",
+            format!("on {keys} and l.t >= r.t"),
+            "left",
+        ),
+        (
+            "left asof join",
+            format!("on l.t >= r.t and {keys}"),
+            "left",
+        ),
+        (
+            "asof join",
+            format!("on l.k = r.k and r.t < l.t and l.g = r.g"),
+            "inner",
+        ),
+        (
+            "asof inner join",
+            format!("on ({keys}) and l.t < r.t"),
+            "forward",
+        ),
+        ("asof left join", "using (k, g, t)".to_owned(), "left"),
+    ] {
+        let sql = format!(
+            "select l.id, r.f from 'labels.parquet' l {join} 'features.parquet' r {on} order by l.id"
+        );
+        let found = run(&session, &sql).await.unwrap().rows;
+        let expected: Vec<Vec<String>> = expected[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row.as_array().unwrap().iter().map(text).collect())
+            .collect();
+        assert_eq!(found, expected, "{join} {on}");
+    }
+    for (on, message) in [
+        ("on l.k = r.k", "ASOF JOIN compares a time"),
+        (
+            "on l.k = r.k and l.t > r.t and l.g > r.g",
+            "is a second comparison",
+        ),
+        ("on l.k <> r.k and l.t > r.t", "equalities"),
+    ] {
+        let sql = format!("select 1 from 'labels.parquet' l asof join 'features.parquet' r {on}");
+        let failure = run(&session, &sql).await.map(|_| ()).unwrap_err();
+        assert!(failure.message.contains(message), "{on}: {failure}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ties_do_not_depend_on_the_order_of_rows() {
     let lake = Lake::new();
     let session = session_in(&lake);

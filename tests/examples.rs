@@ -50,7 +50,10 @@ fn run_each(examples: Vec<(&str, &str)>) {
         .filter_map(|(name, example)| {
             let lake = Lake::project();
             lake.write("example.sql", example);
-            let run = lake.shell(["example.sql"]).run();
+            let run = lake
+                .shell(["--allow-native", "example.sql"])
+                .with_rustc()
+                .run();
             let failed = !run.status.success();
             failed.then(|| format!("{name}: {example}\n{}", run.stderr))
         })
@@ -118,7 +121,10 @@ fn run_page(page: &Path) -> Result<(), String> {
         .unwrap()
         .replace(".md", ".sql");
     lake.write(&name, script);
-    let run = lake.shell([name.as_str()]).run();
+    let run = lake
+        .shell(["--allow-native", name.as_str()])
+        .with_rustc()
+        .run();
     match run.status.success() {
         true => Ok(()),
         false => Err(format!(

@@ -257,8 +257,19 @@ fn an_interrupted_notebook_is_written_and_says_so() {
 
 #[test]
 fn the_first_tour_is_as_it_is_committed() {
+    same_as_committed("first-tour");
+}
+
+#[test]
+fn the_feature_playbook_is_as_it_is_committed() {
+    same_as_committed("feature-engineering");
+}
+
+/// Runs a notebook anew and compares its results with those that it was committed with.
+#[track_caller]
+fn same_as_committed(name: &str) {
     let lake = Lake::project();
-    let committed = repository("docs/notebooks/first-tour.ipynb");
+    let committed = repository(&format!("docs/notebooks/{name}.ipynb"));
     let path = committed.to_str().unwrap();
     lake.shell(["run", path, "-o", "again.ipynb"])
         .run()

@@ -47,6 +47,25 @@ async fn profiles_and_drifts_are_those_of_the_references() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn weights_of_evidence_are_those_of_the_formula() {
+    for seed in ["6", "7"] {
+        let lake = Lake::new();
+        let expected = python("woe.py", &[&lake.path(), seed.as_ref()]);
+        let session = session_in(&lake);
+        for (arguments, name) in [
+            ("'city', 'y'", "city"),
+            ("'city', 'y', weight => 'w'", "weighted"),
+            ("'x', 'y', bins => 5", "bins"),
+        ] {
+            let sql = format!(
+                "select count, non_event, event, event_rate, woe, iv from woe_table('./events.parquet', {arguments}) order by \"group\""
+            );
+            check(&run(&session, &sql).await.unwrap().rows, &expected[name]);
+        }
+    }
+}
+
 #[track_caller]
 fn check(rows: &[Vec<String>], expected: &Value) {
     let expected = expected.as_array().unwrap();

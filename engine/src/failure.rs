@@ -26,6 +26,7 @@ use datafusion::error::DataFusionError;
 use crate::input::Substituted;
 use crate::source::Place;
 
+pub(crate) use report::plain_excerpt as excerpt;
 pub use report::printable;
 pub use secret::{SECRET_NAMES, masked};
 pub(crate) use store::{CREDENTIALS_HINT, lacks_credentials, store_said};

@@ -72,6 +72,10 @@ pub(crate) struct Arguments {
     #[arg(long = "readonly")]
     pub(crate) read_only: bool,
 
+    /// Let functions written in Rust run where nobody sits at a terminal
+    #[arg(long)]
+    pub(crate) allow_native: bool,
+
     /// Memory for queries, such as 4GB or 50%
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
     pub(crate) memory_limit: Option<u64>,
@@ -264,6 +268,7 @@ mod tests {
             "-q",
             "--keep-going",
             "--readonly",
+            "--allow-native",
             "--memory-limit",
             "1GiB",
             "--temp-dir",
@@ -287,10 +292,11 @@ mod tests {
             arguments.quiet,
             arguments.keep_going,
             arguments.read_only,
+            arguments.allow_native,
             arguments.no_rc,
             arguments.check,
         ];
-        assert_eq!(switches, [true; 5]);
+        assert_eq!(switches, [true; 6]);
         assert!(arguments.sources.is_empty());
     }
 

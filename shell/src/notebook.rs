@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use lakesh_engine::failure::{Failure, FailureKind};
-use lakesh_engine::session::{Session, SessionOptions};
+use lakesh_engine::session::{NativeFunctions, Session, SessionOptions};
 use lakesh_kernel::KernelOptions;
 use lakesh_kernel::install::{Installation, Place, install};
 use lakesh_kernel::notebook::{NotebookRun, run as run_notebook};
@@ -174,7 +174,9 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, (Failure, Status)> {
 }
 
 fn serve(connection_file: &Path, arguments: &Arguments) -> Result<Status, (Failure, Status)> {
-    let prepared = prepare(arguments)?;
+    let mut prepared = prepare(arguments)?;
+    // In a notebook a person runs each cell.
+    prepared.session.native_functions = NativeFunctions::InOwnCatalog;
     let runtime = runtime(arguments, &prepared.configuration).map_err(with_status)?;
     let served = lakesh_kernel::serve(KernelOptions {
         connection_file: connection_file.to_owned(),

@@ -11,7 +11,7 @@ use lakesh_engine::command::Command;
 use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
-use lakesh_engine::session::{CatalogChoice, Session, SessionOptions};
+use lakesh_engine::session::{CatalogChoice, NativeFunctions, Session, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
 use crate::colour::ColourChoice;
@@ -209,6 +209,15 @@ fn session_options(
         variables: arguments.variable.iter().cloned().collect(),
         display: display.clone(),
         environment: environment(),
+        // A person at a terminal sees what is asked for; text that comes through a pipe may be anybody's.
+        native_functions: match arguments.allow_native || streams.input_is_terminal {
+            true => NativeFunctions::InOwnCatalog,
+            false => NativeFunctions::Refused,
+        },
+        program_path: env::var("PATH").unwrap_or_default(),
+        cache_folder: dirs::cache_dir()
+            .unwrap_or_else(env::temp_dir)
+            .join("lakesh/functions"),
         commands: commands(switches),
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)

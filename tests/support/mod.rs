@@ -9,7 +9,7 @@ mod terminal;
 
 pub(crate) use lake::Lake;
 pub(crate) use python::{python, python_in, python_lines};
-pub(crate) use shell::{Running, Shell};
+pub(crate) use shell::{Run, Running, Shell};
 pub(crate) use store::ObjectStore;
 pub(crate) use terminal::on_terminal;
 

@@ -69,6 +69,14 @@ impl Shell {
         self
     }
 
+    /// Lets the program find the compiler of the tests: rustup's own programs look for it in the home folder.
+    pub(crate) fn with_rustc(self) -> Self {
+        let answer = Command::new("rustc").args(["--print", "sysroot"]).output();
+        let sysroot = String::from_utf8(answer.expect("rustc runs").stdout).unwrap();
+        let inherited = std::env::var("PATH").unwrap_or_default();
+        self.variable("PATH", &format!("{}/bin:{inherited}", sysroot.trim()))
+    }
+
     /// Starts in another folder.
     pub(crate) fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.command.current_dir(folder.into());

@@ -21,10 +21,15 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+pub(crate) use node::AsOfJoin;
 pub(crate) use plan::AsOfRelationPlanner;
 
 /// The name in a match condition that stands for LEFT; the front parser puts it there.
 pub(crate) const LEFT_MARK: &str = "left asof";
+
+/// The match condition of a join that has none: its comparison of times stands in ON, or is `>=` on the last
+/// column of USING, as DuckDB has it.
+pub(crate) const ON_MARK: &str = "asof on";
 
 /// Plans queries as DataFusion does, and as-of joins.
 #[derive(Debug)]

@@ -10,17 +10,17 @@ use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore, bu
 
 /// Which of the right rows a left row takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd)]
-pub(super) struct Matching {
+pub(crate) struct Matching {
     /// Whether the latest before is taken, or the earliest behind.
-    pub(super) backward: bool,
+    pub(crate) backward: bool,
     /// Whether a row of the same time matches.
-    pub(super) or_equal: bool,
+    pub(crate) or_equal: bool,
     /// Whether left rows that find none are kept.
-    pub(super) outer: bool,
+    pub(crate) outer: bool,
 }
 
 impl Matching {
-    pub(super) fn operator(self) -> &'static str {
+    pub(crate) fn operator(self) -> &'static str {
         match (self.backward, self.or_equal) {
             (true, true) => ">=",
             (true, false) => ">",
@@ -32,19 +32,19 @@ impl Matching {
 
 /// An as-of join of two plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct AsOfJoin {
-    pub(super) left: LogicalPlan,
-    pub(super) right: LogicalPlan,
+pub(crate) struct AsOfJoin {
+    pub(crate) left: LogicalPlan,
+    pub(crate) right: LogicalPlan,
     /// Expressions that are equal, of the left and of the right.
-    pub(super) on: Vec<(Expr, Expr)>,
+    pub(crate) on: Vec<(Expr, Expr)>,
     /// The times, of the left and of the right.
-    pub(super) times: (Expr, Expr),
-    pub(super) matching: Matching,
+    pub(crate) times: (Expr, Expr),
+    pub(crate) matching: Matching,
     schema: DFSchemaRef,
 }
 
 impl AsOfJoin {
-    pub(super) fn new(
+    pub(crate) fn new(
         left: LogicalPlan,
         right: LogicalPlan,
         on: Vec<(Expr, Expr)>,
@@ -67,7 +67,7 @@ impl AsOfJoin {
     }
 
     /// Returns the columns without their qualifiers.
-    pub(super) fn schema_ref(&self) -> &SchemaRef {
+    pub(crate) fn schema_ref(&self) -> &SchemaRef {
         self.schema.inner()
     }
 }

@@ -21,9 +21,9 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr as SqlExpr, Ident, Join, JoinConstraint, JoinOperator, TableFactor,
 };
 
-use super::LEFT_MARK;
 use super::execution::AsOfJoinExec;
 use super::node::{AsOfJoin, Matching};
+use super::{LEFT_MARK, ON_MARK};
 use crate::failure::sql_type_name;
 
 /// Plans the joins in brackets that the scope makes of as-of joins.
@@ -76,16 +76,23 @@ fn join(
 ) -> Result<LogicalPlan, DataFusionError> {
     let (outer, condition) = without_mark(condition);
     let schema = left.schema().join(right.schema())?;
-    let planned = context.sql_to_expr(condition, &schema)?;
     let sides = Sides {
         left: left.schema(),
         right: right.schema(),
     };
-    let (times, backward, or_equal) = sides.times(planned)?;
+    let is_in_constraint = matches!(&condition, SqlExpr::Identifier(word) if word.value == ON_MARK);
+    let mut times = None;
+    if !is_in_constraint {
+        times = Some(sides.times(context.sql_to_expr(condition, &schema)?)?);
+    }
     let on = match constraint {
         JoinConstraint::On(condition) => {
             let planned = context.sql_to_expr(condition.clone(), &schema)?;
-            sides.keys(planned)?
+            let mut parts = split_conjunction_owned(planned);
+            if is_in_constraint {
+                times = Some(sides.times(take_comparison(&mut parts)?)?);
+            }
+            sides.keys(parts)?
         }
         JoinConstraint::Using(names) => {
             let mut keys = Vec::new();
@@ -98,12 +105,19 @@ fn join(
                 let of_right = context.sql_to_expr(name, right.schema())?;
                 keys.push(sides.coerced(of_left, of_right)?);
             }
+            if is_in_constraint {
+                // The last column is the time, and `>=` its condition.
+                times = keys.pop().map(|pair| (pair, true, true));
+            }
             keys
         }
         JoinConstraint::None => Vec::new(),
         JoinConstraint::Natural => {
             return plan_err!("ASOF JOIN cannot be NATURAL; name its keys with ON");
         }
+    };
+    let Some((times, backward, or_equal)) = times else {
+        return plan_err!("{NO_TIMES}");
     };
     let matching = Matching {
         backward,
@@ -114,6 +128,31 @@ fn join(
     Ok(LogicalPlan::Extension(Extension {
         node: Arc::new(node),
     }))
+}
+
+/// What is said of a join by time that compares no times.
+const NO_TIMES: &str = "ASOF JOIN compares a time of the left table with one of the right by >, >=, < or <=: in MATCH_CONDITION (l.t >= r.t), or as one part of ON";
+
+/// Takes the comparison of times out of the parts of ON.
+fn take_comparison(parts: &mut Vec<Expr>) -> Result<Expr, DataFusionError> {
+    let is_order = |part: &Expr| {
+        let Expr::BinaryExpr(BinaryExpr { op, .. }) = part else {
+            return false;
+        };
+        matches!(
+            op,
+            Operator::Gt | Operator::GtEq | Operator::Lt | Operator::LtEq
+        )
+    };
+    let mut places = (0..parts.len()).filter(|place| is_order(&parts[*place]));
+    match (places.next(), places.next()) {
+        (Some(place), None) => Ok(parts.remove(place)),
+        (Some(_), Some(second)) => plan_err!(
+            "ON of an ASOF JOIN compares times once; `{}` is a second comparison",
+            parts[second]
+        ),
+        (None, _) => plan_err!("{NO_TIMES}"),
+    }
 }
 
 /// Takes the mark of LEFT off a condition.
@@ -166,9 +205,9 @@ impl Sides<'_> {
     }
 
     /// Reads the equalities of ON.
-    fn keys(&self, condition: Expr) -> Result<Vec<(Expr, Expr)>, DataFusionError> {
+    fn keys(&self, parts: Vec<Expr>) -> Result<Vec<(Expr, Expr)>, DataFusionError> {
         let mut keys = Vec::new();
-        for part in split_conjunction_owned(condition) {
+        for part in parts {
             if part == lit(true) {
                 continue;
             }

@@ -12,23 +12,26 @@ use datafusion::logical_expr::{
 };
 
 use super::category::CategoryType;
-use super::definition::OutputDefinition;
+use super::definition::{OutputDefinition, Provenance};
 use super::fitted::{Fitted, OnUnseen, Policy};
 use super::kind::EncoderKind;
 use crate::failure::sql_type_name;
 
-/// Makes the function that encodes its argument with one output of an encoder.
+/// Makes the function that encodes its argument with one output of an encoder; `provenance` is that of an
+/// encoder of the catalog.
 pub(crate) fn apply_function(
     name: String,
     output: OutputDefinition,
     fitted: Arc<Fitted>,
     policy: Policy,
+    provenance: Option<Arc<Provenance>>,
 ) -> ScalarUDF {
     ScalarUDF::from(ApplyEncoder {
         name,
         output,
         fitted,
         policy,
+        provenance,
         signature: Signature::any(1, Volatility::Immutable),
     })
 }
@@ -41,7 +44,15 @@ struct ApplyEncoder {
     output: OutputDefinition,
     fitted: Arc<Fitted>,
     policy: Policy,
+    /// Where it was learned, of an encoder of the catalog.
+    provenance: Option<Arc<Provenance>>,
     signature: Signature,
+}
+
+/// Returns what a function applies and where that was learned, if it applies an encoder.
+pub(crate) fn applied(function: &ScalarUDF) -> Option<(&OutputDefinition, &Arc<Provenance>)> {
+    let apply = function.inner().downcast_ref::<ApplyEncoder>()?;
+    Some((&apply.output, apply.provenance.as_ref()?))
 }
 
 impl PartialEq for ApplyEncoder {

@@ -21,7 +21,7 @@ mod transform;
 pub(crate) use category::CategoryType;
 pub(crate) use definition::{EncoderDefinition, OutputDefinition, Provenance, ProvenanceTable};
 pub(crate) use fitted::{Fitted, OnNull, OnUnseen, Policy};
-pub(crate) use function::apply_function;
+pub(crate) use function::{applied, apply_function};
 pub(crate) use hash::StableHash;
 pub(crate) use kind::{ENCODER_FUNCTIONS, EncoderFunction, EncoderKind, Smooth, encoder_function};
 pub(crate) use learn::{FitColumn, Misfit, learn};

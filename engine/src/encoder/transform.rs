@@ -15,7 +15,7 @@ use super::learn::{FitColumn, learn};
 use super::past::{PastOutput, encoded_from_past};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{StoredEncoder, expand, expression};
+use crate::scope::{StoredEncoder, single_expression};
 use crate::session::StatementContext;
 use crate::sql::parse_expression;
 
@@ -105,15 +105,8 @@ fn refuse_taken_names(input: &LogicalPlan, encoder: &StoredEncoder) -> Result<()
     }
 }
 
-fn over(
-    context: &StatementContext,
-    input: &LogicalPlan,
-    mut text: SqlExpr,
-) -> Result<Expr, Failure> {
-    expand(context, &mut text, context.current_schema(), None)
-        .map_err(|error| context.failure(error))?;
-    expression(&context.state, input.schema(), text, context.parameters())
-        .map_err(|error| context.failure(error))
+fn over(context: &StatementContext, input: &LogicalPlan, text: SqlExpr) -> Result<Expr, Failure> {
+    single_expression(context, input.schema(), text)
 }
 
 /// Plans the expressions of all outputs; the target and the weight only where rows are learned from.
@@ -168,7 +161,13 @@ fn apply(
         let output = planned.output;
         let fitted = encoder.fitted(position, context)?;
         let name = format!("{}@v{}.{}", encoder.shown, encoder.version(), output.name);
-        let function = apply_function(name, output.clone(), Arc::new(fitted), policy);
+        let function = apply_function(
+            name,
+            output.clone(),
+            Arc::new(fitted),
+            policy,
+            Some(Arc::new(encoder.definition.provenance.clone())),
+        );
         added.push(function.call(vec![planned.value]).alias(&output.name));
     }
     with_columns(input.clone(), added)

@@ -106,6 +106,11 @@ fn push_printable(text: &mut String, character: char) {
     }
 }
 
+/// Shows a place: its name, its line and a caret below, each on a line of its own behind a line end.
+pub(crate) fn plain_excerpt(place: &Place) -> String {
+    excerpt(place, &PLAIN)
+}
+
 fn excerpt(place: &Place, colours: &Colours) -> String {
     let Colours {
         error,

@@ -17,17 +17,32 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Query, Visit, Visitor};
 
 use crate::failure::{Failure, FailureKind};
+use crate::scope::OwnFunctions;
 use crate::session::StatementContext;
 
 /// The columns that an expression may name.
 pub(crate) struct Columns<'a> {
     context: &'a StatementContext,
     schema: DFSchema,
+    /// Whether expressions are stored in the table, where others must understand them.
+    stored: bool,
 }
 
 impl<'a> Columns<'a> {
     pub(crate) fn new(context: &'a StatementContext, schema: DFSchema) -> Self {
-        Self { context, schema }
+        Self {
+            context,
+            schema,
+            stored: false,
+        }
+    }
+
+    /// The columns that an expression may name which others will read in the table's log.
+    pub(crate) fn for_storage(context: &'a StatementContext, schema: DFSchema) -> Self {
+        Self {
+            stored: true,
+            ..Self::new(context, schema)
+        }
     }
 
     /// Returns the columns with their qualifiers.
@@ -37,14 +52,22 @@ impl<'a> Columns<'a> {
 
     /// Plans an expression that holds no subquery.
     pub(crate) fn expression(&self, expression: &SqlExpr) -> Result<Expr, Failure> {
-        let planned = crate::scope::expression(
-            &self.context.state,
-            &self.schema,
-            expression.clone(),
-            self.context.parameters(),
-        )
-        .and_then(|planned| self.fold(planned))
-        .map_err(|error| self.context.failure(error))?;
+        let planned = match self.stored {
+            false => {
+                crate::scope::single_expression(self.context, &self.schema, expression.clone())
+            }
+            true => crate::scope::expression(
+                &self.context.state,
+                &self.schema,
+                expression.clone(),
+                self.context.parameters(),
+                OwnFunctions::new(),
+            )
+            .map_err(|error| self.context.failure(error)),
+        }?;
+        let planned = self
+            .fold(planned)
+            .map_err(|error| self.context.failure(error))?;
         if planned.is_volatile() {
             return Err(Failure::new(
                 FailureKind::Plan,
@@ -160,11 +183,15 @@ pub(crate) fn is_recordable(expression: &Expr) -> bool {
             | Expr::IsNotFalse(_)
             | Expr::IsNotUnknown(_)
             | Expr::BinaryExpr(_)
-            | Expr::ScalarFunction(_)
             | Expr::Cast(_)
             | Expr::Between(_)
             | Expr::Like(_)
             | Expr::InList(_) => true,
+            // What only our catalog knows cannot be read again from the log.
+            Expr::ScalarFunction(call) => {
+                crate::encoder::applied(&call.func).is_none()
+                    && !crate::native::is_native(&call.func)
+            }
             _ => false,
         };
         Ok(match recordable {

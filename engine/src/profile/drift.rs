@@ -216,7 +216,7 @@ fn definition(column: &Compared, encoder: EncoderKind) -> OutputDefinition {
 fn binning(column: &Compared, bins: Fitted) -> datafusion::logical_expr::ScalarUDF {
     let definition = definition(column, EncoderKind::QuantileBins { bins: bins.len() });
     let name = format!("bin of {}", column.name);
-    apply_function(name, definition, Arc::new(bins), Policy::default())
+    apply_function(name, definition, Arc::new(bins), Policy::default(), None)
 }
 
 /// The bin of a value, as text; NULL for what is missing.

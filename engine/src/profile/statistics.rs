@@ -1,5 +1,7 @@
 //! The statistics of a column of numbers that are all at hand.
 
+use lakesh_udfs::kernel::{Shape, Strays};
+
 use crate::encoder::Sum;
 
 /// What a profile says of the numbers of a column. `None` where there are too few, or where they are all
@@ -54,18 +56,16 @@ impl Numbers {
             |holds: &dyn Fn(f64) -> bool| self.sum(|value| if holds(value) { 1.0 } else { 0.0 });
         let total = self.sum(|_| 1.0);
         let mean = (total > 0.0).then(|| self.sum(|value| value) / total);
-        let moments = mean.map(|mean| self.moments(mean));
+        let shape = mean.map(|mean| self.shape(mean, total));
         Statistics {
             unique: self.unique(),
             least: self.rows.first().map(|row| row.0),
             most: self.rows.last().map(|row| row.0),
             mean,
-            deviation: moments
-                .filter(|_| total > 1.0)
-                .map(|[second, _, _]| (second / (total - 1.0)).sqrt()),
+            deviation: shape.as_ref().and_then(Shape::deviation),
             quantiles: SHARES.map(|share| self.quantile(share, total)),
-            skewness: moments.and_then(|moments| skewness(moments, total)),
-            kurtosis: moments.and_then(|moments| kurtosis(moments, total)),
+            skewness: shape.as_ref().and_then(Shape::sample_skewness),
+            kurtosis: shape.as_ref().and_then(Shape::sample_kurtosis),
             zeros: count_of(&|value| value == 0.0),
             negatives: count_of(&|value| value < 0.0),
             infinite: count_of(&f64::is_infinite),
@@ -92,12 +92,21 @@ impl Numbers {
     }
 
     /// Sums of the second, third and fourth powers of the distance from the mean.
-    fn moments(&self, mean: f64) -> [f64; 3] {
+    fn shape(&self, mean: f64, total: f64) -> Shape {
         // What rounding took from the mean is taken into account: without it an offset costs digits.
-        let total = self.sum(|_| 1.0);
         let rest = self.sum(|value| value - mean) / total;
         let distance = |value: f64| (value - mean) - rest;
-        [2, 3, 4].map(|power| self.sum(|value| distance(value).powi(power)))
+        let [second, third, fourth] =
+            [2, 3, 4].map(|power| self.sum(|value| distance(value).powi(power)));
+        Shape {
+            weight: total,
+            second,
+            third,
+            fourth,
+            // An infinite value makes the distances NaN.
+            strays: Strays::of(second).unwrap_or_default(),
+            ..Shape::default()
+        }
     }
 
     /// Without weights by linear interpolation (type 7 of Hyndman and Fan); with weights the least value
@@ -122,24 +131,6 @@ impl Numbers {
             false => below + (above - below) * part,
         })
     }
-}
-
-/// G1, the adjusted Fisher-Pearson coefficient, as pandas and DuckDB have it.
-fn skewness([second, third, _]: [f64; 3], total: f64) -> Option<f64> {
-    if total < 3.0 || second == 0.0 {
-        return None;
-    }
-    let plain = (third / total) / (second / total).powf(1.5);
-    Some((total * (total - 1.0)).sqrt() / (total - 2.0) * plain)
-}
-
-/// G2, the adjusted excess kurtosis, as pandas and DuckDB have it.
-fn kurtosis([second, _, fourth]: [f64; 3], total: f64) -> Option<f64> {
-    if total < 4.0 || second == 0.0 {
-        return None;
-    }
-    let plain = total * fourth / (second * second) - 3.0;
-    Some((total - 1.0) / ((total - 2.0) * (total - 3.0)) * ((total + 1.0) * plain + 6.0))
 }
 
 #[cfg(test)]

@@ -375,7 +375,7 @@ fn nested(relation: TableFactor, joins: Vec<Join>) -> TableFactor {
 }
 
 /// Returns the identifiers of a name, or `None` where it holds something else.
-pub(super) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
+pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
     name.0
         .iter()
         .map(|part| part.as_ident().cloned())

@@ -295,12 +295,14 @@ impl Resolver<'_> {
             load().map_err(|failure: Failure| failure.at(context.place(call.location)))?;
         let mut output = encoder.definition.outputs[position].clone();
         output.name = format!("{}.{}", encoder.shown, output.name);
+        let provenance = Arc::new(encoder.definition.provenance.clone());
         self.encoders.push(encoder);
         Ok(Arc::new(apply_function(
             call.key.clone(),
             output,
             Arc::new(fitted),
             call.policy,
+            Some(provenance),
         )))
     }
 
@@ -309,19 +311,20 @@ impl Resolver<'_> {
         self.encoders.push(encoder);
     }
 
-    /// Warns when a statement reads the very table that one of its encoders was fitted on.
-    pub(super) async fn warn_of_leakage(&self) -> Result<(), Failure> {
+    /// Says which encoders were fitted on the very tables that the statement reads, each once.
+    pub(crate) fn leakage_warnings(&self) -> Vec<String> {
         let mut warned: Vec<&str> = Vec::new();
+        let mut warnings = Vec::new();
         for encoder in &self.encoders {
             if warned.contains(&encoder.shown.as_str()) {
                 continue;
             }
             if let Some(warning) = leakage(encoder, &self.reads) {
-                self.context().notice(warning).await?;
+                warnings.push(warning);
                 warned.push(&encoder.shown);
             }
         }
-        Ok(())
+        warnings
     }
 }
 

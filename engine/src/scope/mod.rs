@@ -11,8 +11,10 @@ mod expand;
 mod function;
 mod graph;
 mod name;
+mod opened;
 mod planner;
 mod resolve;
+mod single;
 mod version;
 mod view;
 
@@ -20,16 +22,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
-use datafusion::logical_expr::{ScalarUDF, TableSource};
+use datafusion::logical_expr::TableSource;
 
-pub(crate) use collect::{Query, normalized};
+pub(crate) use collect::{Query, identifiers, normalized};
 pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
-pub(crate) use expand::expand;
+pub(crate) use expand::{OwnFunctions, expand, function_types};
 pub(crate) use graph::feature_graph;
 pub(crate) use name::TableName;
+pub(crate) use opened::Opened;
 pub(crate) use planner::{column_schema, expression};
 pub(crate) use resolve::{Found, Resolver};
+pub(crate) use single::single_expression;
 pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};
 
 /// A table that a statement reads, in the state in which it reads it.
@@ -48,5 +52,5 @@ pub(crate) struct TableRead {
 pub(crate) struct StatementScope {
     pub(crate) relations: HashMap<TableReference, Arc<dyn TableSource>>,
     /// Functions that exist in this text only, by the names that they have in its tree.
-    pub(crate) functions: HashMap<String, Arc<ScalarUDF>>,
+    pub(crate) functions: OwnFunctions,
 }

@@ -25,7 +25,7 @@ use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 
-use super::StatementScope;
+use super::{OwnFunctions, StatementScope};
 
 /// Plans a parsed statement and binds its parameters.
 pub(crate) fn plan(
@@ -65,8 +65,12 @@ pub(crate) fn expression(
     schema: &DFSchema,
     expression: SqlExpr,
     parameters: Option<&ParamValues>,
+    functions: OwnFunctions,
 ) -> Result<Expr, DataFusionError> {
-    let scope = StatementScope::default();
+    let scope = StatementScope {
+        functions,
+        ..StatementScope::default()
+    };
     let provider = ScopeProvider {
         state,
         scope: &scope,

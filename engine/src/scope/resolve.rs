@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 use super::collect::{Relation, Request, collect};
 use super::expand::expand_statement;
 use super::{
-    Query, StatementScope, StoredEncoder, TableName, TableRead, function, planner, version,
+    Opened, Query, StatementScope, StoredEncoder, TableName, TableRead, function, planner, version,
 };
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
@@ -28,6 +28,8 @@ pub(crate) struct Resolver<'a> {
     pub(super) views: Vec<TableName>,
     /// What was opened, in the order of first mention.
     pub(crate) reads: Vec<TableRead>,
+    /// What stands behind the names of plans.
+    pub(crate) opened_relations: Opened,
     /// The encoders that are applied.
     pub(super) encoders: Vec<StoredEncoder>,
     /// Which view reads which table or view.
@@ -45,6 +47,7 @@ impl<'a> Resolver<'a> {
             opened: HashMap::new(),
             views: Vec::new(),
             reads: Vec::new(),
+            opened_relations: Opened::default(),
             encoders: Vec::new(),
             edges: Vec::new(),
             pinned: HashMap::new(),
@@ -56,7 +59,9 @@ impl<'a> Resolver<'a> {
     pub(crate) async fn plan(&mut self, query: Query) -> Result<LogicalPlan, Failure> {
         let schema = self.context.current_schema().to_owned();
         let (scope, tree) = self.scope(query, &schema).await?;
-        self.warn_of_leakage().await?;
+        for warning in self.leakage_warnings() {
+            self.context.notice(warning).await?;
+        }
         planner::plan(
             &self.context.state,
             &scope,
@@ -77,13 +82,17 @@ impl<'a> Resolver<'a> {
         mut query: Query,
         current_schema: &str,
     ) -> Result<(StatementScope, Query), Failure> {
-        expand_statement(self.context, &mut query.tree, current_schema)
+        let functions = expand_statement(self.context, &mut query.tree, current_schema)
             .map_err(|error| self.context.failure(error))?;
         let asked =
             collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
-        let mut scope = StatementScope::default();
+        let mut scope = StatementScope {
+            functions,
+            ..StatementScope::default()
+        };
         for Relation { key, request } in asked.relations {
             if let Some(source) = self.request(&request, current_schema).await? {
+                self.opened_relations.note_key(&key, &source);
                 scope.relations.insert(key, source);
             }
         }
@@ -145,10 +154,16 @@ impl<'a> Resolver<'a> {
                 if let Some(source) = self.opened.get(&key) {
                     return Ok(Some(Arc::clone(source)));
                 }
+                let read_before = self.reads.len();
                 let provider = function::call(self, name, arguments)
                     .await
                     .map_err(|failure| failure.at(self.context.place(name.span.start)))?;
                 let source = provider_as_source(provider);
+                if let [read] = &self.reads[read_before..]
+                    && let Some(location) = read.location.clone()
+                {
+                    self.opened_relations.note_location(&source, location);
+                }
                 self.opened.insert(key, Arc::clone(&source));
                 Ok(Some(source))
             }
@@ -332,7 +347,10 @@ impl<'a> Resolver<'a> {
             version: open.version,
             location: Some(open.location.to_string()),
         });
-        Ok(provider_as_source(open.provider))
+        let source = provider_as_source(open.provider);
+        let location = open.location.to_string();
+        self.opened_relations.note_location(&source, location);
+        Ok(source)
     }
 
     /// Returns the version to read where the query names none: the one of `lakesh.as_of`.

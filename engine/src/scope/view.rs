@@ -53,10 +53,11 @@ impl<'a> Resolver<'a> {
                 }
                 failure
             })?;
-            Ok(provider_as_source(Arc::new(ViewTable::new(
-                plan,
-                Some(view.query.clone()),
-            ))))
+            let source =
+                provider_as_source(Arc::new(ViewTable::new(plan, Some(view.query.clone()))));
+            let shown = self.shown(name);
+            self.opened_relations.note_view(&source, shown, view);
+            Ok(source)
         })
     }
 
@@ -97,6 +98,7 @@ impl<'a> Resolver<'a> {
             opened: mem::take(&mut self.opened),
             views: mem::take(&mut self.views),
             reads: mem::take(&mut self.reads),
+            opened_relations: mem::take(&mut self.opened_relations),
             encoders: mem::take(&mut self.encoders),
             edges: mem::take(&mut self.edges),
             pinned: mem::take(&mut self.pinned),
@@ -108,6 +110,7 @@ impl<'a> Resolver<'a> {
         self.opened = resolver.opened;
         self.views = resolver.views;
         self.reads = resolver.reads;
+        self.opened_relations = resolver.opened_relations;
         self.pinned = resolver.pinned;
         plan
     }

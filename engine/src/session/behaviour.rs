@@ -22,6 +22,8 @@ pub(crate) struct Behaviour {
     pub(crate) kept_results_limit: u64,
     /// Whether VACUUM refuses a retention below the table's own.
     pub(crate) vacuum_retention_check: bool,
+    /// Whether functions written in Rust run, where the front end and the catalog allow it at all.
+    pub(crate) allow_native_functions: bool,
 }
 
 impl Default for Behaviour {
@@ -31,6 +33,7 @@ impl Default for Behaviour {
             as_of_strict: true,
             kept_results_limit: 4 * 1024 * 1024 * 1024,
             vacuum_retention_check: true,
+            allow_native_functions: true,
         }
     }
 }

@@ -117,6 +117,14 @@ impl StatementContext {
         }
     }
 
+    /// The same context for finding out what a statement means: nothing is run and nothing is told.
+    pub(crate) fn without_events(&self) -> Self {
+        Self {
+            events: None,
+            ..self.in_folder(&self.working_directory)
+        }
+    }
+
     /// The folder that relative paths start from.
     pub(crate) fn working_directory(&self) -> &Path {
         &self.working_directory

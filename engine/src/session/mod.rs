@@ -8,6 +8,7 @@ mod cooperate;
 mod drive;
 mod execute;
 mod facts;
+mod native;
 mod options;
 mod overflow;
 mod parameters;
@@ -39,6 +40,7 @@ use crate::source::Place;
 use crate::table::TableCache;
 
 pub use behaviour::moment_text;
+pub use native::NativeFunctions;
 pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;
 pub use results::EarlierResult;

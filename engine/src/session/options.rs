@@ -11,6 +11,7 @@ use crate::command::Command;
 use crate::display::DisplayOptions;
 use crate::memory::limit::default_limit;
 use crate::memory::runtime::MemorySettings;
+use crate::session::NativeFunctions;
 
 /// Which catalog a session opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +54,12 @@ pub struct SessionOptions {
     pub display: DisplayOptions,
     /// Environment variables that the engine may use (credentials of object stores).
     pub environment: BTreeMap<String, String>,
+    /// Whether functions written in Rust may run.
+    pub native_functions: NativeFunctions,
+    /// The folders in which programs are looked for, as PATH has them.
+    pub program_path: String,
+    /// The folder for what can be made again, such as compiled functions; the user's own.
+    pub cache_folder: PathBuf,
     /// Commands of the front end's own.
     pub commands: Vec<Arc<dyn Command>>,
     /// Whether running queries report progress.
@@ -70,6 +77,9 @@ impl SessionOptions {
             home_folder: None,
             user_data_folder: folder.clone(),
             temp_folder: std::env::temp_dir(),
+            cache_folder: folder.join(".lakesh-cache"),
+            native_functions: NativeFunctions::default(),
+            program_path: String::new(),
             working_directory: folder,
             read_only: false,
             memory_limit: None,

@@ -117,6 +117,25 @@ macro_rules! behaviour_setting {
 
 static SETTINGS: &[Setting] = &[
     Setting {
+        name: "lakesh.allow_native_functions",
+        values: "true, false",
+        summary: "Lets functions written in Rust run; true only where lakesh was started so that they may.",
+        get: |session| session.native_refusal().is_none().to_string(),
+        set: |session, text| {
+            let name = "lakesh.allow_native_functions";
+            let value = parse_bool(text).map_err(|expected| wrong(name, text, expected))?;
+            if value && session.native_ban().is_some() {
+                return Err(SettingError::Refused {
+                    name: format!("{name} = true"),
+                    instead: "--allow-native lets functions in Rust run in scripts; never with --readonly or a catalog that is not trusted",
+                });
+            }
+            session.change_behaviour(|behaviour| behaviour.allow_native_functions = value);
+            Ok(())
+        },
+        default: |session| session.native_ban().is_none().to_string(),
+    },
+    Setting {
         name: "lakesh.as_of",
         values: "a moment, or `latest`",
         summary: "Reads every Delta table as it was at this moment; nothing can be changed meanwhile.",

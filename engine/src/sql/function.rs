@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    visit_expressions_mut,
+    ObjectNamePart, visit_expressions_mut,
 };
-use datafusion::sql::sqlparser::tokenizer::Location;
+use datafusion::sql::sqlparser::tokenizer::Span;
 use serde::{Deserialize, Serialize};
 
 use super::{StatementParser, parse_expression, syntax_error};
@@ -23,6 +23,26 @@ pub(crate) struct SqlFunction {
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) returns: String,
     pub(crate) body: String,
+    #[serde(default, skip_serializing_if = "Language::is_sql")]
+    pub(crate) language: Language,
+    /// Of a function in Rust: whether a NULL among the arguments gives NULL without a call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) strict: bool,
+}
+
+/// What the body of a function is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Language {
+    #[default]
+    Sql,
+    Rust,
+}
+
+impl Language {
+    fn is_sql(&self) -> bool {
+        *self == Self::Sql
+    }
 }
 
 /// A parameter of a function.
@@ -46,18 +66,18 @@ impl SqlFunction {
                 format!("{} {}{default}", parameter.name, parameter.data_type)
             })
             .collect();
-        format!("{name}({}) RETURNS {}", parameters.join(", "), self.returns)
+        let language = match self.language {
+            Language::Sql => "",
+            Language::Rust => " LANGUAGE RUST",
+        };
+        let parameters = parameters.join(", ");
+        format!("{name}({parameters}) RETURNS {}{language}", self.returns)
     }
 
-    /// Returns the expression that stands for a call.
-    pub(crate) fn expanded(&self, call: &Function) -> Result<Expr, DataFusionError> {
+    /// Returns the arguments of a call in the order of the parameters, each cast to its parameter's type.
+    pub(crate) fn bound(&self, call: &Function) -> Result<Vec<Expr>, DataFusionError> {
         let name = call.name.to_string();
-        let location = call
-            .name
-            .0
-            .last()
-            .and_then(|part| part.as_ident())
-            .map_or(Location::empty(), |ident| ident.span.start);
+        let location = span_of(call).start;
         let wrong = |problem: &str| {
             syntax_error(
                 &format!("`{name}` {problem}: {}", self.usage(&name)),
@@ -72,9 +92,20 @@ impl SqlFunction {
                 (None, Some(default)) => parse_expression(default)?,
                 (None, None) => return Err(wrong(&format!("needs `{}`", parameter.name))),
             };
-            values.push((parameter.name.as_str(), cast(value, &parameter.data_type)?));
+            values.push(cast(value, &parameter.data_type)?);
         }
+        Ok(values)
+    }
+
+    /// Returns the expression that stands for a call.
+    pub(crate) fn expanded(&self, call: &Function) -> Result<Expr, DataFusionError> {
+        let names = self
+            .parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str());
+        let values: Vec<_> = names.zip(self.bound(call)?).collect();
         let mut body = parse_expression(&self.body)?;
+        move_to(&mut body, span_of(call));
         let _: ControlFlow<()> = visit_expressions_mut(&mut body, |node| {
             // The values are put in bottom-up, so that what they hold is not visited.
             if let Expr::Identifier(word) = node {
@@ -129,6 +160,35 @@ impl SqlFunction {
         }
         Ok(bound)
     }
+}
+
+/// Returns where a call stands.
+fn span_of(call: &Function) -> Span {
+    let name = call.name.0.last().and_then(|part| part.as_ident());
+    name.map_or(Span::empty(), |ident| ident.span)
+}
+
+/// Gives all of an expression the place of a call: its own text is another, in which nobody looks.
+fn move_to(expression: &mut Expr, span: Span) {
+    let _: ControlFlow<()> = visit_expressions_mut(expression, |node| {
+        match node {
+            Expr::Identifier(word) => word.span = span,
+            Expr::CompoundIdentifier(words) => {
+                for word in words {
+                    word.span = span;
+                }
+            }
+            Expr::Function(call) => {
+                for part in &mut call.name.0 {
+                    if let ObjectNamePart::Identifier(word) = part {
+                        word.span = span;
+                    }
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
 }
 
 fn cast(value: Expr, data_type: &str) -> Result<Expr, DataFusionError> {

@@ -18,7 +18,7 @@ pub(crate) use changed_table::{
 };
 pub(crate) use constant::{bind, constant, constant_text};
 pub(crate) use from_first::select_everything;
-pub(crate) use function::{Parameter as SqlParameter, SqlFunction, parse_type};
+pub(crate) use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
 pub(crate) use interval::IntervalPlanner;
 pub(crate) use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, syntax_error,

@@ -79,7 +79,7 @@ fn check_generated(
         .cloned()
         .collect();
     let schema = DFSchema::try_from(Schema::new(others)).map_err(|error| context.failure(error))?;
-    let columns = Columns::new(context, schema);
+    let columns = Columns::for_storage(context, schema);
     let planned = columns.expression(expression)?;
     let found = planned
         .get_type(columns.schema())

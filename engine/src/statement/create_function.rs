@@ -1,4 +1,5 @@
-//! CREATE FUNCTION and DROP FUNCTION: functions written in SQL, put into the queries that call them.
+//! CREATE FUNCTION and DROP FUNCTION: functions written in SQL, put into the queries that call them, and
+//! functions written in Rust, compiled and loaded.
 
 use async_trait::async_trait;
 use datafusion::common::DFSchema;
@@ -10,21 +11,31 @@ use super::create_view::accept_create;
 use super::{Statement, StatementKind};
 use crate::catalog::{FunctionEntry, OnConflict};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{TableName, column_schema, expand, expression, normalized};
+use crate::input::offset_of;
+use crate::native::NativeDefinition;
+use crate::scope::{
+    TableName, column_schema, expand, expression, function_types, normalized, single_expression,
+};
 use crate::session::{Output, StatementContext};
 use crate::sql::{
-    ParseResult, SqlFunction, SqlParameter, StatementParser, parse_expression, parse_type,
-    syntax_error,
+    Language, ParseResult, SqlFunction, SqlParameter, StatementParser, parse_expression,
+    parse_type, syntax_error,
 };
 
 pub(super) static CREATE_FUNCTION: StatementKind = StatementKind {
     name: "CREATE FUNCTION",
     usage: "CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (parameter type [DEFAULT value], …)\n\
-            RETURNS type [LANGUAGE SQL] RETURN expression",
-    summary: "Stores an expression under a name; a call is planned as the expression with its arguments.",
+            RETURNS type [LANGUAGE SQL] RETURN expression\n\
+            CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (parameter type [DEFAULT value], …)\n\
+            RETURNS type LANGUAGE RUST [STRICT] AS $$ body $$",
+    summary: "Stores an expression under a name, or a body in Rust that the installed rustc compiles. A call is planned as the expression with its arguments; a body runs for each row, with Option for what can be NULL, or with plain values where STRICT makes NULL of NULL.",
     examples: &[
         "CREATE FUNCTION scaled(x DOUBLE, low DOUBLE DEFAULT 0, high DOUBLE DEFAULT 1) RETURNS DOUBLE \
          RETURN (x - low) / nullif(high - low, 0); SELECT scaled(5, high => 10);",
+        "CREATE FUNCTION collatz(n BIGINT) RETURNS BIGINT LANGUAGE RUST STRICT AS $$ \
+         let (mut n, mut steps) = (n, 0); \
+         while n > 1 { n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 }; steps += 1; } \
+         steps $$; SELECT collatz(27);",
     ],
     parse: |parser| {
         let Some(on_conflict) = accept_create(parser, "function") else {
@@ -81,18 +92,65 @@ fn declaration(parser: &mut StatementParser) -> ParseResult<(SqlFunction, Locati
     }
     parser.expect(&["returns"])?;
     let returns = parser.sql().parse_data_type()?.to_string();
-    if parser.accept(&["language"]) {
-        parser.identifier_if(&["sql"])?;
-    }
-    parser.expect(&["return"])?;
+    let (language, strict) = manner(parser)?;
+    parser.expect(match language {
+        Language::Sql => &["return"],
+        Language::Rust => &["as"],
+    })?;
     let place = parser.sql().peek_token_ref().span.start;
-    let body = parser.sql().parse_expr()?.to_string();
+    let body = match language {
+        Language::Sql => parser.sql().parse_expr()?.to_string(),
+        Language::Rust => quoted_body(parser)?,
+    };
     let function = SqlFunction {
         parameters,
         returns,
         body,
+        language,
+        strict,
     };
     Ok((function, place))
+}
+
+/// Reads a body, between dollars or in quotes.
+fn quoted_body(parser: &mut StatementParser) -> ParseResult<String> {
+    let token = parser.sql().next_token();
+    match token.token {
+        Token::DollarQuotedString(text) => Ok(text.value),
+        Token::SingleQuotedString(text) => Ok(text),
+        _ => Ok(parser.sql().expected("a body between $$ and $$", token)?),
+    }
+}
+
+/// Reads LANGUAGE and what becomes of NULL, in any order.
+fn manner(parser: &mut StatementParser) -> ParseResult<(Language, bool)> {
+    let mut language = Language::Sql;
+    let mut nulls: Option<(bool, Location)> = None;
+    loop {
+        let place = parser.sql().peek_token_ref().span.start;
+        if parser.accept(&["language"]) {
+            let word = parser.identifier_if(&["sql", "rust"])?;
+            language = match normalized(&word).as_str() {
+                "rust" => Language::Rust,
+                _ => Language::Sql,
+            };
+        } else if parser.accept(&["strict"])
+            || parser.accept(&["returns", "null", "on", "null", "input"])
+        {
+            nulls = Some((true, place));
+        } else if parser.accept(&["called", "on", "null", "input"]) {
+            nulls = Some((false, place));
+        } else {
+            break;
+        }
+    }
+    match (language, nulls) {
+        (Language::Sql, Some((_, place))) => Err(syntax_error(
+            "what becomes of NULL is said for functions in Rust only: an expression says it itself",
+            place,
+        )),
+        (language, nulls) => Ok((language, nulls.is_some_and(|(strict, _)| strict))),
+    }
 }
 
 struct CreateFunction {
@@ -123,8 +181,11 @@ impl CreateFunction {
             if let Some(default) = &parameter.default {
                 let none = DFSchema::empty();
                 let default = parse_expression(default).map_err(explain)?;
-                expression(&context.state, &none, default, None).map_err(explain)?;
+                single_expression(context, &none, default)?;
             }
+        }
+        if self.function.language == Language::Rust {
+            return self.compile(context, name);
         }
         let at_body = |failure: Failure| {
             let mut failure = failure;
@@ -134,9 +195,9 @@ impl CreateFunction {
         let schema = column_schema(&context.state, columns).map_err(explain)?;
         let schema = DFSchema::try_from(schema).map_err(explain)?;
         let mut body = parse_expression(&self.function.body).map_err(explain)?;
-        expand(context, &mut body, context.current_schema(), Some(name))
+        let functions = expand(context, &mut body, context.current_schema(), Some(name))
             .map_err(|error| at_body(context.failure(error)))?;
-        let planned = expression(&context.state, &schema, body, None)
+        let planned = expression(&context.state, &schema, body, None, functions)
             .map_err(|error| at_body(context.failure(error)))?;
         let returns = vec![ColumnDef {
             name: Ident::new("returned"),
@@ -148,6 +209,36 @@ impl CreateFunction {
             .cast_to(returns.field(0).data_type(), &schema)
             .map(drop)
             .map_err(|error| at_body(context.failure(error)))
+    }
+
+    /// Compiles the body; what rustc says of it is shown at the line that it is about.
+    fn compile(&self, context: &StatementContext, name: &TableName) -> Result<(), Failure> {
+        let place = context.place(self.body);
+        if let Some(refusal) = context.session.native_refusal() {
+            return Err(refusal.at(place));
+        }
+        let (parameters, returns) =
+            function_types(context, &self.function).map_err(|error| context.failure(error))?;
+        let shown = name.shown(context.current_schema());
+        let definition = NativeDefinition::new(&shown, &self.function, &parameters, &returns)
+            .map_err(|failure| failure.at(place.clone()))?;
+        let Err(stumble) = definition.load(context) else {
+            return Ok(());
+        };
+        // The body stands in the text as it is, behind the dollars that open it.
+        let text = &context.text.text;
+        let from = offset_of(text, self.body.line, self.body.column);
+        let start = text[from..]
+            .find(&self.function.body)
+            .map(|start| from + start);
+        let stumbled = start.zip(stumble.at).map(|(start, at)| {
+            let offset = (start + at).min(text.len());
+            let behind = |character: char| !character.is_alphanumeric() && character != '_';
+            let word = text[offset..].find(behind).unwrap_or(text.len() - offset);
+            context.text.original(offset..offset + word)
+        });
+        let failure = stumble.into_failure();
+        Err(failure.at(stumbled.unwrap_or(place)))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::erased::Erased;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::picture::{Picture, PlanPicture};
-use crate::scope::Query;
+use crate::scope::{Query, Resolver};
 use crate::session::{Output, StatementContext};
 use crate::sql::StatementParser;
 
@@ -110,7 +110,10 @@ impl Statement for ExplainStatement {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        let plan = context.plan(self.query.clone()).await?;
+        let plan = match self.runs() {
+            true => context.plan(self.query.clone()).await?,
+            false => planned(context, self.query.clone()).await?,
+        };
         for note in lakesh_udfs::notes_on_exactness(&plan) {
             context.notice(note).await?;
         }
@@ -122,6 +125,31 @@ impl Statement for ExplainStatement {
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
         context.plan(self.query.clone()).await.map(drop)
     }
+}
+
+impl ExplainStatement {
+    /// Says whether the query is run, as ANALYZE does.
+    fn runs(&self) -> bool {
+        matches!(&self.query.tree, ParsedStatement::Explain(explain) if explain.options.analyze)
+    }
+}
+
+/// Plans a query without running what its plan is made with, such as the bins of `drift` or the folds of
+/// CROSS FIT.
+async fn planned(context: &StatementContext, query: Query) -> Result<Erased<LogicalPlan>, Failure> {
+    let quiet = context.without_events();
+    let (plan, warnings) = {
+        let mut resolver = Resolver::new(&quiet);
+        let plan: Erased<LogicalPlan> = resolver.plan(query).await?.into();
+        (plan, resolver.leakage_warnings())
+    };
+    for note in warnings
+        .into_iter()
+        .chain(lakesh_udfs::notes_on_ties(&plan))
+    {
+        context.notice(note).await?;
+    }
+    Ok(plan)
 }
 
 /// Runs EXPLAIN's plan and gives each line of its texts a row: a table shows one line a row.

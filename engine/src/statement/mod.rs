@@ -23,6 +23,7 @@ mod encoders;
 mod explain;
 mod feature_view;
 mod insert;
+mod leakage;
 mod merge;
 mod mutating;
 mod optimize;
@@ -131,6 +132,8 @@ static STATEMENTS: &[&StatementKind] = &[
     &encoders::DROP_ENCODER,
     &feature_view::DROP_FEATURE_VIEW,
     &create_function::DROP_FUNCTION,
+    // Before EXPLAIN, which takes what this leaves.
+    &leakage::EXPLAIN_LEAKAGE,
     &explain::EXPLAIN,
     &encoders::EXPORT_ENCODER,
     &insert::INSERT,

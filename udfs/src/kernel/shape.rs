@@ -103,6 +103,27 @@ impl Shape {
         self.spread(|variance| self.fourth / self.weight / (variance * variance) - 3.0)
     }
 
+    /// Returns G1, the adjusted skewness of a sample, as pandas and DuckDB have it; `None` of fewer than 3
+    /// values or if all are equal.
+    pub fn sample_skewness(&self) -> Option<f64> {
+        let n = self.weight;
+        if n < 3.0 {
+            return None;
+        }
+        Some(self.skewness()? * (n * (n - 1.0)).sqrt() / (n - 2.0))
+    }
+
+    /// Returns G2, the adjusted excess kurtosis of a sample, as pandas and DuckDB have it; `None` of fewer
+    /// than 4 values or if all are equal.
+    pub fn sample_kurtosis(&self) -> Option<f64> {
+        let n = self.weight;
+        if n < 4.0 {
+            return None;
+        }
+        let excess = (n + 1.0) * self.kurtosis()? + 6.0;
+        Some((n - 1.0) / ((n - 2.0) * (n - 3.0)) * excess)
+    }
+
     /// Computes something of the variance; `None` of no values or if all are equal.
     fn spread(&self, compute: impl Fn(f64) -> f64) -> Option<f64> {
         if self.weight == 0.0 {

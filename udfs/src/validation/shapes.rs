@@ -24,8 +24,8 @@ pub(super) static SKEWNESS: Function = Function {
     parameters: &["x", "weight"],
     behaviour: shape_of(
         |types| coerce("skewness", types, 1),
-        |call| accumulator(call, SKEWNESS_FORMULA),
-        |call| groups(call, SKEWNESS_FORMULA),
+        |call| accumulator(call, |shape, _| shape.sample_skewness()),
+        |call| groups(call, |shape, _| shape.sample_skewness()),
     ),
 };
 
@@ -52,8 +52,8 @@ pub(super) static KURTOSIS: Function = Function {
     parameters: &["x", "weight"],
     behaviour: shape_of(
         |types| coerce("kurtosis", types, 1),
-        |call| accumulator(call, KURTOSIS_FORMULA),
-        |call| groups(call, KURTOSIS_FORMULA),
+        |call| accumulator(call, |shape, _| shape.sample_kurtosis()),
+        |call| groups(call, |shape, _| shape.sample_kurtosis()),
     ),
 };
 
@@ -101,23 +101,6 @@ pub(super) static WEIGHTED_STD: Function = Function {
 
 /// What a function makes of the moments; the second argument is what digits are divided by.
 type Finish = fn(&Shape, f64) -> Option<f64>;
-
-const SKEWNESS_FORMULA: Finish = |shape, _| {
-    let n = shape.weight;
-    if n < 3.0 {
-        return None;
-    }
-    Some(shape.skewness()? * (n * (n - 1.0)).sqrt() / (n - 2.0))
-};
-
-const KURTOSIS_FORMULA: Finish = |shape, _| {
-    let n = shape.weight;
-    if n < 4.0 {
-        return None;
-    }
-    let excess = (n + 1.0) * shape.kurtosis()? + 6.0;
-    Some((n - 1.0) / ((n - 2.0) * (n - 3.0)) * excess)
-};
 
 const fn shape_of(
     coerce: fn(&[DataType]) -> Result<Vec<DataType>>,

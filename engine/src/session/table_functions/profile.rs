@@ -13,14 +13,14 @@ use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident};
 
 use super::arguments::Bound;
 use crate::encoder::{
-    EncoderKind, FitColumn, OutputDefinition, Policy, apply_function, learn, parse_key,
+    EncoderKind, FitColumn, Fitted, OutputDefinition, Policy, apply_function, learn, parse_key,
 };
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::profile::{
     Drift, Profiled, ToDraw, compress_plan, drift, profile_plan, totals_plan, woe_plan,
 };
-use crate::scope::{Resolver, expression};
+use crate::scope::{Resolver, single_expression};
 use crate::session::StatementContext;
 use crate::table::Argument;
 
@@ -219,8 +219,7 @@ pub(super) async fn call_woe(
     let over = |text: &str| -> Result<datafusion::logical_expr::Expr, Failure> {
         let parsed =
             parse_key(text).unwrap_or_else(|_| SqlExpr::Identifier(Ident::with_quote('"', text)));
-        expression(&context.state, input.schema(), parsed, None)
-            .map_err(|error| context.failure(error))
+        single_expression(context, input.schema(), parsed)
     };
     let column = over(&column.unwrap_or_default())?;
     let target = over(&target.unwrap_or_default())?;
@@ -267,7 +266,27 @@ async fn binned(
         .project(columns.collect::<Vec<_>>())
         .and_then(LogicalPlanBuilder::build)
         .map_err(explain)?;
-    let plan = Erased::new(plan);
+    let fitted = match context.events.is_some() {
+        true => learned_bins(context, Erased::new(plan), outputs).await?,
+        // While checking nothing is run.
+        false => Fitted::nothing(&definition),
+    };
+    let function = apply_function(
+        "bin".to_owned(),
+        definition,
+        Arc::new(fitted),
+        Policy::default(),
+        None,
+    );
+    Ok(function.call(vec![column]))
+}
+
+async fn learned_bins(
+    context: &StatementContext,
+    plan: Erased<LogicalPlan>,
+    outputs: Arc<Vec<FitColumn>>,
+) -> Result<Fitted, Failure> {
+    let explain = |error: DataFusionError| context.failure(error);
     let learned = context
         .with_join_retry(|state| {
             learn(Erased::new(state), plan.clone(), Arc::clone(&outputs), None)
@@ -275,16 +294,8 @@ async fn binned(
         .await?;
     let learned = learned.map_err(|misfit| explain(misfit.error))?;
     let mut fitted = learned.finish().map_err(|misfit| explain(misfit.error))?;
-    let fitted = fitted
-        .pop()
-        .ok_or_else(|| Failure::new(FailureKind::Execution, "nothing was learned"))?;
-    let function = apply_function(
-        "bin".to_owned(),
-        definition,
-        Arc::new(fitted),
-        Policy::default(),
-    );
-    Ok(function.call(vec![column]))
+    let fitted = fitted.pop();
+    fitted.ok_or_else(|| Failure::new(FailureKind::Execution, "nothing was learned"))
 }
 
 /// Opens the table that an argument names.
