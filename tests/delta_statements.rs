@@ -51,11 +51,11 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "made",
-        "create or replace table {t} (id bigint not null, n bigint comment 'how many', name varchar,
-            constraint few check (n between 0 and 100)) using delta location 'tables/{t}' comment 'made anew';
-         insert into {t} values (1, 100, 'most'), (2, null, 'none')",
+        "create or replace table {t} (id bigint not null, n bigint comment 'how many', name varchar, day date,
+            constraint few check (n between 0 and 100)) using delta partitioned by (day) location 'tables/{t}' comment 'made anew';
+         insert into {t} values (1, 100, 'most', '2024-01-01'), (2, 0, 'least', null)",
     ),
-    ("selected", "create or replace table {t} using delta location 'tables/{t}' as select id, sum(n) as n from {t} group by id"),
+    ("selected", "create or replace table {t} using delta location 'tables/{t}' as select id, day, sum(n) as n from {t} group by id, day"),
 ];
 
 fn of(text: &str, name: &str) -> String {

@@ -130,6 +130,9 @@ pub async fn write_delta(
     let plan = planned(&request.input, context.state)
         .await
         .map_err(TableError::query)?;
+    if let Some(table) = &existing {
+        check_partitioning(&source, table, &request, &plan.schema())?;
+    }
     let guarded = |log_store| match &request.point_of_no_return {
         Some(point) => point.guard(log_store),
         None => log_store,
@@ -324,6 +327,29 @@ async fn existing(
         ) => Ok(None),
         (Err(error), _) => Err(error),
     }
+}
+
+/// Refuses to replace a table by one that is partitioned otherwise, which the library cannot commit.
+fn check_partitioning(
+    source: &Source,
+    table: &DeltaTable,
+    request: &WriteRequest,
+    rows: &SchemaRef,
+) -> Result<(), TableError> {
+    if request.schema_change != SchemaChange::Overwrite {
+        return Ok(());
+    }
+    let state = table.snapshot().map_err(|error| source.failed(error))?;
+    let kept = state.metadata().partition_columns();
+    let wanted = &request.partition_columns;
+    let is_lost = |column: &String| rows.field_with_name(column).is_err();
+    if (wanted.is_empty() || wanted == kept) && !kept.iter().any(is_lost) {
+        return Ok(());
+    }
+    Err(TableError::Partitioning {
+        location: source.location.display.clone(),
+        kept: kept.join(", "),
+    })
 }
 
 /// Reads what the write did from its commit.

@@ -185,6 +185,14 @@ pub enum TableError {
         /// The first version without a feed.
         version: u64,
     },
+    /// A replacement of the table is partitioned otherwise.
+    #[error("`{location}` is partitioned by ({kept}), and replacing its rows does not change that")]
+    Partitioning {
+        /// The table.
+        location: String,
+        /// Its partition columns.
+        kept: String,
+    },
     /// A vacuum would delete files that are too young.
     #[error(
         "refused to vacuum `{location}` down to {asked}: the table keeps deleted files for {least}, and whoever still reads or writes a version of that time would find its files gone"
@@ -333,6 +341,13 @@ impl TableError {
                  the changes from then on"
                     .into(),
                 "DIFF TABLE compares versions without a change data feed".into(),
+            ],
+            Self::Partitioning { kept, .. } => vec![
+                format!(
+                    "keep `PARTITIONED BY ({kept})` and the columns, or choose another location; a \
+                     table is partitioned anew in a folder of its own"
+                )
+                .into(),
             ],
             Self::Retention { .. } => vec![
                 "if nobody does, `SET lakesh.vacuum_retention_check = false` permits it; the \
