@@ -250,6 +250,34 @@ async fn joins_without_a_time() {
             &[],
         ),
         (
+            "select l.*, q.m from labels l cross join lateral (select max(fare) as m from rides r where r.rider = l.rider and r.at < l.ts) q",
+            &[],
+        ),
+        (
+            "select l.*, q.m from labels l cross join lateral (select max(fare) as m from rides r where r.rider = l.rider) q",
+            &["m: whole table"],
+        ),
+        (
+            "select l.*, q.m from labels l cross join lateral (select max(fare - l.id) as m from rides r where r.at < l.ts) q",
+            &[],
+        ),
+        (
+            "select l.*, exists (select 1 from rides r where r.rider = l.rider and r.at < l.ts) as e from labels l",
+            &[],
+        ),
+        (
+            "select l.*, exists (select 1 from rides r where r.rider = l.rider) as e from labels l",
+            &["e: join without a time"],
+        ),
+        (
+            "select l.*, c.name from labels l join country c on c.rider > 0 and c.rider <= l.rider",
+            &[],
+        ),
+        (
+            "select l.*, r.fare from labels l, rides r",
+            &["fare: join without a time"],
+        ),
+        (
             "select l.*, (select sum(r.fare) from rides r where r.rider = l.rider) as s from labels l",
             &["s: whole table"],
         ),
@@ -264,6 +292,42 @@ async fn joins_without_a_time() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_can_be_numbers() {
+    let (_lake, session) = lake().await;
+    for sql in [
+        "create table asked as select value as id, value % 3 as k, value * 10 as day, value % 2 as y from generate_series(1, 9)",
+        "create table seen as select value % 3 as k, value as since, value * 2 as v from generate_series(1, 50)",
+    ] {
+        run(&session, sql).await.unwrap();
+    }
+    let cases: [(&str, &[&str]); 4] = [
+        (
+            "select a.*, s.v from asked a asof join seen s match_condition (a.day > s.since) on a.k = s.k",
+            &[],
+        ),
+        (
+            "select a.*, s.v from asked a asof join seen s match_condition (a.day >= s.since) on a.k = s.k",
+            &["v: equal time"],
+        ),
+        (
+            "select a.*, s.v from asked a join seen s on a.k = s.k and s.since < a.day + 1",
+            &["v: join without a time"],
+        ),
+        (
+            "select a.*, s.v from asked a join seen s on a.k = s.k and s.since <= a.day - 1",
+            &[],
+        ),
+    ];
+    for (query, expected) in cases {
+        assert_eq!(
+            leaks(&session, "y at a.day", query).await,
+            expected,
+            "{query}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

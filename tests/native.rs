@@ -1,5 +1,7 @@
 //! Functions in Rust: types, NULL, panics, what rustc says, and where they may run.
 
+use std::os::unix::fs::PermissionsExt;
+
 use crate::support::{Lake, Run};
 
 fn run(lake: &Lake, sql: &str) -> Run {
@@ -198,6 +200,15 @@ fn functions_are_kept_compiled() {
     std::fs::write(folder.join(&library.0), "something else").unwrap();
     assert_eq!(run(&lake, "SELECT f(1) AS n").succeeds(), "n\n2\n");
     assert_eq!(list().len(), 2);
+    // What others could have put there is not loaded.
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = run(&lake, "SELECT f(1) AS n");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        refused.stderr.contains("others can write to it"),
+        "{}",
+        refused.stderr
+    );
 }
 
 #[test]

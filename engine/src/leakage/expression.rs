@@ -111,7 +111,7 @@ impl Walker<'_> {
         Value { linear, ..value }
     }
 
-    fn type_of(&self, origin: Origin) -> DataType {
+    pub(super) fn type_of(&self, origin: Origin) -> DataType {
         let columns = self.scans.get(origin.scan).map(|scan| &scan.columns);
         let column = columns.and_then(|columns| columns.get(origin.column));
         column.map_or(DataType::Null, |(_, data_type)| data_type.clone())
@@ -290,7 +290,8 @@ impl Walker<'_> {
             operator,
             Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq
         );
-        if is_order {
+        let of_columns = left.constant().is_none() && right.constant().is_none();
+        if is_order && of_columns {
             self.note_order(Some(&left));
             self.note_order(Some(&right));
         }
@@ -385,7 +386,7 @@ impl Walker<'_> {
             merge(&mut seen, rows.conditions.iter().cloned());
             let seen = seen
                 .iter()
-                .map(|dependency| dependency.across(&rows.facts, &links, false, cause));
+                .map(|dependency| self.seen(dependency, &rows.facts, &links, false, cause));
             columns.push(Value::of(seen.collect()));
         }
         let cause = self.cause_of(
@@ -405,7 +406,7 @@ impl Walker<'_> {
             columns,
             facts: facts.collect(),
             rows: whole
-                .map(|dependency| dependency.across(&rows.facts, &links, false, cause))
+                .map(|dependency| self.seen(dependency, &rows.facts, &links, false, cause))
                 .collect(),
             conditions: Vec::new(),
         })
@@ -438,6 +439,21 @@ impl Walker<'_> {
         let guards = self.facts(filter, schema, rows)?;
         merge(&mut all, self.deciding(filter, schema, rows)?);
         Ok(guarded(Value::of(all), &guards))
+    }
+
+    /// Returns what a row sees over links of what others depend on; a query around sees its own row.
+    pub(super) fn seen(
+        &self,
+        dependency: &Dependency,
+        facts: &[Fact],
+        links: &[Link],
+        own: bool,
+        cause: usize,
+    ) -> Dependency {
+        match self.is_outer(dependency.scan) {
+            true => dependency.clone(),
+            false => dependency.across(facts, links, own, cause),
+        }
     }
 
     /// What stays the same whatever row is looked at: constants, and columns of a query around.

@@ -38,6 +38,8 @@ pub(super) struct Leak {
     /// The table whose rows are seen, or the encoder.
     pub(super) of: String,
     pub(super) cause: usize,
+    /// The feature's own expression.
+    pub(super) used_at: usize,
 }
 
 /// The names that texts are made with.

@@ -77,7 +77,7 @@ pub(crate) fn find(
     let rows: Vec<Row> = leaks
         .iter()
         .map(|leak| {
-            let (row, notice) = described(leak, &walker.causes[leak.cause], &words, &text, opened);
+            let (row, notice) = described(leak, &walker.causes, &words, &text, opened);
             notices.push(notice);
             row
         })
@@ -119,12 +119,16 @@ fn outermost(plan: &LogicalPlan) -> &LogicalPlan {
 /// Describes a leak: as a row, and as a text that shows the place.
 fn described(
     leak: &Leak,
-    cause: &Cause,
+    causes: &[Cause],
     words: &Words<'_>,
     text: &Text<'_>,
     opened: &Opened,
 ) -> (Row, String) {
-    let located = text.find(cause, opened);
+    let cause = &causes[leak.cause];
+    // A CROSS JOIN has no place of its own.
+    let located = text
+        .find(cause, opened)
+        .or_else(|| text.find(&causes[leak.used_at], opened));
     let why = leak.kind.why(&leak.of, words);
     let mut notice = format!("leakage: `{}`: {why}", leak.feature);
     if let Some(located) = &located {

@@ -52,6 +52,7 @@ impl Judge<'_> {
                         kind,
                         of,
                         cause,
+                        used_at,
                     });
                 }
             }
@@ -290,13 +291,21 @@ impl Judge<'_> {
         let Some(columns) = self.walker.scans.get(scan).map(|scan| &scan.columns) else {
             return false;
         };
-        let is_ordered = self.walker.ordered.iter().any(|origin| origin.scan == scan);
-        let times: Vec<Option<&str>> = self
+        let label_type = self
             .label
             .times
-            .iter()
-            .map(|time| self.name(*time))
-            .collect();
+            .first()
+            .map(|time| self.walker.type_of(*time));
+        let is_like_label = |origin: &Origin| {
+            origin.scan == scan && Some(self.walker.type_of(*origin)) == label_type
+        };
+        // Where times are numbers, those that are compared or ordered by are times.
+        let is_number = label_type
+            .as_ref()
+            .is_some_and(|found| !found.is_temporal());
+        let is_ordered = is_number && self.walker.ordered.iter().any(is_like_label);
+        let times = self.label.times.iter();
+        let times: Vec<Option<&str>> = times.map(|time| self.name(*time)).collect();
         is_ordered
             || columns.iter().any(|(name, data_type)| {
                 matches!(

@@ -80,7 +80,7 @@ impl Walker<'_> {
             value = guarded(value, &guards);
         }
         let others = value.dependencies.iter();
-        let others = others.map(|one| one.across(&relation.facts, &links, sight.own, cause));
+        let others = others.map(|one| self.seen(one, &relation.facts, &links, sight.own, cause));
         merge(&mut seen, others.collect::<Vec<_>>());
         Ok(Value::of(seen))
     }

@@ -94,13 +94,21 @@ fn compile(
     done
 }
 
-/// Makes a folder that only the user can write to; one that others can write to is refused.
+/// Makes a folder that only the user can write to; one of another user, or that others can write to, is
+/// refused.
 fn create_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
     let found = fs::metadata(folder)?;
+    // Whoever makes a file owns it.
+    if tempfile::tempfile_in(folder)?.metadata()?.uid() != found.uid() {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it belongs to another user",
+        ));
+    }
     if found.mode() & 0o022 != 0 {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
