@@ -47,8 +47,8 @@ impl ExprPlanner for IntervalPlanner {
             return Ok(PlannerResult::Original(expr));
         };
         let arguments = match (is_span(&left), is_span(&right)) {
-            (true, false) if right.is_numeric() => vec![expr.left, expr.right],
-            (false, true) if left.is_numeric() && operation == Operation::Times => {
+            (true, false) if is_number(&right) => vec![expr.left, expr.right],
+            (false, true) if is_number(&left) && operation == Operation::Times => {
                 vec![expr.right, expr.left]
             }
             _ => return Ok(PlannerResult::Original(expr)),
@@ -58,6 +58,10 @@ impl ExprPlanner for IntervalPlanner {
             ScalarFunction::new_udf(Arc::new(function), arguments),
         )))
     }
+}
+
+fn is_number(data_type: &DataType) -> bool {
+    data_type.is_numeric() || data_type.is_null()
 }
 
 fn is_span(data_type: &DataType) -> bool {
