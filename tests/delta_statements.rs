@@ -101,9 +101,9 @@ fn promises(found: &Value) {
     assert_eq!(condition("constrained", "positive"), "n > 0");
     assert_eq!(found["freed"]["constraints"], json!({}));
     assert!(condition("made", "few").as_str().unwrap().contains("100"));
-    for (name, constraint) in [("constrained", "n > 0"), ("made", "100")] {
+    for name in ["constrained", "made"] {
         let refusal = found[name]["broken"].as_str().unwrap();
-        assert!(refusal.contains(constraint), "{name}: {refusal}");
+        assert!(refusal.contains("failed validation"), "{name}: {refusal}");
     }
     assert_eq!(found["made"]["required"], json!(["id"]));
     assert_ne!(found["made"]["missing"], "accepted");
