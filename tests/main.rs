@@ -8,6 +8,7 @@
 mod support;
 
 mod asof;
+mod cached_tables;
 mod catalog;
 mod delta_changing;
 mod delta_faults;
@@ -19,8 +20,10 @@ mod encoders;
 mod examples;
 mod features;
 mod formats;
+mod hint_comments;
 mod kernel;
 mod memory;
+mod metrics;
 mod object_store;
 mod parquet_reading;
 mod profiles;

@@ -21,12 +21,14 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use crate::directive::HintExtensionPlanner;
+
 pub(crate) use plan::AsOfRelationPlanner;
 
 /// The name in a match condition that stands for LEFT; the front parser puts it there.
 pub(crate) const LEFT_MARK: &str = "left asof";
 
-/// Plans queries as DataFusion does, and as-of joins.
+/// Plans queries as DataFusion does, with as-of joins and hints.
 #[derive(Debug)]
 pub(crate) struct AsOfQueryPlanner;
 
@@ -37,9 +39,10 @@ impl QueryPlanner for AsOfQueryPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(
-            plan::AsOfExtensionPlanner,
-        )]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(plan::AsOfExtensionPlanner),
+            Arc::new(HintExtensionPlanner),
+        ]);
         planner.create_physical_plan(plan, session).await
     }
 }

@@ -11,6 +11,9 @@ use crate::scope::moment;
 /// What SHOW says of `lakesh.as_of` where it is not set.
 pub(super) const LATEST: &str = "latest";
 
+/// So many statements are kept where nothing else is set.
+const QUERY_HISTORY: usize = 1000;
+
 /// Settings that change what statements do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Behaviour {
@@ -20,6 +23,10 @@ pub(crate) struct Behaviour {
     pub(crate) as_of_strict: bool,
     /// Whether VACUUM refuses a retention below the table's own.
     pub(crate) vacuum_retention_check: bool,
+    /// How many statements `system.queries` keeps.
+    pub(crate) query_history: usize,
+    /// What statements are grouped by.
+    pub(crate) query_label: Option<String>,
 }
 
 impl Default for Behaviour {
@@ -28,6 +35,8 @@ impl Default for Behaviour {
             as_of: None,
             as_of_strict: true,
             vacuum_retention_check: true,
+            query_history: QUERY_HISTORY,
+            query_label: None,
         }
     }
 }

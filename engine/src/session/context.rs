@@ -15,9 +15,11 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use super::queries::Observer;
 use super::{EventSender, Session, read, write};
 use crate::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
 use crate::definition::{TableDefinition, ViewDefinition};
+use crate::directive::{HintUses, apply_settings, strays};
 use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
@@ -66,6 +68,10 @@ pub(crate) struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
+    /// Sees what the statement plans and runs.
+    pub(crate) observer: Arc<Observer>,
+    /// The hints of the statement, and what became of them.
+    pub(crate) hints: HintUses,
 }
 
 /// What table formats need, for work that may outlive its statement.
@@ -112,7 +118,32 @@ impl StatementContext {
             events,
             parameters,
             versions_read: Arc::default(),
+            observer: Arc::default(),
+            hints: HintUses::default(),
         }
+    }
+
+    /// Applies the settings that stand in hints of the statement.
+    pub(super) fn with_hinted_settings(mut self) -> Self {
+        let limit = self.session.memory().usage().limit;
+        apply_settings(&self.text, &mut self.state, limit, &self.hints);
+        self
+    }
+
+    /// Says of hints that had no effect that they had none.
+    pub(super) async fn complain_of_hints(&self) -> Result<(), Failure> {
+        let strays = strays(&self.text);
+        for complaint in strays.into_iter().chain(self.hints.take_complaints()) {
+            self.notice(complaint).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets an observer see what the statement plans and runs, also where only its state is known.
+    pub(super) fn observed_by(mut self, observer: Arc<Observer>) -> Self {
+        self.state.config_mut().set_extension(Arc::clone(&observer));
+        self.observer = observer;
+        self
     }
 
     /// A context that belongs to no statement, for rows that are made while scanning.
@@ -131,6 +162,8 @@ impl StatementContext {
             current_schema: self.current_schema.clone(),
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
+            observer: Arc::clone(&self.observer),
+            hints: self.hints.clone(),
         }
     }
 
@@ -271,6 +304,7 @@ impl StatementContext {
             let plan: Erased<LogicalPlan> = resolver.plan(query).await?.into();
             (plan, resolver.reads)
         };
+        self.observer.reads(&reads);
         for note in lakesh_udfs::notes_on_ties(&plan) {
             self.notice(note).await?;
         }

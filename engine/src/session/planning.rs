@@ -9,6 +9,7 @@ use lakesh_udfs::{FrameRule, FuseFeatures};
 use super::SessionOptions;
 use super::cooperate::Cooperate;
 use crate::asof::{AsOfQueryPlanner, AsOfRelationPlanner};
+use crate::directive::after_join_selection;
 use crate::failure::Failure;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
@@ -24,6 +25,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_config(config)
         .with_runtime_env(runtime)
         .with_analyzer_rule(Arc::new(FrameRule))
+        .with_physical_optimizer_rules(after_join_selection())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
