@@ -32,6 +32,17 @@ fn examples_of_commands_run() {
 }
 
 #[test]
+fn examples_of_hints_run() {
+    let words = lakesh_engine::directive::hint_words();
+    run_each(
+        words
+            .iter()
+            .map(|word| (word.names[0], word.example))
+            .collect(),
+    );
+}
+
+#[test]
 fn examples_of_functions_run() {
     let functions = lakesh_udfs::functions().iter();
     let examples = functions.flat_map(|function| {

@@ -8,6 +8,7 @@
 mod support;
 
 mod asof;
+mod cached_tables;
 mod catalog;
 mod delta_changing;
 mod delta_faults;
@@ -20,9 +21,11 @@ mod encoders;
 mod examples;
 mod features;
 mod formats;
+mod hint_comments;
 mod kernel;
 mod leakage;
 mod memory;
+mod metrics;
 mod native;
 mod object_store;
 mod parquet_reading;

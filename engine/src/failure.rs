@@ -26,6 +26,7 @@ use datafusion::error::DataFusionError;
 use crate::input::Substituted;
 use crate::source::Place;
 
+pub(crate) use report::noted;
 pub(crate) use report::plain_excerpt as excerpt;
 pub use report::printable;
 pub use secret::{SECRET_NAMES, masked};
@@ -52,6 +53,22 @@ pub enum FailureKind {
     InputOutput,
     /// The user interrupted it.
     Interrupted,
+}
+
+impl FailureKind {
+    /// Returns the word that stands for it in `system.queries`.
+    pub fn as_text(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Plan => "plan",
+            Self::Execution => "execution",
+            Self::Resources => "resources",
+            Self::Usage => "usage",
+            Self::Denied => "denied",
+            Self::InputOutput => "input_output",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// A failure of one cell, ready to be shown to a person.

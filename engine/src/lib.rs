@@ -4,11 +4,13 @@
 //! passes settings in and renders the events that come out. See `docs/architecture.md`.
 
 mod asof;
+mod cache;
 pub mod catalog;
 pub mod command;
 mod commit;
 pub mod completion;
 pub mod definition;
+pub mod directive;
 pub mod display;
 mod encoder;
 pub mod erased;

@@ -21,6 +21,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
+use crate::directive::HintExtensionPlanner;
+
 pub(crate) use node::AsOfJoin;
 pub(crate) use plan::AsOfRelationPlanner;
 
@@ -31,7 +33,7 @@ pub(crate) const LEFT_MARK: &str = "left asof";
 /// column of USING, as DuckDB has it.
 pub(crate) const ON_MARK: &str = "asof on";
 
-/// Plans queries as DataFusion does, and as-of joins.
+/// Plans queries as DataFusion does, with as-of joins and hints.
 #[derive(Debug)]
 pub(crate) struct AsOfQueryPlanner;
 
@@ -42,9 +44,10 @@ impl QueryPlanner for AsOfQueryPlanner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(
-            plan::AsOfExtensionPlanner,
-        )]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(plan::AsOfExtensionPlanner),
+            Arc::new(HintExtensionPlanner),
+        ]);
         planner.create_physical_plan(plan, session).await
     }
 }

@@ -7,6 +7,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::Documentation;
 
 use super::{Arguments, Command, Invocation};
+use crate::directive::{HintWord, hint_words};
 use crate::event::{Event, Summary};
 use crate::failure::Failure;
 use crate::statement::{self, StatementKind};
@@ -69,8 +70,11 @@ fn overview(invocation: &Invocation) -> String {
         .map(|kind| kind.name)
         .collect();
     text.push_str(&wrapped(&names));
+    text.push_str("\nHints, as in SELECT /*+ BROADCAST(t) */ …\n");
+    let names: Vec<_> = hint_words().iter().map(|word| word.names[0]).collect();
+    text.push_str(&wrapped(&names));
     text.push_str("\nText ends a statement with `;` or `\\g`; `\\gx` shows its rows as lists.\n");
-    text.push_str("`\\help NAME` explains a command, a statement or a function; `\\df` lists the functions.\n");
+    text.push_str("`\\help NAME` explains a command, a statement, a hint or a function; `\\df` lists the functions.\n");
     text
 }
 
@@ -106,6 +110,10 @@ fn explain(invocation: &Invocation, topic: &str) -> Option<String> {
         for kind in kinds(topic) {
             separate(&mut text);
             text.push_str(&explain_statement(kind));
+        }
+        if let Some(word) = crate::directive::find(topic) {
+            separate(&mut text);
+            text.push_str(&explain_hint(word));
         }
         if let Some(function) = explain_function(&invocation.session().state(), topic) {
             separate(&mut text);
@@ -159,6 +167,17 @@ pub(crate) fn explain_statement(kind: &StatementKind) -> String {
         let _ = writeln!(text, "  {line}");
     }
     push_examples(&mut text, kind.examples);
+    text
+}
+
+fn explain_hint(word: &HintWord) -> String {
+    let mut text = format!("/*+ {} */\n  {}\n", word.usage, word.summary);
+    if let [_, aliases @ ..] = word.names
+        && !aliases.is_empty()
+    {
+        let _ = writeln!(text, "  also: {}", aliases.join(", "));
+    }
+    push_examples(&mut text, &[word.example]);
     text
 }
 

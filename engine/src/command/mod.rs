@@ -7,6 +7,7 @@
 mod arguments;
 mod attachments;
 mod clear;
+mod compare;
 mod delta;
 mod display;
 mod echo;
@@ -15,6 +16,7 @@ mod include;
 mod invocation;
 mod output;
 mod parameter;
+mod profile;
 mod quit;
 mod show;
 mod variable;
@@ -74,6 +76,9 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(delta::Versions),
             Arc::new(delta::Diff),
             Arc::new(attachments::Attachments),
+            Arc::new(profile::Profile),
+            Arc::new(compare::Compare),
+            Arc::new(compare::Plan),
             Arc::new(include::Include),
             Arc::new(output::Output),
             Arc::new(output::Save),

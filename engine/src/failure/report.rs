@@ -72,6 +72,15 @@ impl Failure {
     }
 }
 
+/// Renders a message that is no failure with its place, as a report does.
+pub(crate) fn noted(message: &str, place: Option<&Place>) -> String {
+    let mut text = shortened(&printable(&masked(message)));
+    if let Some(place) = place {
+        text.push_str(&excerpt(place, &PLAIN));
+    }
+    text
+}
+
 /// Makes control characters, line ends included, and direction overrides visible.
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -3,11 +3,13 @@
 //! One walk serves `system.operators`, EXPLAIN HINTS, EXPLAIN COMPARE and the tree in the terminal. It
 //! reads what operators have counted anyway and adds no work to a running query.
 
+mod compare;
 mod operator;
 mod pipeline;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod walk;
 
 use std::sync::Arc;
@@ -15,8 +17,11 @@ use std::time::Duration;
 
 use datafusion::physical_plan::ExecutionPlan;
 
+pub use compare::{Change, Pair, compare};
 pub use operator::{Considered, Estimate, Operator, Spill};
 pub(crate) use scan::count_considered_files;
+pub use tree::tree;
+pub(crate) use tree::{cut, milliseconds};
 
 /// A physical plan as data, one record a node in pre-order: a node stands before what it reads.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -17,8 +17,11 @@ pub(super) fn begins_at(node: &dyn ExecutionPlan, input: usize) -> bool {
         "SortExec"
         | "WindowAggExec"
         | "RepartitionExec"
+        | "RepartitionByHintExec"
         | "CoalescePartitionsExec"
-        | "SortPreservingMergeExec" => true,
+        | "CoalesceByHintExec"
+        | "SortPreservingMergeExec"
+        | "MaterializeExec" => true,
         // The first input is the build side, or the one that is held.
         "HashJoinExec" | "NestedLoopJoinExec" | "CrossJoinExec" | "PiecewiseMergeJoinExec" => {
             input == 0

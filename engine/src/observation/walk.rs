@@ -130,7 +130,10 @@ fn measure(operator: &mut Operator, metrics: &MetricsSet) {
     operator.bytes_scanned = operator.count("bytes_scanned");
     operator.row_groups = scan::row_groups(metrics);
     operator.elapsed = elapsed(operator);
-    if operator.name == "RepartitionExec" {
+    if matches!(
+        operator.name.as_str(),
+        "RepartitionExec" | "RepartitionByHintExec"
+    ) {
         operator.repartitioned_rows = operator.rows;
         operator.repartitioned_bytes = operator.output_bytes;
     }

@@ -41,6 +41,7 @@ pub(super) async fn call(
     let bound = at_moment(resolver, &function, bound, &shown)?;
     let open = table::read(&function, bound, &context.table_context()).await?;
     resolver.reads.push(TableRead {
+        fingerprint: crate::table::fingerprint(open.provider.as_ref()),
         name: shown,
         version: open.version,
         location: Some(open.location.to_string()),

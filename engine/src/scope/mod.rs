@@ -4,6 +4,7 @@
 //! time travel, cycles in views and reproducible results are one mechanism. Nothing is resolved
 //! while planning.
 
+mod cached;
 mod collect;
 mod delta;
 mod encoder;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 use datafusion::common::TableReference;
 use datafusion::logical_expr::TableSource;
 
+use crate::directive::Marks;
+
 pub(crate) use collect::{Query, identifiers, normalized};
 pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
@@ -43,8 +46,20 @@ pub(crate) struct TableRead {
     pub(crate) name: String,
     /// The version, for formats that have versions.
     pub(crate) version: Option<u64>,
+    /// What files it consists of, as a hash, for formats without versions.
+    pub(crate) fingerprint: Option<u64>,
     /// Where the table lies, for tables that are named or have a path.
     pub(crate) location: Option<String>,
+}
+
+impl TableRead {
+    /// Writes the table with its version: `t@v3`.
+    pub(crate) fn shown(&self) -> String {
+        match self.version {
+            Some(version) => format!("{}@v{version}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }
 
 /// The relations of one query text, ready for planning.
@@ -53,4 +68,6 @@ pub(crate) struct StatementScope {
     pub(crate) relations: HashMap<TableReference, Arc<dyn TableSource>>,
     /// Functions that exist in this text only, by the names that they have in its tree.
     pub(crate) functions: OwnFunctions,
+    /// Relations that hints ask something of.
+    pub(crate) marks: Marks,
 }

@@ -26,6 +26,7 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 
 use super::{OwnFunctions, StatementScope};
+use crate::directive::HintRelationPlanner;
 
 /// Plans a parsed statement and binds its parameters.
 pub(crate) fn plan(
@@ -34,7 +35,7 @@ pub(crate) fn plan(
     tree: ParsedStatement,
     parameters: Option<&ParamValues>,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let provider = ScopeProvider { state, scope };
+    let provider = ScopeProvider::new(state, scope);
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));
     let plan = planner.statement_to_plan(tree)?;
     if let Some(parameters) = parameters {
@@ -52,10 +53,7 @@ pub(crate) fn column_schema(
     columns: Vec<ColumnDef>,
 ) -> Result<Schema, DataFusionError> {
     let scope = StatementScope::default();
-    let provider = ScopeProvider {
-        state,
-        scope: &scope,
-    };
+    let provider = ScopeProvider::new(state, &scope);
     SqlToRel::new_with_options(&provider, parser_options(state)).build_schema(columns)
 }
 
@@ -71,10 +69,7 @@ pub(crate) fn expression(
         functions,
         ..StatementScope::default()
     };
-    let provider = ScopeProvider {
-        state,
-        scope: &scope,
-    };
+    let provider = ScopeProvider::new(state, &scope);
     let planned = SqlToRel::new_with_options(&provider, parser_options(state)).sql_to_expr(
         expression,
         schema,
@@ -100,6 +95,22 @@ fn parser_options(state: &SessionState) -> ParserOptions {
 struct ScopeProvider<'a> {
     state: &'a SessionState,
     scope: &'a StatementScope,
+    relation_planners: Vec<Arc<dyn RelationPlanner>>,
+}
+
+impl<'a> ScopeProvider<'a> {
+    fn new(state: &'a SessionState, scope: &'a StatementScope) -> Self {
+        let mut relation_planners = state.relation_planners().to_vec();
+        if !scope.marks.is_empty() {
+            let hinted = HintRelationPlanner::new(scope.marks.clone());
+            relation_planners.insert(0, Arc::new(hinted));
+        }
+        Self {
+            state,
+            scope,
+            relation_planners,
+        }
+    }
 }
 
 impl ContextProvider for ScopeProvider<'_> {
@@ -156,7 +167,7 @@ impl ContextProvider for ScopeProvider<'_> {
     }
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
-        self.state.relation_planners()
+        &self.relation_planners
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {

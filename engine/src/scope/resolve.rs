@@ -15,6 +15,7 @@ use super::{
 };
 use crate::catalog::Entry;
 use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
+use crate::directive::{HintSource, Marks, rewrite};
 use crate::failure::{Failure, FailureKind};
 use crate::session::{FoundResult, Overlay, StatementContext};
 use crate::similar::closest;
@@ -38,6 +39,8 @@ pub(crate) struct Resolver<'a> {
     pub(super) pinned: HashMap<String, u64>,
     /// Whether the query of an earlier result is being resolved.
     pub(super) is_earlier: bool,
+    /// Cached tables whose own rows are being computed.
+    pub(super) uncached: Vec<TableName>,
 }
 
 impl<'a> Resolver<'a> {
@@ -52,13 +55,15 @@ impl<'a> Resolver<'a> {
             edges: Vec::new(),
             pinned: HashMap::new(),
             is_earlier: false,
+            uncached: Vec::new(),
         }
     }
 
     /// Resolves a query's relations and plans it.
     pub(crate) async fn plan(&mut self, query: Query) -> Result<LogicalPlan, Failure> {
         let schema = self.context.current_schema().to_owned();
-        let (scope, tree) = self.scope(query, &schema).await?;
+        let source = HintSource::Statement(&self.context.text);
+        let (scope, tree) = self.scope(query, &schema, source).await?;
         for warning in self.leakage_warnings() {
             self.context.notice(warning).await?;
         }
@@ -74,20 +79,24 @@ impl<'a> Resolver<'a> {
     /// Opens a query's relations.
     pub(crate) async fn resolve(&mut self, query: Query) -> Result<(), Failure> {
         let schema = self.context.current_schema().to_owned();
-        self.scope(query, &schema).await.map(drop)
+        let source = HintSource::Statement(&self.context.text);
+        self.scope(query, &schema, source).await.map(drop)
     }
 
     pub(super) async fn scope(
         &mut self,
         mut query: Query,
         current_schema: &str,
+        source: HintSource<'_>,
     ) -> Result<(StatementScope, Query), Failure> {
         let functions = expand_statement(self.context, &mut query.tree, current_schema)
             .map_err(|error| self.context.failure(error))?;
+        let marks = self.hints(&mut query, source);
         let asked =
             collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope {
             functions,
+            marks,
             ..StatementScope::default()
         };
         for Relation { key, request } in asked.relations {
@@ -101,6 +110,11 @@ impl<'a> Resolver<'a> {
             scope.functions.insert(function.name().to_owned(), function);
         }
         Ok((scope, query))
+    }
+
+    /// Takes the hints out of a query and does what they ask for.
+    fn hints(&self, query: &mut Query, source: HintSource<'_>) -> Marks {
+        rewrite(&mut query.tree, &source, &self.context.hints)
     }
 
     async fn request(
@@ -207,6 +221,13 @@ impl<'a> Resolver<'a> {
         if let Some(source) = self.opened.get(&key) {
             return Ok(Arc::clone(source));
         }
+        if at == TableVersion::Latest
+            && let Some(entry) = self.cache_entry(name)
+        {
+            let source = self.cached(entry, parts).await?;
+            self.opened.insert(key, Arc::clone(&source));
+            return Ok(source);
+        }
         let source = match self.find(name, parts).await? {
             Found::Table(definition) => self.table(&definition, at, &self.shown(name)).await?,
             Found::View(view) => {
@@ -245,6 +266,9 @@ impl<'a> Resolver<'a> {
             Some(Overlay::View(view)) => return Ok(Found::View(view)),
             Some(Overlay::Table(provider)) => return Ok(Found::Provider(provider)),
             None => {}
+        }
+        if let Some(view) = self.cached_query(name) {
+            return Ok(Found::View(view));
         }
         if let Some(provider) = crate::session::system_table(context, name) {
             return Ok(Found::Provider(provider));
@@ -345,6 +369,7 @@ impl<'a> Resolver<'a> {
         self.reads.push(TableRead {
             name: shown.to_owned(),
             version: open.version,
+            fingerprint: table::fingerprint(open.provider.as_ref()),
             location: Some(open.location.to_string()),
         });
         let source = provider_as_source(open.provider);

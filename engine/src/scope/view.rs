@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use super::planner;
 use super::{Resolver, TableName};
 use crate::definition::{TableVersion, ViewDefinition};
+use crate::directive::HintSource;
 use crate::failure::{Failure, FailureKind};
 
 /// Planning takes time with each view below another, and no person writes so many.
@@ -79,7 +80,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Plans a view's query as it was meant where the view was made.
-    async fn view_plan(
+    pub(super) async fn view_plan(
         &mut self,
         name: &TableName,
         view: &ViewDefinition,
@@ -103,6 +104,7 @@ impl<'a> Resolver<'a> {
             edges: mem::take(&mut self.edges),
             pinned: mem::take(&mut self.pinned),
             is_earlier: self.is_earlier,
+            uncached: self.uncached.clone(),
         };
         let plan = resolver.view_plan_here(name, view).await;
         self.encoders = resolver.encoders;
@@ -122,7 +124,12 @@ impl<'a> Resolver<'a> {
     ) -> Result<LogicalPlan, Failure> {
         let explain = |error| Failure::from_error(error);
         let query = crate::sql::parse_query(&view.query).map_err(explain)?;
-        let (scope, query) = self.scope(query, &view.current_schema).await?;
+        let shown = self.shown(name);
+        let source = HintSource::View {
+            name: &shown,
+            text: &view.query,
+        };
+        let (scope, query) = self.scope(query, &view.current_schema, source).await?;
         // The query of an earlier result may name parameters; a stored view may not.
         let parameters = self.context.parameters().filter(|_| self.is_earlier);
         let plan =

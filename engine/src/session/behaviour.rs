@@ -11,6 +11,9 @@ use crate::scope::moment;
 /// What SHOW says of `lakesh.as_of` where it is not set.
 pub(super) const LATEST: &str = "latest";
 
+/// So many statements are kept where nothing else is set.
+const QUERY_HISTORY: usize = 1000;
+
 /// Settings that change what statements do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Behaviour {
@@ -24,6 +27,10 @@ pub(crate) struct Behaviour {
     pub(crate) vacuum_retention_check: bool,
     /// Whether functions written in Rust run, where the front end and the catalog allow it at all.
     pub(crate) allow_native_functions: bool,
+    /// How many statements `system.queries` keeps.
+    pub(crate) query_history: usize,
+    /// What statements are grouped by.
+    pub(crate) query_label: Option<String>,
 }
 
 impl Default for Behaviour {
@@ -34,6 +41,8 @@ impl Default for Behaviour {
             kept_results_limit: 4 * 1024 * 1024 * 1024,
             vacuum_retention_check: true,
             allow_native_functions: true,
+            query_history: QUERY_HISTORY,
+            query_label: None,
         }
     }
 }

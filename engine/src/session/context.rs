@@ -13,9 +13,11 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
+use super::queries::Observer;
 use super::{EventSender, Session, read, write};
 
 use crate::definition::{TableDefinition, ViewDefinition};
+use crate::directive::{HintUses, apply_settings, strays};
 use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
@@ -65,6 +67,10 @@ pub(crate) struct StatementContext {
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
     /// What is drawn once the rows are there, for front ends that draw.
     to_draw: Arc<Mutex<Vec<ToDraw>>>,
+    /// Sees what the statement plans and runs.
+    pub(crate) observer: Arc<Observer>,
+    /// The hints of the statement, and what became of them.
+    pub(crate) hints: HintUses,
 }
 
 impl StatementContext {
@@ -94,7 +100,32 @@ impl StatementContext {
             parameters,
             versions_read: Arc::default(),
             to_draw: Arc::default(),
+            observer: Arc::default(),
+            hints: HintUses::default(),
         }
+    }
+
+    /// Applies the settings that stand in hints of the statement.
+    pub(super) fn with_hinted_settings(mut self) -> Self {
+        let limit = self.session.memory().usage().limit;
+        apply_settings(&self.text, &mut self.state, limit, &self.hints);
+        self
+    }
+
+    /// Says of hints that had no effect that they had none.
+    pub(super) async fn complain_of_hints(&self) -> Result<(), Failure> {
+        let strays = strays(&self.text);
+        for complaint in strays.into_iter().chain(self.hints.take_complaints()) {
+            self.notice(complaint).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets an observer see what the statement plans and runs, also where only its state is known.
+    pub(super) fn observed_by(mut self, observer: Arc<Observer>) -> Self {
+        self.state.config_mut().set_extension(Arc::clone(&observer));
+        self.observer = observer;
+        self
     }
 
     /// A context that belongs to no statement, for rows that are made while scanning.
@@ -114,6 +145,8 @@ impl StatementContext {
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
             to_draw: Arc::clone(&self.to_draw),
+            observer: Arc::clone(&self.observer),
+            hints: self.hints.clone(),
         }
     }
 
@@ -276,6 +309,7 @@ impl StatementContext {
             let plan: Erased<LogicalPlan> = resolver.plan(query).await?.into();
             (plan, resolver.reads)
         };
+        self.observer.reads(&reads);
         for note in lakesh_udfs::notes_on_ties(&plan) {
             self.notice(note).await?;
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
+use super::queries::{Observer, Running};
 use super::{EventSender, Output, Session, StatementContext, execute};
 use crate::command;
 use crate::event::{Event, QueryReads, Summary};
@@ -15,7 +16,7 @@ use crate::picture::Picture;
 use crate::profile::ToDraw;
 use crate::scope::{Resolver, TableName};
 use crate::source::Place;
-use crate::statement;
+use crate::statement::{self, Statement};
 
 /// Runs a cell and sends its events; the last is `Finished` or `Failed`.
 pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
@@ -55,11 +56,11 @@ pub(crate) async fn run(
         Cell::Statement { place, terminator } => {
             session.set_previous_statement(&place);
             if terminator != Terminator::GoExpanded {
-                return run_statement(session, &place, events).await;
+                return run_recorded(session, &place, events).await;
             }
             let expansion = Expansion::begin(session);
             events.send(Event::Display(session.display())).await?;
-            let outcome = run_statement(session, &place, events).await;
+            let outcome = run_recorded(session, &place, events).await;
             drop(expansion);
             events.send(Event::Display(session.display())).await?;
             outcome
@@ -88,13 +89,35 @@ impl Drop for Expansion<'_> {
     }
 }
 
+/// Runs a statement of the user's and keeps how it went.
+async fn run_recorded(
+    session: &Arc<Session>,
+    place: &Place,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    let running = Running::begin(session, place);
+    let observer = Arc::clone(&running.observer);
+    let outcome = run_observed(session, place, events, observer).await;
+    running.finish(&outcome);
+    outcome
+}
+
 /// Runs the text of one statement.
 pub(crate) fn run_statement<'a>(
     session: &'a Arc<Session>,
     place: &'a Place,
     events: &'a EventSender,
 ) -> BoxFuture<'a, Result<Summary, Failure>> {
-    run_text(session, place, events)
+    run_observed(session, place, events, Arc::default())
+}
+
+fn run_observed<'a>(
+    session: &'a Arc<Session>,
+    place: &'a Place,
+    events: &'a EventSender,
+    observer: Arc<Observer>,
+) -> BoxFuture<'a, Result<Summary, Failure>> {
+    run_text(session, place, events, observer)
         .map_err(|failure| at_statement(failure, place))
         .boxed()
 }
@@ -111,23 +134,37 @@ async fn run_text(
     session: &Arc<Session>,
     place: &Place,
     events: &EventSender,
+    observer: Arc<Observer>,
 ) -> Result<Summary, Failure> {
-    let begin = Instant::now();
     let text = session.substitute(place)?;
     let statement = statement::parse(&text)?;
-    let context = StatementContext::new(session, text, Some(events.clone()));
+    observer.is_a(statement.verb());
+    let context = StatementContext::new(session, text, Some(events.clone()))
+        .observed_by(observer)
+        .with_hinted_settings();
     if statement.writes() {
         context.require_writable(&format!("{} is refused", statement.verb()))?;
     }
+    let outcome = run_parsed(&context, statement.as_ref(), events).await;
+    context.complain_of_hints().await?;
+    outcome
+}
+
+async fn run_parsed(
+    context: &StatementContext,
+    statement: &dyn Statement,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    let begin = Instant::now();
     let verb = statement.verb();
-    let mut summary = match statement.run(&context).await? {
+    let mut summary = match statement.run(context).await? {
         Output::Plan(plan) => {
             let reads = QueryReads {
                 sql: context.text.text.clone(),
                 versions: context.versions_read(),
             };
             events.send(Event::Reads(reads)).await?;
-            execute::run_plan(&context, plan, verb, events).await?
+            execute::run_plan(context, plan, verb, events).await?
         }
         Output::Batches { schema, batches } => {
             execute::send_batches(schema, batches, verb, events).await?
@@ -140,7 +177,7 @@ async fn run_text(
         summary.elapsed = begin.elapsed();
         events.send(Event::Step(summary.clone())).await?;
     }
-    draw(&context, to_draw, events).await?;
+    draw(context, to_draw, events).await?;
     Ok(summary)
 }
 
@@ -180,7 +217,7 @@ pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Fail
 async fn check_text(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
     let text = session.substitute(place)?;
     let statement = statement::parse(&text)?;
-    let context = StatementContext::new(session, text, None);
+    let context = StatementContext::new(session, text, None).with_hinted_settings();
     if statement.writes() {
         context.require_writable(&format!("{} is refused", statement.verb()))?;
     }

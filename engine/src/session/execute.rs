@@ -12,6 +12,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
+use super::queries::Observer;
 use super::{EventSender, StatementContext};
 use crate::erased::Erased;
 use crate::event::{Event, Progress, Summary};
@@ -88,10 +89,18 @@ pub(crate) async fn count_rows(
     plan: &LogicalPlan,
 ) -> Result<u64, DataFusionError> {
     let physical = state.create_physical_plan(plan).await?;
-    let mut rows = execute_stream(physical, state.task_ctx())?;
+    let observer = state.config().get_extension::<Observer>();
+    if let Some(observer) = &observer {
+        observer.planned();
+    }
+    let mut rows = execute_stream(Arc::clone(&physical), state.task_ctx())?;
     let mut count = 0;
     while let Some(batch) = rows.next().await {
         count += counted(&batch?);
+    }
+    drop(rows);
+    if let Some(observer) = &observer {
+        observer.ran(&physical);
     }
     Ok(count)
 }
@@ -169,9 +178,12 @@ async fn attempt(
     forward: &mut Forward<'_>,
 ) -> Result<(), Stopped> {
     let physical = state.create_physical_plan(plan).await?;
+    context.observer.planned();
     let rows = execute_stream(Arc::clone(&physical), state.task_ctx())?;
-    let watched = context.session.options().progress.then_some(physical);
-    forward.all(rows, watched.as_ref()).await
+    let watched = context.session.options().progress.then_some(&physical);
+    let outcome = forward.all(rows, watched).await;
+    context.observer.ran(&physical);
+    outcome
 }
 
 /// Sends rows that are there already.

@@ -13,6 +13,7 @@ mod options;
 mod overflow;
 mod parameters;
 mod planning;
+mod queries;
 mod results;
 mod settings;
 mod stream;
@@ -29,6 +30,7 @@ use datafusion::common::ScalarValue;
 use datafusion::common::config::ConfigOptions;
 use datafusion::execution::SessionState;
 
+use crate::cache::CachedTables;
 use crate::catalog::Catalog;
 use crate::command::Command;
 use crate::display::DisplayOptions;
@@ -52,6 +54,7 @@ use behaviour::time_zone;
 pub(crate) use context::{Overlay, StatementContext};
 pub(crate) use drive::{run as run_cell, run_statement};
 pub(crate) use execute::{Output, count_rows};
+pub(crate) use queries::QueryRecord;
 pub(crate) use results::FoundResult;
 pub(crate) use stream::{EventSender, unexpected_end};
 pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
@@ -70,6 +73,12 @@ pub struct Session {
     parameters: RwLock<BTreeMap<String, ScalarValue>>,
     /// What earlier statements returned, by the names that queries use for it.
     results: Erased<RwLock<results::Results>>,
+    /// Tables whose rows are kept.
+    cache: CachedTables,
+    /// What was run, for `system.queries`.
+    queries: RwLock<queries::QueryLog>,
+    /// The most memory that was in use before the statement that runs now.
+    memory_peak: RwLock<u64>,
     display: RwLock<DisplayOptions>,
     behaviour: RwLock<behaviour::Behaviour>,
     current_schema: RwLock<String>,
@@ -101,6 +110,9 @@ impl Session {
             variables: RwLock::new(options.variables.clone()),
             parameters: RwLock::new(options.parameters.clone()),
             results: Erased::new(RwLock::default()),
+            cache: CachedTables::default(),
+            queries: RwLock::default(),
+            memory_peak: RwLock::default(),
             display: RwLock::new(options.display.clone()),
             behaviour: RwLock::default(),
             current_schema: RwLock::new(crate::catalog::DEFAULT_SCHEMA.to_owned()),
@@ -216,6 +228,11 @@ impl Session {
 
     pub(crate) fn options(&self) -> &SessionOptions {
         &self.options
+    }
+
+    /// Returns the tables whose rows are kept.
+    pub(crate) fn cache(&self) -> &CachedTables {
+        &self.cache
     }
 
     /// What is remembered of tables from statement to statement.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use lakesh_udfs::{FrameRule, FuseFeatures};
 
@@ -13,6 +12,7 @@ use super::SessionOptions;
 use super::cooperate::Cooperate;
 use super::overflow::{CheckConstants, CheckOverflow};
 use crate::asof::{AsOfQueryPlanner, AsOfRelationPlanner};
+use crate::directive::after_join_selection;
 use crate::failure::Failure;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
@@ -43,9 +43,9 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     Ok((state, memory))
 }
 
-/// DataFusion's own rules, after the one that must see expressions before they move into scans.
+/// DataFusion's own rules and those of hints, after the one that must see expressions before they move into scans.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = PhysicalOptimizer::new().rules;
+    let mut rules = after_join_selection();
     rules.insert(0, Arc::new(CheckOverflow));
     rules
 }

@@ -9,6 +9,7 @@ use datafusion::common::config::ConfigOptions;
 
 use super::behaviour::{Behaviour, LATEST, moment_text};
 use super::{Session, read};
+use crate::cache::DEFAULT_SHARE;
 use crate::display::DisplayOptions;
 use crate::event::Event;
 use crate::failure::{Failure, FailureKind};
@@ -158,6 +159,22 @@ static SETTINGS: &[Setting] = &[
         "Refuses tables without a history while `lakesh.as_of` is set.",
         as_of_strict
     ),
+    Setting {
+        name: "lakesh.cache_share",
+        values: "a share of the memory limit such as `30%`",
+        summary: "The most memory that cached tables take; what does not fit goes to the temp folder.",
+        get: |session| format!("{}%", session.cache().budget.percent()),
+        set: |session, text| {
+            let number = text.trim().trim_end_matches('%').parse::<usize>().ok();
+            let Some(percent) = number.filter(|percent| *percent <= 90) else {
+                let expected = "a share from `0%` to `90%` is expected".to_owned();
+                return Err(wrong("lakesh.cache_share", text, expected));
+            };
+            session.cache().budget.set_percent(percent);
+            Ok(())
+        },
+        default: |_| format!("{DEFAULT_SHARE}%"),
+    },
     display_setting!(
         "lakesh.expanded",
         "true, false",
@@ -244,6 +261,34 @@ static SETTINGS: &[Setting] = &[
             .unwrap_or_else(|| "auto".to_owned()),
         |text| Ok((text != "auto").then(|| text.to_owned()))
     ),
+    Setting {
+        name: "lakesh.query_history",
+        values: "a whole number; 0 keeps none",
+        summary: "How many statements `system.queries` and `system.operators` keep, the newest.",
+        get: |session| session.behaviour().query_history.to_string(),
+        set: |session, text| {
+            let most = text.parse().map_err(|_| {
+                let expected = "a whole number is expected".to_owned();
+                wrong("lakesh.query_history", text, expected)
+            })?;
+            session.change_behaviour(|behaviour| behaviour.query_history = most);
+            session.shorten_queries(most);
+            Ok(())
+        },
+        default: |_| Behaviour::default().query_history.to_string(),
+    },
+    Setting {
+        name: "lakesh.query_label",
+        values: "any text; an empty one is none",
+        summary: "Groups the statements that follow, for `\\profile` and `system.queries`.",
+        get: |session| session.behaviour().query_label.unwrap_or_default(),
+        set: |session, text| {
+            let label = (!text.is_empty()).then(|| text.to_owned());
+            session.change_behaviour(|behaviour| behaviour.query_label = label);
+            Ok(())
+        },
+        default: |_| String::new(),
+    },
     Setting {
         name: "lakesh.schema",
         values: "the name of a schema",

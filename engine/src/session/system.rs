@@ -3,14 +3,16 @@
 //! Their rows are made when they are scanned, and only as many tables are opened as the filters on
 //! schema and table name leave.
 
+mod cache;
 mod columns;
 mod encoders;
 mod provider;
+mod queries;
 mod rows;
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::datasource::TableProvider;
 use futures::future::BoxFuture;
@@ -43,9 +45,13 @@ pub(crate) struct SystemTable {
 enum Kind {
     Text,
     Number,
+    Float,
+    Flag,
+    /// A moment in UTC, to the microsecond.
+    Moment,
 }
 
-use Kind::{Number, Text};
+use Kind::{Flag, Float, Moment, Number, Text};
 
 pub(super) static SYSTEM_TABLES: &[SystemTable] = &[
     SystemTable {
@@ -97,6 +103,23 @@ pub(super) static SYSTEM_TABLES: &[SystemTable] = &[
     },
     SystemTable {
         schema: "system",
+        name: "cache",
+        columns: &[
+            ("schema", Text),
+            ("name", Text),
+            ("storage", Text),
+            ("rows", Number),
+            ("memory_bytes", Number),
+            ("disk_bytes", Number),
+            ("hits", Number),
+            ("misses", Number),
+            ("sources", Text),
+            ("query", Text),
+        ],
+        rows: |context, _| Box::pin(cache::cache(context)),
+    },
+    SystemTable {
+        schema: "system",
         name: "encoders",
         columns: &[
             ("schema", Text),
@@ -134,6 +157,65 @@ pub(super) static SYSTEM_TABLES: &[SystemTable] = &[
             ("example", Text),
         ],
         rows: |context, _| Box::pin(rows::functions(context)),
+    },
+    SystemTable {
+        schema: "system",
+        name: "operators",
+        columns: &[
+            ("query_id", Number),
+            ("label", Text),
+            ("operator_id", Number),
+            ("parent_id", Number),
+            ("depth", Number),
+            ("pipeline", Number),
+            ("operator", Text),
+            ("detail", Text),
+            ("partitions", Number),
+            ("estimated_rows", Number),
+            ("estimate_exact", Flag),
+            ("rows", Number),
+            ("elapsed_ms", Float),
+            ("bytes_scanned", Number),
+            ("files", Number),
+            ("files_pruned", Number),
+            ("row_groups", Number),
+            ("row_groups_pruned", Number),
+            ("repartitioned_rows", Number),
+            ("repartitioned_bytes", Number),
+            ("output_bytes", Number),
+            ("peak_memory", Number),
+            ("spills", Number),
+            ("spilled_bytes", Number),
+            ("spilled_rows", Number),
+            ("skew", Float),
+        ],
+        rows: |context, _| Box::pin(queries::operators(context)),
+    },
+    SystemTable {
+        schema: "system",
+        name: "queries",
+        columns: &[
+            ("id", Number),
+            ("sql", Text),
+            ("statement", Text),
+            ("label", Text),
+            ("started_at", Moment),
+            ("duration_ms", Float),
+            ("planning_ms", Float),
+            ("execution_ms", Float),
+            ("rows", Number),
+            ("bytes_scanned", Number),
+            ("files", Number),
+            ("files_pruned", Number),
+            ("row_groups", Number),
+            ("row_groups_pruned", Number),
+            ("peak_memory", Number),
+            ("spilled_bytes", Number),
+            ("tables", Text),
+            ("status", Text),
+            ("error", Text),
+        ],
+        rows: |context, _| Box::pin(queries::queries(context)),
     },
     SystemTable {
         schema: "system",
@@ -176,6 +258,9 @@ impl SystemTable {
                 let data_type = match kind {
                     Text => DataType::Utf8,
                     Number => DataType::Int64,
+                    Float => DataType::Float64,
+                    Flag => DataType::Boolean,
+                    Moment => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
                 };
                 Field::new(*name, data_type, true)
             })

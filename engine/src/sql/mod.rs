@@ -21,6 +21,7 @@ pub(crate) use from_first::select_everything;
 pub(crate) use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
 pub(crate) use interval::IntervalPlanner;
 pub(crate) use parser::{
-    ParseResult, StatementParser, parse_expression, parse_name, parse_query, syntax_error,
+    ParseResult, StatementParser, parse_expression, parse_name, parse_query, parse_query_tree,
+    select_from_nothing, syntax_error,
 };
 pub(crate) use versions::{VersionClause, VersionClauses, VersionKind, split_version};

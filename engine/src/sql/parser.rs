@@ -3,7 +3,7 @@
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, SetExpr, Statement as SqlStatement, TableFactor,
+    Expr, Ident, ObjectName, Query as SqlQuery, SetExpr, Statement as SqlStatement, TableFactor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -175,6 +175,16 @@ impl StatementParser {
         })
     }
 
+    /// Reads `(query)`; takes the version clauses that stand in it and leaves those behind it.
+    pub(crate) fn query_in_brackets(&mut self) -> ParseResult<Query> {
+        self.inner.parser.expect_token(&Token::LParen)?;
+        let mut query = self.query()?;
+        let end = self.inner.parser.peek_token_ref().span.start;
+        self.inner.parser.expect_token(&Token::RParen)?;
+        self.versions = query.versions.split_off(end);
+        Ok(query)
+    }
+
     /// Reads what `parse_from_tail` reads, where this word follows: it is no alias, and what stands in
     /// brackets behind it are not the columns of one.
     pub(crate) fn parse_from_tail_before(&mut self, word: &str) -> ParseResult<Query> {
@@ -222,9 +232,7 @@ impl StatementParser {
     }
 
     fn select_from(&mut self, factor: TableFactor) -> ParseResult<Query> {
-        let mut query = Parser::new(&DIALECT)
-            .try_with_sql("SELECT * FROM relation")?
-            .parse_query()?;
+        let mut query = Box::new(select_from_nothing());
         if let SetExpr::Select(select) = query.body.as_mut()
             && let Some(from) = select.from.first_mut()
         {
@@ -256,6 +264,17 @@ impl StatementParser {
     pub(crate) fn accept_keyword(&mut self, keyword: Keyword) -> bool {
         self.inner.parser.parse_keyword(keyword)
     }
+}
+
+/// Returns `SELECT * FROM relation`, whose relation is there to be replaced.
+pub(crate) fn select_from_nothing() -> SqlQuery {
+    parse_query_tree("SELECT * FROM relation").expect("the text is a query")
+}
+
+/// Parses a text of our own that is a query and nothing else.
+pub(crate) fn parse_query_tree(text: &str) -> Result<SqlQuery, ParserError> {
+    let query = Parser::new(&DIALECT).try_with_sql(text)?.parse_query()?;
+    Ok(*query)
 }
 
 /// Parses a text that is a query and nothing else.

@@ -49,6 +49,16 @@ impl VersionClauses {
         self.0.values().min_by_key(|clause| clause.location)
     }
 
+    /// Leaves the clauses before a place; returns those behind it.
+    pub(crate) fn split_off(&mut self, at: Location) -> Self {
+        let all = std::mem::take(&mut self.0);
+        let (before, behind) = all
+            .into_iter()
+            .partition(|(_, clause)| clause.location < at);
+        self.0 = before;
+        Self(behind)
+    }
+
     /// Takes the clauses out of the tokens.
     pub(crate) fn take_from(
         tokens: Vec<TokenWithSpan>,

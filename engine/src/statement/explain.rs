@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringBuilder};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
 use datafusion::common::DataFusionError;
 use datafusion::common::format::ExplainFormat;
 use datafusion::logical_expr::LogicalPlan;
@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use futures::TryStreamExt;
 
+use super::explain_compare::observed;
 use super::query::starts_query;
 use super::{Statement, StatementKind};
 use crate::erased::Erased;
@@ -32,6 +33,7 @@ pub(super) static EXPLAIN: StatementKind = StatementKind {
     examples: &[
         "EXPLAIN SELECT 1;",
         "EXPLAIN ANALYZE SELECT 1;",
+        "EXPLAIN ANALYZE FORMAT tree SELECT count(*) FROM generate_series(1, 9);",
         "CREATE TABLE t AS SELECT 1 AS id; EXPLAIN DELETE FROM t WHERE id = 1;",
     ],
     parse: |parser| {
@@ -44,6 +46,9 @@ pub(super) static EXPLAIN: StatementKind = StatementKind {
             return mutation(parser, options.analyze);
         }
         let query = parser.query()?;
+        if options.analyze && options.format == Some(ExplainFormat::Tree) {
+            return Ok(Some(Box::new(ExplainTree { query })));
+        }
         let tree = ParsedStatement::Explain(ParsedExplain {
             options,
             statement: Box::new(query.tree),
@@ -96,6 +101,33 @@ impl Statement for ExplainMutation {
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
         self.statement.check(context).await
+    }
+}
+
+/// Runs a query and shows its operators with bars of time and rows.
+struct ExplainTree {
+    query: Query,
+}
+
+#[async_trait]
+impl Statement for ExplainTree {
+    fn verb(&self) -> &'static str {
+        "EXPLAIN"
+    }
+
+    async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        let plan = context.plan(self.query.clone()).await?;
+        let observation = observed(context, &plan, true).await;
+        let observation = observation.map_err(|error| context.failure(error))?;
+        let lines = StringArray::from(crate::observation::tree(&observation));
+        let columns: [(&str, ArrayRef); 1] = [("plan", Arc::new(lines))];
+        let batch = RecordBatch::try_from_iter(columns);
+        let batch = batch.map_err(|error| context.failure(error.into()))?;
+        Ok(Output::batch(batch))
+    }
+
+    async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
+        context.plan(self.query.clone()).await.map(drop)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod alter_table;
 mod attach;
+mod cache;
 mod checkpoint;
 mod columns;
 mod convert;
@@ -21,6 +22,7 @@ mod diff;
 mod drop;
 mod encoders;
 mod explain;
+mod explain_compare;
 mod feature_view;
 mod insert;
 mod leakage;
@@ -38,6 +40,8 @@ mod update;
 mod vacuum;
 
 use async_trait::async_trait;
+
+pub(crate) use explain_compare::side_by_side;
 
 use crate::failure::Failure;
 use crate::input::Substituted;
@@ -109,7 +113,9 @@ static STATEMENTS: &[&StatementKind] = &[
     &alter_table::ALTER_TABLE,
     &attach::ATTACH,
     &attach::DETACH,
+    &cache::CACHE,
     &checkpoint::CHECKPOINT,
+    &cache::CLEAR_CACHE,
     &profile::COMPRESS,
     &convert::CONVERT,
     &copy::COPY,
@@ -133,6 +139,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &feature_view::DROP_FEATURE_VIEW,
     &create_function::DROP_FUNCTION,
     // Before EXPLAIN, which takes what this leaves.
+    &explain_compare::EXPLAIN_COMPARE,
     &leakage::EXPLAIN_LEAKAGE,
     &explain::EXPLAIN,
     &encoders::EXPORT_ENCODER,
@@ -144,9 +151,11 @@ static STATEMENTS: &[&StatementKind] = &[
     &query::QUERY,
     &set::SET,
     &feature_view::SHOW_FEATURE_GRAPH,
+    &cache::SHOW_CACHE,
     &show::SHOW,
     &summarize::SUMMARIZE,
     &transform::TRANSFORM,
+    &cache::UNCACHE,
     &update::UPDATE,
     &set::USE,
     &vacuum::VACUUM,

@@ -3,6 +3,7 @@
 //! The files are fixed when the table is opened. Partition columns, the file's name among them, are
 //! constants of a file, so filters over them choose files and are exact. Nothing is written here.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -73,6 +74,21 @@ pub(crate) struct FileTable {
     pub(crate) store: ObjectStoreUrl,
     /// The text that paths of this store start with when they are shown.
     pub(crate) root: String,
+}
+
+/// Tells by a hash whether a table still consists of the same files; `None` for tables that do not
+/// consist of plain files.
+pub(crate) fn fingerprint(provider: &dyn TableProvider) -> Option<u64> {
+    let table = provider.downcast_ref::<FileTable>()?;
+    let mut hasher = DefaultHasher::new();
+    for file in table.layouts.iter().flat_map(|layout| &layout.files) {
+        let meta = &file.object_meta;
+        meta.location.hash(&mut hasher);
+        meta.size.hash(&mut hasher);
+        meta.last_modified.hash(&mut hasher);
+        meta.e_tag.hash(&mut hasher);
+    }
+    Some(hasher.finish())
 }
 
 #[async_trait]

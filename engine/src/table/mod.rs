@@ -86,6 +86,7 @@ pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
 pub use error::TableError;
 pub(crate) use error::conflict_reason;
+pub(crate) use file_table::fingerprint;
 pub(crate) use files::suffix_of;
 pub(crate) use footprint::footprint;
 pub(crate) use location::Location;

@@ -323,7 +323,7 @@ pub(super) async fn session(context: &StatementContext) -> Result<Rows, Failure>
         ),
         ("memory_limit", Some(format_size(usage.limit))),
         ("memory_used", Some(format_size(usage.used))),
-        ("memory_peak", Some(format_size(usage.peak))),
+        ("memory_peak", Some(format_size(session.highest_memory()))),
         (
             "temp_folder",
             Some(session.options().temp_folder.display().to_string()),

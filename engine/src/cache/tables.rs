@@ -1,0 +1,154 @@
+//! The tables of a session whose rows are kept, and what is known of them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Budget, SharedRows, Storage};
+use crate::definition::ViewDefinition;
+use crate::scope::{TableName, TableRead};
+
+/// Where the rows of a cached table come from.
+#[derive(Debug, Clone)]
+pub(crate) enum CacheSource {
+    /// The table or view of the same name.
+    Named,
+    /// The query of CACHE TABLE … AS.
+    Query(ViewDefinition),
+}
+
+/// A table whose rows are kept.
+#[derive(Debug)]
+pub(crate) struct CacheEntry {
+    pub(crate) name: TableName,
+    pub(crate) source: CacheSource,
+    storage: Storage,
+    hits: AtomicU64,
+    misses: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    rows: Arc<SharedRows>,
+    /// What the rows come from, with versions; `None` before they were asked for.
+    reads: Option<Vec<TableRead>>,
+}
+
+impl CacheEntry {
+    pub(crate) fn new(
+        name: TableName,
+        source: CacheSource,
+        storage: Storage,
+        budget: &Arc<Budget>,
+    ) -> Self {
+        Self {
+            name,
+            source,
+            storage,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            state: Mutex::new(State {
+                rows: Arc::new(SharedRows::new(storage, Arc::clone(budget))),
+                reads: None,
+            }),
+        }
+    }
+
+    /// Returns the rows of these versions of the sources; those of others are let go.
+    pub(crate) fn rows_of(&self, reads: &[TableRead], budget: &Arc<Budget>) -> Arc<SharedRows> {
+        let mut state = self.state();
+        let is_other = state.reads.as_deref().is_some_and(|known| known != reads);
+        if is_other {
+            state.rows = Arc::new(SharedRows::new(self.storage, Arc::clone(budget)));
+        }
+        state.reads = Some(reads.to_vec());
+        Arc::clone(&state.rows)
+    }
+
+    /// Counts a read that found rows, or one that had to compute them.
+    pub(super) fn count(&self, found: bool) {
+        let counter = if found { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn row(&self) -> CacheRow {
+        let state = self.state();
+        let rows = state.rows.get();
+        let sources = state.reads.iter().flatten();
+        CacheRow {
+            name: self.name.clone(),
+            storage: self.storage.as_text(),
+            rows: rows.as_ref().map(|rows| rows.rows),
+            memory_bytes: rows.as_ref().map(|rows| rows.memory_bytes()),
+            disk_bytes: rows.as_ref().map(|rows| rows.disk_bytes),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            sources: sources.map(TableRead::shown).collect(),
+            query: match &self.source {
+                CacheSource::Named => None,
+                CacheSource::Query(view) => Some(view.query.clone()),
+            },
+        }
+    }
+}
+
+/// What SHOW CACHE says of a table. What is `None` is not computed yet.
+pub(crate) struct CacheRow {
+    pub(crate) name: TableName,
+    pub(crate) storage: &'static str,
+    pub(crate) rows: Option<u64>,
+    pub(crate) memory_bytes: Option<u64>,
+    pub(crate) disk_bytes: Option<u64>,
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) sources: Vec<String>,
+    pub(crate) query: Option<String>,
+}
+
+/// The tables of a session whose rows are kept.
+#[derive(Debug, Default)]
+pub(crate) struct CachedTables {
+    entries: Mutex<HashMap<TableName, Arc<CacheEntry>>>,
+    pub(crate) budget: Arc<Budget>,
+}
+
+impl CachedTables {
+    pub(crate) fn get(&self, name: &TableName) -> Option<Arc<CacheEntry>> {
+        self.entries().get(name).cloned()
+    }
+
+    /// Keeps the rows of a table from now on, in the place of what was kept under its name.
+    pub(crate) fn insert(&self, entry: Arc<CacheEntry>) {
+        self.entries().insert(entry.name.clone(), entry);
+    }
+
+    /// Lets the rows of a table go; says whether there were any.
+    pub(crate) fn remove(&self, name: &TableName) -> bool {
+        self.entries().remove(name).is_some()
+    }
+
+    /// Lets all rows go; returns how many tables had some.
+    pub(crate) fn clear(&self) -> u64 {
+        let entries = std::mem::take(&mut *self.entries());
+        entries.len() as u64
+    }
+
+    /// Says what is kept, by name.
+    pub(crate) fn list(&self) -> Vec<CacheRow> {
+        let mut rows: Vec<_> = self.entries().values().map(|entry| entry.row()).collect();
+        rows.sort_by(|left, right| {
+            let key = |row: &CacheRow| (row.name.schema.clone(), row.name.table.clone());
+            key(left).cmp(&key(right))
+        });
+        rows
+    }
+
+    fn entries(&self) -> MutexGuard<'_, HashMap<TableName, Arc<CacheEntry>>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
