@@ -79,7 +79,7 @@ async fn the_form_of_duckdb_gives_what_duckdb_gives() {
         ),
         (
             "asof join",
-            format!("on l.k = r.k and r.t < l.t and l.g = r.g"),
+            "on l.k = r.k and r.t < l.t and l.g = r.g".to_owned(),
             "inner",
         ),
         (

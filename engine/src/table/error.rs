@@ -346,8 +346,7 @@ impl TableError {
                 format!(
                     "keep `PARTITIONED BY ({kept})` and the columns, or choose another location; a \
                      table is partitioned anew in a folder of its own"
-                )
-                .into(),
+                ),
             ],
             Self::Retention { .. } => vec![
                 "if nobody does, `SET lakesh.vacuum_retention_check = false` permits it; the \
