@@ -238,7 +238,7 @@ async fn two_plans_stand_side_by_side() {
     assert!(lines[1].starts_with("* "), "{lines:?}");
     let scan = lines
         .iter()
-        .find(|line| line.contains("DataSourceExec"))
+        .find(|line| line.contains("DeltaScanExec"))
         .unwrap();
     assert!(scan.contains("4,000"), "{scan}");
 }
