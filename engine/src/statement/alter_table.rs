@@ -50,6 +50,7 @@ pub(super) enum Action {
     DropConstraint { name: Ident, if_exists: bool },
     DropNotNull(Ident),
     Comment(Ident, String),
+    CommentTable(String),
     SetProperties(HashMap<String, String>),
 }
 
@@ -180,6 +181,7 @@ impl AlterTable {
             },
             Action::DropNotNull(name) => Alteration::DropNotNull(column(name)?),
             Action::Comment(name, text) => Alteration::Comment(column(name)?, text.clone()),
+            Action::CommentTable(text) => Alteration::CommentTable(text.clone()),
             Action::SetProperties(properties) => Alteration::SetProperties(properties.clone()),
         })
     }

@@ -205,6 +205,10 @@ impl CreateTable {
         if !later.is_empty() {
             actions.push(Action::SetProperties(later));
         }
+        // The library gives a comment to new tables only.
+        if let Some(comment) = self.comment.clone().filter(|_| !is_new) {
+            actions.push(Action::CommentTable(comment));
+        }
         let constraints = self.constraints.iter().cloned();
         actions.extend(
             constraints.map(|(name, condition)| Action::AddConstraint(name, Box::new(condition))),

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 use deltalake::DeltaTableError;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::{MetadataValue, StructField, StructType};
+use deltalake::operations::update_table_metadata::TableMetadataUpdate;
 
 use super::super::columns::{COMMENT, defined_columns};
 use crate::failure::{Failure, FailureKind};
@@ -22,6 +23,7 @@ pub(super) enum Alteration {
     DropConstraint { name: String, if_exists: bool },
     DropNotNull(String),
     Comment(String, String),
+    CommentTable(String),
     SetProperties(HashMap<String, String>),
 }
 
@@ -118,6 +120,14 @@ impl Change for Alteration {
                     .update_field_metadata()
                     .with_field_name(&column)
                     .with_metadata(HashMap::from([comment]));
+                builder.with_commit_properties(properties).await?
+            }
+            Self::CommentTable(text) => {
+                let update = TableMetadataUpdate {
+                    name: None,
+                    description: Some(text),
+                };
+                let builder = table.update_table_metadata().with_update(update);
                 builder.with_commit_properties(properties).await?
             }
             Self::SetProperties(values) => {
