@@ -148,6 +148,7 @@ pub(crate) fn milliseconds(duration: Duration) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::time::Duration;
 

@@ -120,8 +120,7 @@ pub(crate) fn side_by_side(
         };
         columns.push(("first_ms", times(&|first, _| first)));
         columns.push(("second_ms", times(&|_, second| second)));
-        let difference =
-            |first: Option<f64>, second: Option<f64>| Some(second? - first?).map(rounded);
+        let difference = |first: Option<f64>, second: Option<f64>| Some(rounded(second? - first?));
         columns.push(("difference_ms", times(&difference)));
     }
     let rows = |operator: Option<&Operator>| match measured {
