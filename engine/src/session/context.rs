@@ -15,7 +15,6 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::queries::Observer;
 use super::{EventSender, Session, read, write};
-
 use crate::definition::{TableDefinition, ViewDefinition};
 use crate::directive::{HintUses, apply_settings, strays};
 use crate::encoder::EncoderDefinition;
