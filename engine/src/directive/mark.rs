@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Statistics, internal_err};
+use datafusion::common::{DataFusionError, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{
@@ -15,6 +15,7 @@ use datafusion::physical_plan::{
 };
 
 use super::node::{Asked, Effect};
+use super::partitions::only;
 
 /// A relation with what a hint asks for of it.
 #[derive(Debug)]
@@ -70,12 +71,9 @@ impl ExecutionPlan for MarkExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self::new(input, self.asked.clone()))),
-            _ => internal_err!("a hint stands above one relation"),
-        }
+        Ok(Arc::new(Self::new(only(children)?, self.asked.clone())))
     }
 
     fn execute(

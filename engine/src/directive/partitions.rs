@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Schema;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Statistics, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -22,10 +23,22 @@ use futures::stream::select_all;
 
 type Result<T> = std::result::Result<T, DataFusionError>;
 
-fn only(mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+/// Returns what is known of all partitions together; which rows one of them gets is not known.
+fn of_whole(
+    inputs: &[Arc<Statistics>],
+    arguments: &StatisticsArgs,
+    schema: &Schema,
+) -> Arc<Statistics> {
+    match arguments.partition() {
+        None => Arc::clone(&inputs[0]),
+        Some(_) => Arc::new(Statistics::new_unknown(schema)),
+    }
+}
+
+pub(super) fn only(mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
     match (children.pop(), children.is_empty()) {
         (Some(input), true) => Ok(input),
-        _ => internal_err!("an exchange has one input"),
+        _ => internal_err!("a hint has one input"),
     }
 }
 
@@ -106,10 +119,7 @@ impl ExecutionPlan for RepartitionByHintExec {
         inputs: &[Arc<Statistics>],
         arguments: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        match arguments.partition() {
-            None => Ok(Arc::clone(&inputs[0])),
-            Some(_) => Ok(Arc::new(Statistics::new_unknown(&self.schema()))),
-        }
+        Ok(of_whole(inputs, arguments, &self.schema()))
     }
 }
 
@@ -212,9 +222,6 @@ impl ExecutionPlan for CoalesceByHintExec {
         inputs: &[Arc<Statistics>],
         arguments: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        match arguments.partition() {
-            None => Ok(Arc::clone(&inputs[0])),
-            Some(_) => Ok(Arc::new(Statistics::new_unknown(&self.schema()))),
-        }
+        Ok(of_whole(inputs, arguments, &self.schema()))
     }
 }

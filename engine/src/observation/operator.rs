@@ -79,6 +79,9 @@ pub struct Spill {
     pub rows: u64,
 }
 
+/// An estimate that is off by this factor is pointed out.
+const FAR_OFF: f64 = 10.0;
+
 impl Operator {
     /// Returns a count by its name in EXPLAIN ANALYZE.
     pub fn count(&self, name: &str) -> Option<u64> {
@@ -94,5 +97,10 @@ impl Operator {
         let estimated = self.estimated_rows?.value.max(1) as f64;
         let actual = self.rows?.max(1) as f64;
         Some((estimated / actual).max(actual / estimated))
+    }
+
+    /// Returns the factor of [`Self::misestimate`] where it is worth a remark.
+    pub fn far_off(&self) -> Option<f64> {
+        self.misestimate().filter(|factor| *factor >= FAR_OFF)
     }
 }

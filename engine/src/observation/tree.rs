@@ -11,9 +11,6 @@ const BAR: usize = 10;
 /// The width that operators are cut to.
 const WIDEST: usize = 64;
 
-/// An estimate that is off by this factor is pointed out.
-const FAR_OFF: f64 = 10.0;
-
 /// Renders a plan that ran, a line an operator, below a line that explains the columns.
 pub fn tree(observation: &Observation) -> Vec<String> {
     let operators = &observation.operators;
@@ -131,8 +128,8 @@ fn expected(operator: &Operator) -> String {
     };
     let guessed = if estimate.exact { "" } else { "~" };
     let number = grouped(estimate.value);
-    match operator.misestimate() {
-        Some(factor) if factor >= FAR_OFF => {
+    match operator.far_off() {
+        Some(factor) => {
             format!(
                 "{guessed}{number} !! off by {}x",
                 grouped(factor.round() as u64)

@@ -29,8 +29,6 @@ const INDENT: f64 = 20.0;
 const DEEPEST: usize = 14;
 /// Operators beyond these are counted only.
 const MOST: usize = 300;
-/// An estimate that is wrong by this factor is worth a remark.
-const NOTABLE: f64 = 10.0;
 /// About the width of a letter.
 const LETTER: f64 = 5.7;
 
@@ -126,10 +124,7 @@ fn remarks(operator: &Operator) -> Vec<String> {
     if operator.spill.bytes > 0 {
         remarks.push(format!("spilled {}", format_size(operator.spill.bytes)));
     }
-    if let (Some(estimate), Some(_)) = (
-        operator.estimated_rows,
-        operator.misestimate().filter(|factor| *factor >= NOTABLE),
-    ) {
+    if let (Some(estimate), Some(_)) = (operator.estimated_rows, operator.far_off()) {
         remarks.push(format!("{} rows expected", grouped(estimate.value)));
     }
     remarks
