@@ -224,10 +224,8 @@ fn an_interrupted_notebook_is_written_and_says_so() {
     let endless = "copy (select 1 as a) to 'begun.csv';\n\
                    select count(*) from range(2000000000) a, range(2000000000) b \
                    where a.value % 7 = b.value % 5";
-    let cells: [(&str, &[&str]); 2] = [
-        (endless, &[]),
-        ("create table later as select 1 as a", &[]),
-    ];
+    let cells: [(&str, &[&str]); 2] =
+        [(endless, &[]), ("create table later as select 1 as a", &[])];
     lake.write("long.ipynb", notebook(&cells));
     let running = lake.shell(["run", "long.ipynb", "-o", "out.ipynb"]).start();
     let deadline = Instant::now() + Duration::from_secs(120);

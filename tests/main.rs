@@ -19,6 +19,7 @@ mod encoders;
 mod examples;
 mod features;
 mod formats;
+mod hints;
 mod kernel;
 mod memory;
 mod object_store;

@@ -210,6 +210,7 @@ fn session_options(
         display: display.clone(),
         environment: environment(),
         commands: commands(switches),
+        hints: streams.input_is_terminal && streams.error_is_terminal && !arguments.quiet,
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)
     })
@@ -243,6 +244,7 @@ pub(crate) fn notebook_options(
     let options = session_options(arguments, configuration, streams, &display, &switches)?;
     Ok(SessionOptions {
         commands: Vec::new(),
+        hints: true,
         ..options
     })
 }

@@ -375,7 +375,7 @@ fn nested(relation: TableFactor, joins: Vec<Join>) -> TableFactor {
 }
 
 /// Returns the identifiers of a name, or `None` where it holds something else.
-pub(super) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
+pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
     name.0
         .iter()
         .map(|part| part.as_ident().cloned())
@@ -420,7 +420,7 @@ fn own_name(parts: &[Ident], is_path: bool, version: Option<&VersionClause>) -> 
 }
 
 /// Returns the name by which columns of a file are qualified: its name without folder and suffix.
-fn stem(path: &str) -> String {
+pub(crate) fn stem(path: &str) -> String {
     let trimmed = path.trim_end_matches('/');
     let file = trimmed.rsplit('/').next().unwrap_or(trimmed);
     let stem = file.split('.').next().unwrap_or(file);

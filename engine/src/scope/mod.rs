@@ -13,6 +13,7 @@ mod graph;
 mod name;
 mod planner;
 mod resolve;
+mod substitute;
 mod version;
 mod view;
 
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use datafusion::common::TableReference;
 use datafusion::logical_expr::{ScalarUDF, TableSource};
 
-pub(crate) use collect::{Query, normalized};
+pub(crate) use collect::{Query, identifiers, normalized, stem};
 pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
 pub(crate) use expand::expand;
@@ -30,6 +31,7 @@ pub(crate) use graph::feature_graph;
 pub(crate) use name::TableName;
 pub(crate) use planner::{column_schema, expression};
 pub(crate) use resolve::{Found, Resolver};
+pub(crate) use substitute::{SourceKey, Sources};
 pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};
 
 /// A table that a statement reads, in the state in which it reads it.

@@ -5,6 +5,7 @@ use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::ScalarValue;
 use datafusion::execution::SessionState;
 
+use super::hints::HintSettings;
 use super::{Session, read, write};
 use crate::scope::moment;
 
@@ -20,6 +21,7 @@ pub(crate) struct Behaviour {
     pub(crate) as_of_strict: bool,
     /// Whether VACUUM refuses a retention below the table's own.
     pub(crate) vacuum_retention_check: bool,
+    pub(crate) hints: HintSettings,
 }
 
 impl Default for Behaviour {
@@ -28,6 +30,7 @@ impl Default for Behaviour {
             as_of: None,
             as_of_strict: true,
             vacuum_retention_check: true,
+            hints: HintSettings::default(),
         }
     }
 }

@@ -124,7 +124,10 @@ async fn run_text(
                 versions: context.versions_read(),
             };
             events.send(Event::Reads(reads)).await?;
-            execute::run_plan(&context, plan, verb, events).await
+            let begin = Instant::now();
+            let summary = execute::run_plan(&context, plan, verb, events).await?;
+            crate::hint::after(&context, begin.elapsed()).await?;
+            Ok(summary)
         }
         Output::Batches { schema, batches } => {
             execute::send_batches(schema, batches, verb, events).await

@@ -8,6 +8,7 @@ mod cooperate;
 mod drive;
 mod execute;
 mod facts;
+mod hints;
 mod options;
 mod parameters;
 mod planning;
@@ -73,6 +74,8 @@ pub struct Session {
     working_directory: RwLock<PathBuf>,
     /// The statement that ran last, for `\save` and `\e`.
     previous_statement: RwLock<Option<Place>>,
+    /// The hints that were shown last, for `\apply`.
+    last_hints: RwLock<crate::hint::LastHints>,
     /// Whether changes of tables may add columns without being asked.
     schema_evolution: AtomicBool,
     commands: Vec<Arc<dyn Command>>,
@@ -102,6 +105,7 @@ impl Session {
             current_schema: RwLock::new(crate::catalog::DEFAULT_SCHEMA.to_owned()),
             working_directory: RwLock::new(options.working_directory.clone()),
             previous_statement: RwLock::new(None),
+            last_hints: RwLock::default(),
             schema_evolution: AtomicBool::new(false),
             commands,
             commits: Arc::new(AtomicUsize::new(0)),

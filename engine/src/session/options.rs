@@ -55,6 +55,8 @@ pub struct SessionOptions {
     pub environment: BTreeMap<String, String>,
     /// Commands of the front end's own.
     pub commands: Vec<Arc<dyn Command>>,
+    /// Whether a hint follows queries that took long, until SET lakesh.hints says otherwise.
+    pub hints: bool,
     /// Whether running queries report progress.
     pub progress: bool,
 }
@@ -78,6 +80,7 @@ impl SessionOptions {
             display: DisplayOptions::default(),
             environment: BTreeMap::new(),
             commands: Vec::new(),
+            hints: false,
             progress: false,
         }
     }

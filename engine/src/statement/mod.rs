@@ -21,6 +21,7 @@ mod diff;
 mod drop;
 mod encoders;
 mod explain;
+mod explain_hints;
 mod feature_view;
 mod insert;
 mod merge;
@@ -131,6 +132,8 @@ static STATEMENTS: &[&StatementKind] = &[
     &encoders::DROP_ENCODER,
     &feature_view::DROP_FEATURE_VIEW,
     &create_function::DROP_FUNCTION,
+    // Before EXPLAIN, as DESCRIBE HISTORY is before DESCRIBE.
+    &explain_hints::EXPLAIN_HINTS,
     &explain::EXPLAIN,
     &encoders::EXPORT_ENCODER,
     &insert::INSERT,

@@ -23,11 +23,13 @@ use datafusion::physical_plan::{
 use deltalake::DeltaTable;
 use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext, FileSelection};
 use deltalake::kernel::LogicalFileView;
+use deltalake::table::state::DeltaTableState;
 use futures::TryStreamExt;
 
 use super::TableContext;
 use super::delta::Source;
 use super::error::TableError;
+use super::facts::{KnownFile, TableFiles};
 
 /// The feature without which no file has a deletion vector.
 const FEATURE: &str = "deletionVectors";
@@ -59,6 +61,10 @@ pub(super) struct DeltaScan {
     /// Tells what filters can do; it has the schema of all parts.
     whole: DeltaScanNext,
     parts: Vec<DeltaScanNext>,
+    /// How many files the table has; known where one part scans all of them.
+    files: Option<usize>,
+    /// The state of the table, if all of its files are scanned.
+    state: Option<DeltaTableState>,
 }
 
 impl DeltaScan {
@@ -94,7 +100,29 @@ impl DeltaScan {
             true => parts(&whole, &files),
             false => vec![whole.clone()],
         };
-        Ok(Self::new(whole, parts))
+        let files = (!split).then(|| snapshot.log_data().num_files());
+        Ok(Self {
+            state: Some(snapshot.clone()),
+            ..Self::new(whole, parts, files)
+        })
+    }
+
+    /// Lists the table's files; `None` where only some of them are scanned.
+    pub(super) fn known_files(&self) -> Option<TableFiles> {
+        let state = self.state.as_ref()?;
+        let data = state.log_data();
+        let files = data.iter().map(|file| KnownFile {
+            path: file.object_store_path().to_string(),
+            bytes: u64::try_from(file.size()).unwrap_or_default(),
+            rows: file.num_records().map(|rows| rows as u64),
+            has_deletions: file.deletion_vector_descriptor().is_some(),
+        });
+        Some(TableFiles {
+            format: "delta".to_owned(),
+            compression: String::new(),
+            partition_columns: state.metadata().partition_columns().to_vec(),
+            files: files.collect(),
+        })
     }
 
     /// Scans some files of a table.
@@ -106,14 +134,16 @@ impl DeltaScan {
     ) -> Result<Self, TableError> {
         let whole = scan(source, table, context)?;
         let parts = parts(&whole, files);
-        Ok(Self::new(whole, parts))
+        Ok(Self::new(whole, parts, None))
     }
 
-    fn new(whole: DeltaScanNext, parts: Vec<DeltaScanNext>) -> Self {
+    fn new(whole: DeltaScanNext, parts: Vec<DeltaScanNext>, files: Option<usize>) -> Self {
         Self {
             schema: whole.schema(),
             whole,
             parts,
+            files,
+            state: None,
         }
     }
 }
@@ -174,6 +204,9 @@ impl TableProvider for DeltaScan {
         let mut plans = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
             let plan = part.scan(state, projection, filters, limit).await?;
+            if let Some(files) = self.files {
+                crate::observation::count_considered_files(&plan, files);
+            }
             plans.push(match plan.name() {
                 "DeltaScanMetaExec" => Arc::new(CountedRows::new(plan)),
                 _ => plan,

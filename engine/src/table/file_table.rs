@@ -220,6 +220,7 @@ impl FileTable {
                 .with_output_ordering(ordering.into_iter().collect())
                 .build();
         let plan = layout.format.create_physical_plan(state, config).await?;
+        crate::observation::count_considered_files(&plan, layout.files.len());
         mapping.apply(plan)
     }
 
