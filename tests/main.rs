@@ -22,6 +22,7 @@ mod examples;
 mod features;
 mod formats;
 mod hint_comments;
+mod hints;
 mod kernel;
 mod leakage;
 mod memory;

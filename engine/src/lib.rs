@@ -18,6 +18,7 @@ pub mod event;
 pub mod failure;
 pub mod footer;
 pub mod format;
+pub mod hint;
 pub mod input;
 pub mod inspection;
 mod leakage;

@@ -219,6 +219,7 @@ fn session_options(
             .unwrap_or_else(env::temp_dir)
             .join("lakesh/functions"),
         commands: commands(switches),
+        hints: streams.input_is_terminal && streams.error_is_terminal && !arguments.quiet,
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)
     })
@@ -252,6 +253,7 @@ pub(crate) fn notebook_options(
     let options = session_options(arguments, configuration, streams, &display, &switches)?;
     Ok(SessionOptions {
         commands: Vec::new(),
+        hints: true,
         ..options
     })
 }

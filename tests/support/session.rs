@@ -31,6 +31,15 @@ pub(crate) async fn run(session: &Arc<Session>, sql: &str) -> Result<Answer, Fai
         place: Place::new(&source, 0..sql.len()),
         terminator: Terminator::EndOfInput,
     };
+    outcome(session, cell, sql).await
+}
+
+/// Runs one cell of a text.
+pub(crate) async fn outcome(
+    session: &Arc<Session>,
+    cell: Cell,
+    text: &str,
+) -> Result<Answer, Failure> {
     let mut events = session.run(cell);
     let mut rows = Vec::new();
     while let Some(event) = events.next().await {
@@ -41,7 +50,7 @@ pub(crate) async fn run(session: &Arc<Session>, sql: &str) -> Result<Answer, Fai
             _ => {}
         }
     }
-    panic!("the stream of `{sql}` ended without an outcome");
+    panic!("the stream of `{text}` ended without an outcome");
 }
 
 fn lines(batch: &RecordBatch) -> Vec<Vec<String>> {

@@ -4,6 +4,7 @@
 //! run at a prompt, in scripts and in notebooks; dot spellings (`.tables`) and `%` magics are other
 //! names for them. A front end adds commands of its own through `SessionOptions::commands`.
 
+mod apply;
 mod arguments;
 mod attachments;
 mod clear;
@@ -75,6 +76,7 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(show::SCHEMAS),
             Arc::new(delta::Versions),
             Arc::new(delta::Diff),
+            Arc::new(apply::Apply),
             Arc::new(attachments::Attachments),
             Arc::new(profile::Profile),
             Arc::new(compare::Compare),

@@ -420,7 +420,7 @@ fn own_name(parts: &[Ident], is_path: bool, version: Option<&VersionClause>) -> 
 }
 
 /// Returns the name by which columns of a file are qualified: its name without folder and suffix.
-fn stem(path: &str) -> String {
+pub(crate) fn stem(path: &str) -> String {
     let trimmed = path.trim_end_matches('/');
     let file = trimmed.rsplit('/').next().unwrap_or(trimmed);
     let stem = file.split('.').next().unwrap_or(file);

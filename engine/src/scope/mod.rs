@@ -16,6 +16,7 @@ mod opened;
 mod planner;
 mod resolve;
 mod single;
+mod substitute;
 mod version;
 mod view;
 
@@ -27,7 +28,7 @@ use datafusion::logical_expr::TableSource;
 
 use crate::directive::Marks;
 
-pub(crate) use collect::{Query, identifiers, normalized};
+pub(crate) use collect::{Query, identifiers, normalized, stem};
 pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};
 pub(crate) use expand::{OwnFunctions, expand, function_types};
@@ -37,6 +38,7 @@ pub(crate) use opened::Opened;
 pub(crate) use planner::{column_schema, expression};
 pub(crate) use resolve::{Found, Resolver};
 pub(crate) use single::single_expression;
+pub(crate) use substitute::{SourceKey, Sources};
 pub(crate) use version::{evaluate as evaluate_version, moment, number as version_number};
 
 /// A table that a statement reads, in the state in which it reads it.

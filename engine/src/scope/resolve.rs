@@ -184,7 +184,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn version(&self, clause: Option<&crate::sql::VersionClause>) -> Result<TableVersion, Failure> {
+    pub(super) fn version(
+        &self,
+        clause: Option<&crate::sql::VersionClause>,
+    ) -> Result<TableVersion, Failure> {
         clause.map_or(Ok(TableVersion::Latest), |clause| {
             version::evaluate(clause, self.context)
         })

@@ -5,6 +5,7 @@ use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::ScalarValue;
 use datafusion::execution::SessionState;
 
+use super::hints::HintSettings;
 use super::{Session, read, write};
 use crate::scope::moment;
 
@@ -31,6 +32,7 @@ pub(crate) struct Behaviour {
     pub(crate) query_history: usize,
     /// What statements are grouped by.
     pub(crate) query_label: Option<String>,
+    pub(crate) hints: HintSettings,
 }
 
 impl Default for Behaviour {
@@ -43,6 +45,7 @@ impl Default for Behaviour {
             allow_native_functions: true,
             query_history: QUERY_HISTORY,
             query_label: None,
+            hints: HintSettings::default(),
         }
     }
 }

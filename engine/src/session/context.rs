@@ -157,6 +157,15 @@ impl StatementContext {
         }
     }
 
+    /// The same context for another text, without anybody to talk to.
+    pub(crate) fn aside(&self, text: Substituted) -> Self {
+        Self {
+            text,
+            events: None,
+            ..self.in_folder(&self.working_directory)
+        }
+    }
+
     /// The folder that relative paths start from.
     pub(crate) fn working_directory(&self) -> &Path {
         &self.working_directory

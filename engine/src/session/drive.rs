@@ -164,7 +164,9 @@ async fn run_parsed(
                 versions: context.versions_read(),
             };
             events.send(Event::Reads(reads)).await?;
-            execute::run_plan(context, plan, verb, events).await?
+            let summary = execute::run_plan(context, plan, verb, events).await?;
+            crate::hint::after(context, begin.elapsed()).await?;
+            summary
         }
         Output::Batches { schema, batches } => {
             execute::send_batches(schema, batches, verb, events).await?

@@ -9,6 +9,7 @@ mod drive;
 mod execute;
 mod facts;
 mod native;
+mod hints;
 mod options;
 mod overflow;
 mod parameters;
@@ -86,6 +87,8 @@ pub struct Session {
     working_directory: RwLock<PathBuf>,
     /// The statement that ran last, for `\save` and `\e`.
     previous_statement: RwLock<Option<Place>>,
+    /// The hints that were shown last, for `\apply`.
+    last_hints: RwLock<crate::hint::LastHints>,
     /// Whether changes of tables may add columns without being asked.
     schema_evolution: AtomicBool,
     commands: Vec<Arc<dyn Command>>,
@@ -118,6 +121,7 @@ impl Session {
             current_schema: RwLock::new(crate::catalog::DEFAULT_SCHEMA.to_owned()),
             working_directory: RwLock::new(options.working_directory.clone()),
             previous_statement: RwLock::new(None),
+            last_hints: RwLock::default(),
             schema_evolution: AtomicBool::new(false),
             commands,
             commits: Arc::new(AtomicUsize::new(0)),

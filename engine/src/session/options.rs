@@ -62,6 +62,8 @@ pub struct SessionOptions {
     pub cache_folder: PathBuf,
     /// Commands of the front end's own.
     pub commands: Vec<Arc<dyn Command>>,
+    /// Whether a hint follows queries that took long, until SET lakesh.hints says otherwise.
+    pub hints: bool,
     /// Whether running queries report progress.
     pub progress: bool,
     /// Whether plans and distributions are described for drawing.
@@ -90,6 +92,7 @@ impl SessionOptions {
             display: DisplayOptions::default(),
             environment: BTreeMap::new(),
             commands: Vec::new(),
+            hints: false,
             progress: false,
             pictures: false,
         }

@@ -5,6 +5,7 @@
 mod change;
 
 use super::behaviour::{Behaviour, LATEST, moment_text};
+use super::hints::{HintSettings, duration_text, parse_duration};
 use super::{Session, read};
 use crate::cache::DEFAULT_SHARE;
 use crate::display::DisplayOptions;
@@ -109,6 +110,31 @@ macro_rules! behaviour_setting {
     };
 }
 
+/// A setting of hints.
+macro_rules! hint_setting {
+    ($name:literal, $values:literal, $summary:literal, $field:ident, $show:expr, $parse:expr) => {
+        Setting {
+            name: $name,
+            values: $values,
+            summary: $summary,
+            get: |session| {
+                let show: fn(&HintSettings) -> String = $show;
+                show(&session.behaviour().hints)
+            },
+            set: |session, text| {
+                let parse: fn(&str) -> Result<_, String> = $parse;
+                let value = parse(text).map_err(|expected| wrong($name, text, expected))?;
+                session.change_behaviour(|behaviour| behaviour.hints.$field = value);
+                Ok(())
+            },
+            default: |_| {
+                let show: fn(&HintSettings) -> String = $show;
+                show(&HintSettings::default())
+            },
+        }
+    };
+}
+
 static SETTINGS: &[Setting] = &[
     Setting {
         name: "lakesh.allow_native_functions",
@@ -192,6 +218,68 @@ static SETTINGS: &[Setting] = &[
         |display| display.header.to_string(),
         parse_bool
     ),
+    hint_setting!(
+        "lakesh.hint_copy_limit",
+        "a size such as `1GiB`",
+        "How large a table may be of which EXPLAIN HINTS VERIFY makes a copy to try a layout.",
+        copy_bytes,
+        |settings| format_size(settings.copy_bytes),
+        |text| parse_limit(text).map_err(|error| error.to_string())
+    ),
+    hint_setting!(
+        "lakesh.hint_file_size",
+        "a size such as `16MiB`",
+        "Tables whose files are smaller on average are said to have small files.",
+        file_bytes,
+        |settings| format_size(settings.file_bytes),
+        |text| parse_limit(text).map_err(|error| error.to_string())
+    ),
+    hint_setting!(
+        "lakesh.hint_rows",
+        "a whole number",
+        "Queries over tables of fewer rows get no hint above `info`.",
+        rows,
+        |settings| settings.rows.to_string(),
+        parse_count
+    ),
+    hint_setting!(
+        "lakesh.hint_skew",
+        "a whole number",
+        "How many times the mean of the partitions the largest may have before a hint says so.",
+        skew,
+        |settings| settings.skew.to_string(),
+        parse_count
+    ),
+    hint_setting!(
+        "lakesh.hint_threshold",
+        "a duration such as `2s`",
+        "How long a query takes that is followed by a hint.",
+        threshold,
+        |settings| duration_text(settings.threshold),
+        parse_duration
+    ),
+    Setting {
+        name: "lakesh.hints",
+        values: "off, notice",
+        summary: "Whether a line says what would make a query faster, after one that took longer than `lakesh.hint_threshold`.",
+        get: |session| {
+            let notices = session.behaviour().hints.notices;
+            hint_mode(notices.unwrap_or(session.options().hints))
+        },
+        set: |session, text| {
+            let notices = match text.to_lowercase().as_str() {
+                "off" | "false" => false,
+                "notice" | "on" | "true" => true,
+                _ => {
+                    let expected = "`off` or `notice` is expected".to_owned();
+                    return Err(wrong("lakesh.hints", text, expected));
+                }
+            };
+            session.change_behaviour(|behaviour| behaviour.hints.notices = Some(notices));
+            Ok(())
+        },
+        default: |session| hint_mode(session.options().hints),
+    },
     Setting {
         name: "lakesh.kept_results_limit",
         values: "a size such as `4GiB`",
@@ -370,7 +458,25 @@ static SETTINGS: &[Setting] = &[
         "Refuses a VACUUM that keeps files for a shorter time than the table says.",
         vacuum_retention_check
     ),
+    hint_setting!(
+        "lakesh.verify_budget",
+        "a duration such as `30s`",
+        "How long EXPLAIN HINTS VERIFY may measure; each remedy is tried once at least.",
+        verify_budget,
+        |settings| duration_text(settings.verify_budget),
+        parse_duration
+    ),
 ];
+
+fn hint_mode(notices: bool) -> String {
+    let mode = if notices { "notice" } else { "off" };
+    mode.to_owned()
+}
+
+fn parse_count(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| "a whole number is expected".to_owned())
+}
 
 fn wrong(name: &'static str, value: &str, expected: String) -> SettingError {
     SettingError::Value {

@@ -23,6 +23,7 @@ mod drop;
 mod encoders;
 mod explain;
 mod explain_compare;
+mod explain_hints;
 mod feature_view;
 mod insert;
 mod leakage;
@@ -141,6 +142,8 @@ static STATEMENTS: &[&StatementKind] = &[
     // Before EXPLAIN, which takes what this leaves.
     &explain_compare::EXPLAIN_COMPARE,
     &leakage::EXPLAIN_LEAKAGE,
+    // Before EXPLAIN, as DESCRIBE HISTORY is before DESCRIBE.
+    &explain_hints::EXPLAIN_HINTS,
     &explain::EXPLAIN,
     &encoders::EXPORT_ENCODER,
     &insert::INSERT,

@@ -23,11 +23,13 @@ use datafusion::physical_plan::{
 use deltalake::DeltaTable;
 use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext, FileSelection};
 use deltalake::kernel::LogicalFileView;
+use deltalake::table::state::DeltaTableState;
 use futures::TryStreamExt;
 
 use super::TableContext;
 use super::delta::Source;
 use super::error::TableError;
+use super::facts::{KnownFile, TableFiles};
 
 /// The feature without which no file has a deletion vector.
 const FEATURE: &str = "deletionVectors";
@@ -61,6 +63,8 @@ pub(super) struct DeltaScan {
     parts: Vec<DeltaScanNext>,
     /// How many files the table has; known where one part scans all of them.
     files: Option<usize>,
+    /// The state of the table, if all of its files are scanned.
+    state: Option<DeltaTableState>,
 }
 
 impl DeltaScan {
@@ -97,7 +101,28 @@ impl DeltaScan {
             false => vec![whole.clone()],
         };
         let files = (!split).then(|| snapshot.log_data().num_files());
-        Ok(Self::new(whole, parts, files))
+        Ok(Self {
+            state: Some(snapshot.clone()),
+            ..Self::new(whole, parts, files)
+        })
+    }
+
+    /// Lists the table's files; `None` where only some of them are scanned.
+    pub(super) fn known_files(&self) -> Option<TableFiles> {
+        let state = self.state.as_ref()?;
+        let data = state.log_data();
+        let files = data.iter().map(|file| KnownFile {
+            path: file.object_store_path().to_string(),
+            bytes: u64::try_from(file.size()).unwrap_or_default(),
+            rows: file.num_records().map(|rows| rows as u64),
+            has_deletions: file.deletion_vector_descriptor().is_some(),
+        });
+        Some(TableFiles {
+            format: "delta".to_owned(),
+            compression: String::new(),
+            partition_columns: state.metadata().partition_columns().to_vec(),
+            files: files.collect(),
+        })
     }
 
     /// Scans some files of a table.
@@ -118,6 +143,7 @@ impl DeltaScan {
             whole,
             parts,
             files,
+            state: None,
         }
     }
 }

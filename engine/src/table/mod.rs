@@ -26,6 +26,7 @@ mod delta_write;
 mod detect;
 mod discover;
 mod error;
+mod facts;
 mod file_table;
 mod files;
 mod footprint;
@@ -88,6 +89,7 @@ pub use error::TableError;
 pub(crate) use error::conflict_reason;
 pub(crate) use file_table::fingerprint;
 pub(crate) use files::suffix_of;
+pub(crate) use facts::{TableFiles, known_files};
 pub(crate) use footprint::footprint;
 pub(crate) use location::Location;
 pub(crate) use maintain::{

@@ -1,0 +1,216 @@
+//! Conditions on what is computed from a column, as conditions on the column itself.
+//!
+//! A function that never decreases maps a range of the column to one value. A comparison of that value
+//! with a literal is then a comparison of the column with an end of the range, which files and row
+//! groups can be skipped by.
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value, ValueWithSpan};
+
+use super::ast::{all_of, bare, binary, bracketed, comparison, is_literal, parsed, text};
+use super::evidence::{Evidence, TableFacts};
+use super::finding::{Finding, Severity};
+use super::rewrite::Rewritten;
+use super::scans::{number, parts_that_meet, ranges};
+
+/// Lists longer than this stay as they are.
+const LONGEST_LIST: usize = 16;
+
+/// The values of a column that give one value of a function: from `low` on, below `high`.
+pub(crate) struct Bucket {
+    pub(crate) low: Expr,
+    pub(crate) high: Expr,
+}
+
+/// Writes `function(column) op value` as a condition on the column.
+pub(crate) fn condition(column: &Expr, op: &BinaryOperator, bucket: Bucket) -> Option<Expr> {
+    let Bucket { low, high } = bucket;
+    let at = |op: BinaryOperator, end: Expr| binary(column.clone(), op, end);
+    Some(match op {
+        BinaryOperator::Eq => binary(
+            at(BinaryOperator::GtEq, low),
+            BinaryOperator::And,
+            at(BinaryOperator::Lt, high),
+        ),
+        BinaryOperator::NotEq => Expr::Nested(Box::new(binary(
+            at(BinaryOperator::Lt, low),
+            BinaryOperator::Or,
+            at(BinaryOperator::GtEq, high),
+        ))),
+        BinaryOperator::Lt => at(BinaryOperator::Lt, low),
+        BinaryOperator::LtEq => at(BinaryOperator::Lt, high),
+        BinaryOperator::Gt => at(BinaryOperator::GtEq, high),
+        BinaryOperator::GtEq => at(BinaryOperator::GtEq, low),
+        _ => return None,
+    })
+}
+
+/// Applies a function that turns `left op literal` into another condition to comparisons, to BETWEEN
+/// and to short lists.
+pub(crate) fn each_comparison(
+    condition: &Expr,
+    turn: &dyn Fn(&Expr, &BinaryOperator, &Expr) -> Option<Expr>,
+) -> Option<Expr> {
+    match bare(condition) {
+        Expr::BinaryOp { .. } => {
+            let found = comparison(condition)?;
+            turn(found.left, &found.op, found.right)
+        }
+        Expr::Between {
+            expr,
+            negated: false,
+            low,
+            high,
+        } if is_literal(low) && is_literal(high) => all_of(vec![
+            turn(bare(expr), &BinaryOperator::GtEq, low)?,
+            turn(bare(expr), &BinaryOperator::LtEq, high)?,
+        ]),
+        Expr::InList {
+            expr,
+            list,
+            negated: false,
+        } if list.len() <= LONGEST_LIST && list.iter().all(is_literal) => {
+            let each: Option<Vec<Expr>> = list
+                .iter()
+                .map(|value| turn(bare(expr), &BinaryOperator::Eq, value).map(bracketed))
+                .collect();
+            let or = |left, right| binary(left, BinaryOperator::Or, right);
+            Some(bracketed(each?.into_iter().reduce(or)?))
+        }
+        _ => None,
+    }
+}
+
+/// Reads a date or a moment that stands in the text.
+pub(crate) fn moment(expression: &Expr) -> Option<NaiveDateTime> {
+    let text = match bare(expression) {
+        Expr::TypedString(typed) => match &typed.value.value {
+            Value::SingleQuotedString(text) => text.as_str(),
+            _ => return None,
+        },
+        Expr::Cast { expr, .. } => text(expr)?,
+        other => text(other)?,
+    };
+    parse_moment(text)
+}
+
+fn parse_moment(text: &str) -> Option<NaiveDateTime> {
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Some(day.and_time(NaiveTime::MIN));
+    }
+    [
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+    ]
+    .iter()
+    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+}
+
+/// Writes a moment as a literal of a column's type; `None` for types that are no moments, or whose
+/// zone is not UTC.
+pub(crate) fn moment_literal(moment: NaiveDateTime, data_type: &DataType) -> Option<Expr> {
+    let text = match data_type {
+        DataType::Date32 | DataType::Date64 if moment.time() == NaiveTime::MIN => {
+            format!("DATE '{}'", moment.format("%Y-%m-%d"))
+        }
+        DataType::Timestamp(_, zone) if is_utc(zone.as_deref()) => {
+            format!("TIMESTAMP '{}'", moment.format("%Y-%m-%dT%H:%M:%S%.f"))
+        }
+        _ => return None,
+    };
+    parsed(&text)
+}
+
+/// Says whether moments of a zone are those of UTC.
+pub(crate) fn is_utc(zone: Option<&str>) -> bool {
+    zone.is_none_or(|zone| ["UTC", "+00:00", "Z"].contains(&zone))
+}
+
+/// Says what a filter on the column itself would skip.
+pub(crate) fn finding(evidence: &Evidence, rewritten: Rewritten<'_>, why: &str) -> Finding {
+    let mut severity = rewritten.severity(evidence);
+    let mut finding = Finding::new(
+        severity,
+        rewritten.node(),
+        format!("`{}` {why}", rewritten.before()),
+    );
+    let table = rewritten.changes.iter().find_map(|change| change.table);
+    if let Some(table) = table {
+        finding = finding.evidence(format!("{} rows", table.estimated_rows()));
+        let parts = rewritten
+            .changes
+            .iter()
+            .filter_map(|change| parts_read(evidence, table, &parsed(&change.after)?))
+            .min_by_key(|(hit, _)| *hit);
+        if let Some((hit, all)) = parts {
+            finding = finding
+                .evidence(format!(
+                    "the range meets {hit} of {all} files or row groups"
+                ))
+                .gain(all as f64 / hit.max(1) as f64);
+            // Where the range is everywhere nothing is skipped.
+            if hit == all && all >= 4 {
+                severity = Severity::Info;
+            }
+        } else {
+            finding = finding.gain(1.5);
+        }
+    }
+    finding.severity = severity;
+    finding.rewrite(rewritten.tree)
+}
+
+/// Counts the parts of a table that hold values of a range, and all parts.
+fn parts_read(evidence: &Evidence, table: &TableFacts, range: &Expr) -> Option<(usize, usize)> {
+    let mut low: Option<f64> = None;
+    let mut high: Option<f64> = None;
+    let mut column = None;
+    for part in super::ast::conjuncts(range) {
+        let found = comparison(part)?;
+        let name = match found.left {
+            Expr::Identifier(name) => crate::scope::normalized(name),
+            Expr::CompoundIdentifier(parts) => crate::scope::normalized(parts.last()?),
+            _ => return None,
+        };
+        let field = table.field(&name)?;
+        let value = scalar(found.right, field.data_type())
+            .as_ref()
+            .and_then(number)?;
+        match found.op {
+            BinaryOperator::Gt | BinaryOperator::GtEq => low = Some(value),
+            BinaryOperator::Lt | BinaryOperator::LtEq => high = Some(value),
+            BinaryOperator::Eq => (low, high) = (Some(value), Some(value)),
+            _ => return None,
+        }
+        column = Some(name);
+    }
+    let ranges = ranges(table, &evidence.scans, &column?);
+    (!ranges.is_empty()).then(|| (parts_that_meet(&ranges, low, high), ranges.len()))
+}
+
+/// Reads a literal as a value of a column's type.
+pub(crate) fn scalar(literal: &Expr, data_type: &DataType) -> Option<ScalarValue> {
+    let text = match bare(literal) {
+        Expr::Value(ValueWithSpan {
+            value: Value::Number(digits, _),
+            ..
+        }) => digits.clone(),
+        Expr::UnaryOp { expr, .. } => format!("-{expr}"),
+        other => match moment(other) {
+            Some(moment) => moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+            None => super::ast::text(other)?.to_owned(),
+        },
+    };
+    let value_type = match data_type {
+        DataType::Dictionary(_, value) => value,
+        other => other,
+    };
+    let text = match value_type {
+        DataType::Date32 => text.get(..10)?.to_owned(),
+        _ => text,
+    };
+    ScalarValue::try_from_string(text, value_type).ok()
+}

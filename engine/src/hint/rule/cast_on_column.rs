@@ -1,0 +1,96 @@
+//! `CAST(ts AS DATE) = …`, `date(ts) = …`, `CAST(id AS VARCHAR) = …`.
+
+use chrono::{Days, NaiveTime};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType, Expr};
+
+use crate::hint::ast::{binary, call, number, text};
+use crate::hint::range::{Bucket, condition, each_comparison, finding, moment, moment_literal};
+use crate::hint::rewrite;
+use crate::hint::scope::ColumnFacts;
+use crate::hint::{Evidence, Finding, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "cast-on-column",
+    summary: "A filter casts a column before it compares it.",
+    advice: "Compare the column in its own type: a day is a range of moments, a number in quotes is \
+             a number. Then files and row groups can be skipped, and nothing is converted row by row.",
+    measured: false,
+    setup: super::EVENTS,
+    fires: "SELECT count(*) FROM events WHERE CAST(ts AS DATE) = '2024-03-05'",
+    silent: "SELECT count(*) FROM events WHERE CAST(id AS DOUBLE) / 3 > 7",
+    inspect,
+};
+
+fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    let rewritten = rewrite::conditions(evidence, |found, scope| {
+        let table = std::cell::Cell::new(None);
+        let after = each_comparison(found, &|left, op, right| {
+            let (column, to) = cast(left)?;
+            let facts = scope.column(column)?;
+            table.set(Some(facts.table));
+            match to {
+                Target::Date => day(column, facts, op, right),
+                Target::Text => digits(column, facts, op, right),
+            }
+        })?;
+        Some((after, table.get()?))
+    });
+    let why =
+        "casts the column row by row, so that nothing can be skipped by the column's own values";
+    rewritten
+        .map(|rewritten| finding(evidence, rewritten, why))
+        .into_iter()
+        .collect()
+}
+
+enum Target {
+    Date,
+    Text,
+}
+
+fn cast(expression: &Expr) -> Option<(&Expr, Target)> {
+    if let Expr::Cast {
+        expr, data_type, ..
+    } = expression
+    {
+        let to = match data_type {
+            SqlType::Date => Target::Date,
+            SqlType::Varchar(None) | SqlType::Text | SqlType::String(None) => Target::Text,
+            _ => return None,
+        };
+        return Some((expr, to));
+    }
+    let (name, arguments) = call(expression)?;
+    match (name.as_str(), arguments.as_slice()) {
+        ("date" | "to_date", [column]) => Some((column, Target::Date)),
+        _ => None,
+    }
+}
+
+fn day(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Expr) -> Option<Expr> {
+    use datafusion::arrow::datatypes::DataType;
+    let low = moment(value)?;
+    let is_moment = matches!(facts.data_type(), DataType::Timestamp(..));
+    if low.time() != NaiveTime::MIN || !is_moment {
+        return None;
+    }
+    let bucket = Bucket {
+        low: moment_literal(low, facts.data_type())?,
+        high: moment_literal(low.checked_add_days(Days::new(1))?, facts.data_type())?,
+    };
+    condition(column, op, bucket)
+}
+
+/// A whole number is equal to a text exactly where its own text is that one.
+fn digits(
+    column: &Expr,
+    facts: ColumnFacts<'_>,
+    op: &BinaryOperator,
+    value: &Expr,
+) -> Option<Expr> {
+    let text = text(value)?;
+    let value: i64 = text.parse().ok()?;
+    let same = value.to_string() == text && facts.data_type().is_integer();
+    let equality = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq);
+    (same && equality).then(|| binary(column.clone(), op.clone(), number(value)))
+}

@@ -1,0 +1,67 @@
+//! A join without a condition.
+
+use crate::hint::finding::Severity;
+use crate::hint::{Evidence, Finding, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "cross-join",
+    summary: "Two tables are joined without a condition.",
+    advice: "Every row meets every other. If a condition was forgotten, add it; the hint names columns \
+             that both tables have. If all pairs are wanted, filter and group each side first.",
+    measured: false,
+    setup: super::ORDERS,
+    fires: "SELECT count(*) FROM orders, customers",
+    silent: "SELECT count(*) FROM orders, customers WHERE orders.customer = customers.id",
+    inspect,
+};
+
+/// So many pairs are more than anybody wants to read.
+const PAIRS: f64 = 1e7;
+
+fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    let joins = evidence
+        .nodes
+        .iter()
+        .filter(|node| node.plan.name() == "CrossJoinExec");
+    joins
+        .filter_map(|join| {
+            let rows = ["0", "1"].map(|side| {
+                let path = format!("{}.{side}", join.path);
+                let node = evidence.nodes.iter().find(|node| node.path == path);
+                node.and_then(|node| node.rows)
+            });
+            // One row on a side is a constant, not a table.
+            if rows.iter().any(|rows| rows.is_some_and(|rows| rows <= 1)) {
+                return None;
+            }
+            let [left, right] = rows.map(|rows| rows.unwrap_or(1000) as f64);
+            let severity = match left * right >= PAIRS {
+                true => Severity::Warning,
+                false => Severity::Info,
+            };
+            let finding = Finding::new(
+                severity,
+                join.label(),
+                "two inputs are joined without a condition, every row with every other",
+            )
+            .evidence(format!("{left:.0} × {right:.0} = {:.0} rows", left * right))
+            .gain(50.0);
+            let shared = shared_columns(evidence);
+            Some(match shared.is_empty() {
+                true => finding,
+                false => finding.evidence(format!("both have: {}", shared.join(", "))),
+            })
+        })
+        .collect()
+}
+
+fn shared_columns(evidence: &Evidence) -> Vec<String> {
+    let [first, second] = evidence.tables.as_slice() else {
+        return Vec::new();
+    };
+    let fields = first.schema.fields().iter().map(|field| field.name());
+    fields
+        .filter(|name| second.field(name).is_some())
+        .cloned()
+        .collect()
+}

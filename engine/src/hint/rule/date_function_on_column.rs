@@ -1,0 +1,153 @@
+//! `date_trunc('month', ts) = …` and its kin.
+
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+
+use crate::hint::ast::{call, integer, text};
+use crate::hint::range::{Bucket, condition, each_comparison, finding, moment, moment_literal};
+use crate::hint::rewrite;
+use crate::hint::{Evidence, Finding, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "date-function-on-column",
+    summary: "A filter compares what a date function makes of a column.",
+    advice: "Files and row groups are skipped by the least and largest value of the column itself. \
+             Compare the column with the ends of the month, day or year instead.",
+    measured: false,
+    setup: super::EVENTS,
+    fires: "SELECT count(*) FROM events WHERE date_trunc('month', ts) = '2024-03-01'",
+    silent: "SELECT count(*) FROM events WHERE ts >= TIMESTAMP '2024-03-01T00:00:00' AND ts < TIMESTAMP '2024-04-01T00:00:00'",
+    inspect,
+};
+
+fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    let rewritten = rewrite::conditions(evidence, |found, scope| {
+        let table = std::cell::Cell::new(None);
+        let after = each_comparison(found, &|left, op, right| {
+            let column = argument(left)?;
+            let facts = scope.column(column)?;
+            table.set(Some(facts.table));
+            let (low, high) = bucket(left, op, right)?;
+            let bucket = Bucket {
+                low: moment_literal(low, facts.data_type())?,
+                high: moment_literal(high, facts.data_type())?,
+            };
+            condition(column, op, bucket)
+        })?;
+        Some((after, table.get()?))
+    });
+    let why = "compares what a function makes of the column, so that nothing can be skipped by the column's own values";
+    rewritten
+        .map(|rewritten| finding(evidence, rewritten, why))
+        .into_iter()
+        .collect()
+}
+
+/// Returns the column that a date function is applied to.
+fn argument(expression: &Expr) -> Option<&Expr> {
+    if let Expr::Extract { expr, .. } = expression {
+        return Some(expr);
+    }
+    let (name, arguments) = call(expression)?;
+    match (name.as_str(), arguments.as_slice()) {
+        ("date_trunc" | "datetrunc" | "date_part" | "datepart", [_, column])
+        | ("to_char" | "date_format", [column, _])
+        | ("year", [column]) => Some(column),
+        _ => None,
+    }
+}
+
+/// Returns the moments that give the value: from the first on, before the second.
+fn bucket(
+    function: &Expr,
+    op: &BinaryOperator,
+    value: &Expr,
+) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    if let Expr::Extract { field, .. } = function {
+        return year_of(&field.to_string(), value);
+    }
+    let (name, arguments) = call(function)?;
+    match name.as_str() {
+        "date_trunc" | "datetrunc" => {
+            let unit = text(arguments.first()?)?;
+            let value = moment(value)?;
+            let low = truncated(unit, value)?;
+            // A value in the middle of a unit is none that the function gives.
+            (low == value).then_some((low, next(unit, low)?))
+        }
+        "date_part" | "datepart" => year_of(text(arguments.first()?)?, value),
+        "year" => year_of("year", value),
+        _ => formatted(text(arguments.get(1)?)?, text(value)?, op),
+    }
+}
+
+fn year_of(field: &str, value: &Expr) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    if !field.eq_ignore_ascii_case("year") {
+        return None;
+    }
+    let year = i32::try_from(integer(value)?).ok()?;
+    let first = |year| Some(NaiveDate::from_ymd_opt(year, 1, 1)?.and_time(NaiveTime::MIN));
+    Some((first(year)?, first(year + 1)?))
+}
+
+/// Reads the text of a date that was written in a format whose order is that of time.
+fn formatted(
+    format: &str,
+    value: &str,
+    op: &BinaryOperator,
+) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    let (whole, unit) = match format {
+        "%Y" => (format!("{value}-01-01"), "year"),
+        "%Y-%m" => (format!("{value}-01"), "month"),
+        "%Y%m" => (
+            format!("{}-{}-01", value.get(..4)?, value.get(4..)?),
+            "month",
+        ),
+        "%Y-%m-%d" => (value.to_owned(), "day"),
+        "%Y%m%d" => {
+            let (year, month, day) = (value.get(..4)?, value.get(4..6)?, value.get(6..)?);
+            (format!("{year}-{month}-{day}"), "day")
+        }
+        _ => return None,
+    };
+    let day = NaiveDate::parse_from_str(&whole, "%Y-%m-%d").ok()?;
+    // `2024-3` is another text than `2024-03`.
+    let same = day.format(format).to_string() == value;
+    let low = day.and_time(NaiveTime::MIN);
+    let plain = (0..=9999).contains(&day.year()) && *op != BinaryOperator::NotEq;
+    (same && plain).then_some((low, next(unit, low)?))
+}
+
+fn truncated(unit: &str, value: NaiveDateTime) -> Option<NaiveDateTime> {
+    let day = value.date();
+    let first = match unit.to_lowercase().as_str() {
+        "year" => NaiveDate::from_ymd_opt(day.year(), 1, 1)?,
+        "quarter" => NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1)?,
+        "month" => NaiveDate::from_ymd_opt(day.year(), day.month(), 1)?,
+        "week" => day - Days::new(u64::from(day.weekday().num_days_from_monday())),
+        "day" => day,
+        "hour" => return duration(value, TimeDelta::hours(1)),
+        "minute" => return duration(value, TimeDelta::minutes(1)),
+        _ => return None,
+    };
+    Some(first.and_time(NaiveTime::MIN))
+}
+
+fn duration(value: NaiveDateTime, unit: TimeDelta) -> Option<NaiveDateTime> {
+    let seconds = value.and_utc().timestamp();
+    let start = seconds.div_euclid(unit.num_seconds()) * unit.num_seconds();
+    Some(chrono::DateTime::from_timestamp(start, 0)?.naive_utc())
+}
+
+fn next(unit: &str, low: NaiveDateTime) -> Option<NaiveDateTime> {
+    match unit.to_lowercase().as_str() {
+        "year" => low.checked_add_months(Months::new(12)),
+        "quarter" => low.checked_add_months(Months::new(3)),
+        "month" => low.checked_add_months(Months::new(1)),
+        "week" => low.checked_add_days(Days::new(7)),
+        "day" => low.checked_add_days(Days::new(1)),
+        "hour" => low.checked_add_signed(TimeDelta::hours(1)),
+        "minute" => low.checked_add_signed(TimeDelta::minutes(1)),
+        _ => None,
+    }
+}

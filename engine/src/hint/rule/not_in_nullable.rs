@@ -1,0 +1,165 @@
+//! `x NOT IN (SELECT y …)`.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, GroupByExpr, Ident, Query as SqlQuery, Select, SelectItem, SetExpr,
+};
+
+use crate::hint::ast::{binary, conjuncts, select_of};
+use crate::hint::finding::Severity;
+use crate::hint::rewrite::{self, Change};
+use crate::hint::scope::{ColumnFacts, SelectScope};
+use crate::hint::{Evidence, Finding, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "not-in-nullable",
+    summary: "NOT IN over a subquery has to reckon with NULL among its rows.",
+    advice: "One NULL in the subquery makes NOT IN return nothing at all, and the join that knows this \
+             runs in one piece. NOT EXISTS ignores NULL and runs in parallel. The two are the same where \
+             neither column holds NULL; where one does, NOT IN is probably not what was meant.",
+    measured: false,
+    setup: super::ORDERS,
+    fires: "SELECT count(*) FROM customers WHERE id NOT IN (SELECT customer FROM orders)",
+    silent: "SELECT count(*) FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer = c.id)",
+    inspect,
+};
+
+fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    let mut may_differ = false;
+    let rewritten = rewrite::selects(evidence, |select, scope| {
+        let mut changes = Vec::new();
+        let Some(selection) = &select.selection else {
+            return changes;
+        };
+        let mut parts: Vec<Expr> = conjuncts(selection).into_iter().cloned().collect();
+        for part in &mut parts {
+            let Some((exists, outer, nullable)) = not_exists(part, scope, evidence) else {
+                continue;
+            };
+            may_differ |= nullable;
+            changes.push(Change {
+                before: part.to_string(),
+                after: exists.to_string(),
+                table: Some(outer.table),
+            });
+            *part = exists;
+        }
+        if !changes.is_empty() {
+            select.selection = crate::hint::ast::all_of(parts);
+        }
+        changes
+    });
+    let Some(rewritten) = rewritten else {
+        return Vec::new();
+    };
+    let severity = rewritten.severity(evidence);
+    let text = format!("`{}` has to reckon with NULL", rewritten.before());
+    let mut finding = Finding::new(severity, rewritten.node(), text).gain(1.6);
+    finding = match may_differ {
+        true => finding
+            .evidence(
+                "statistics do not rule NULL out: with NULL the rewritten query gives other rows",
+            )
+            .changing_result(),
+        false => finding.evidence("statistics say that neither column holds NULL"),
+    };
+    if severity == Severity::Info {
+        finding.gain = 1.0;
+    }
+    vec![finding.rewrite(rewritten.tree)]
+}
+
+/// Turns `x NOT IN (SELECT y FROM …)` into NOT EXISTS; says whether NULL could make a difference.
+fn not_exists<'a>(
+    condition: &Expr,
+    scope: &SelectScope<'a>,
+    evidence: &'a Evidence,
+) -> Option<(Expr, ColumnFacts<'a>, bool)> {
+    let Expr::InSubquery {
+        expr,
+        subquery,
+        negated: true,
+    } = condition
+    else {
+        return None;
+    };
+    let outer = scope.column(expr)?;
+    let select = plain_select(subquery)?;
+    let inner_scope = SelectScope::of(select, evidence);
+    let [item] = select.projection.as_slice() else {
+        return None;
+    };
+    let wanted = projected(item)?;
+    let inner = inner_scope.column(wanted)?;
+    let names = (
+        &scope.relations.get(outer.relation)?.visible,
+        &inner_scope.relations.get(inner.relation)?.visible,
+    );
+    // A name that stands for two tables cannot tell them apart.
+    if inner_scope.relation(names.0).is_some() {
+        return None;
+    }
+    let equal = binary(
+        qualified(names.1, wanted),
+        BinaryOperator::Eq,
+        qualified(names.0, expr),
+    );
+    let mut subquery = subquery.as_ref().clone();
+    let inner_select = select_mut(&mut subquery)?;
+    inner_select.projection = vec![SelectItem::UnnamedExpr(crate::hint::ast::number(1))];
+    inner_select.distinct = None;
+    inner_select.selection = Some(match inner_select.selection.take() {
+        None => equal,
+        Some(other) => binary(bracketed_or(other), BinaryOperator::And, equal),
+    });
+    let nullable = [outer, inner]
+        .iter()
+        .any(|column| evidence.null_count(column.table, column.field.name()) != Some(0));
+    let exists = Expr::Exists {
+        subquery: Box::new(subquery),
+        negated: true,
+    };
+    Some((exists, outer, nullable))
+}
+
+fn bracketed_or(condition: Expr) -> Expr {
+    match condition {
+        Expr::BinaryOp {
+            op: BinaryOperator::Or,
+            ..
+        } => Expr::Nested(Box::new(condition)),
+        other => other,
+    }
+}
+
+fn plain_select(query: &SqlQuery) -> Option<&Select> {
+    let plain = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    let select = select_of(query).filter(|_| plain)?;
+    let ungrouped = matches!(
+        &select.group_by,
+        GroupByExpr::Expressions(keys, modifiers)
+            if keys.is_empty() && modifiers.is_empty()
+    );
+    (ungrouped && select.having.is_none() && select.qualify.is_none()).then_some(select)
+}
+
+fn select_mut(query: &mut SqlQuery) -> Option<&mut Select> {
+    match query.body.as_mut() {
+        SetExpr::Select(select) => Some(select),
+        _ => None,
+    }
+}
+
+fn projected(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expression) => Some(expression),
+        SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
+fn qualified(relation: &Ident, column: &Expr) -> Expr {
+    match crate::hint::ast::bare(column) {
+        Expr::Identifier(name) => Expr::CompoundIdentifier(vec![relation.clone(), name.clone()]),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,80 @@
+//! `substr(s, 1, 3) = 'abc'`, `left(s, 3) = 'abc'`, `starts_with(s, 'abc')`.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+
+use crate::hint::ast::{bare, call, comparison, integer, string, text};
+use crate::hint::range::finding;
+use crate::hint::rewrite;
+use crate::hint::{Evidence, Finding, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "prefix-function-on-column",
+    summary: "A filter cuts the beginning off a text before it compares it.",
+    advice: "Write `LIKE 'abc%'`: row groups are skipped by the least and largest text, and nothing is \
+             copied row by row.",
+    measured: false,
+    setup: super::EVENTS,
+    fires: "SELECT count(*) FROM events WHERE substr(code, 1, 4) = 'c001'",
+    silent: "SELECT count(*) FROM events WHERE code LIKE 'c001%'",
+    inspect,
+};
+
+fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    let rewritten = rewrite::conditions(evidence, |found, scope| {
+        let (column, prefix, negated) = prefix(found)?;
+        let facts = scope.column(column)?;
+        let plain = !prefix.is_empty() && !prefix.contains(['%', '_', '\\']);
+        let is_text = facts.data_type().is_string();
+        (plain && is_text).then(|| {
+            let like = Expr::Like {
+                negated,
+                any: false,
+                expr: Box::new(column.clone()),
+                pattern: Box::new(string(format!("{prefix}%"))),
+                escape_char: None,
+            };
+            (like, facts.table)
+        })
+    });
+    let why =
+        "cuts a piece off every text, so that nothing can be skipped by the column's own values";
+    rewritten
+        .map(|rewritten| finding(evidence, rewritten, why))
+        .into_iter()
+        .collect()
+}
+
+/// Returns the column, what it has to begin with, and whether it must not.
+fn prefix(condition: &Expr) -> Option<(&Expr, &str, bool)> {
+    let found = comparison(condition)?;
+    let negated = match found.op {
+        BinaryOperator::Eq => false,
+        BinaryOperator::NotEq => true,
+        _ => return None,
+    };
+    let wanted = text(found.right)?;
+    let (column, length) = piece(found.left)?;
+    let whole = usize::try_from(length).ok()? == wanted.chars().count();
+    whole.then_some((column, wanted, negated))
+}
+
+/// Returns the column that a function takes the first letters of, and their number.
+fn piece(expression: &Expr) -> Option<(&Expr, i64)> {
+    if let Expr::Substring {
+        expr,
+        substring_from: Some(from),
+        substring_for: Some(length),
+        ..
+    } = expression
+    {
+        return (integer(from)? == 1).then_some((bare(expr), integer(length)?));
+    }
+    let (name, arguments) = call(expression)?;
+    match (name.as_str(), arguments.as_slice()) {
+        ("substr" | "substring", [column, from, length]) if integer(from)? == 1 => {
+            Some((column, integer(length)?))
+        }
+        ("left", [column, length]) => Some((column, integer(length)?)),
+        _ => None,
+    }
+}

@@ -1,0 +1,224 @@
+//! UNION where UNION ALL gives the same.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Distinct, Expr, FunctionArguments, GroupByExpr, Query as SqlQuery, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, TableFactor, VisitMut, VisitorMut,
+};
+
+use crate::hint::ast::{bare, is_literal, select_of};
+use crate::hint::finding::Severity;
+use crate::hint::{Evidence, Finding, Rule};
+
+pub(super) static RULE: Rule = Rule {
+    name: "union-distinct",
+    summary: "UNION removes duplicates that there are none of, or that make no difference.",
+    advice: "UNION groups all rows by all columns. UNION ALL does not, and is the same where a literal \
+             tells the branches apart and each branch has no duplicates of its own, and where the rows \
+             are only looked up, counted as distinct, or reduced to their least or largest.",
+    measured: false,
+    setup: super::ORDERS,
+    fires: "SELECT max(n) FROM (SELECT customer AS n FROM orders UNION SELECT payer FROM orders) u",
+    silent: "SELECT sum(n) FROM (SELECT customer AS n FROM orders UNION SELECT payer FROM orders) u",
+    inspect,
+};
+
+fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    let mut unions = Unions { changed: 0 };
+    let mut tree = evidence.tree.clone();
+    let _: ControlFlow<()> = tree.visit(&mut unions);
+    if unions.changed == 0 {
+        return Vec::new();
+    }
+    let severity = match evidence.reads_much() {
+        true => Severity::Advice,
+        false => Severity::Info,
+    };
+    vec![
+        Finding::new(
+            severity,
+            "UNION",
+            "UNION groups all its rows to remove duplicates; here UNION ALL gives the same",
+        )
+        .evidence(format!("{} UNION", unions.changed))
+        .gain(2.0)
+        .rewrite(tree),
+    ]
+}
+
+struct Unions {
+    changed: usize,
+}
+
+impl Unions {
+    /// Turns a UNION into UNION ALL.
+    fn keep_all(&mut self, body: &mut SetExpr) {
+        match body {
+            SetExpr::SetOperation {
+                op: SetOperator::Union,
+                set_quantifier,
+                left,
+                right,
+            } => {
+                if matches!(
+                    set_quantifier,
+                    SetQuantifier::None | SetQuantifier::Distinct
+                ) {
+                    *set_quantifier = SetQuantifier::All;
+                    self.changed += 1;
+                }
+                self.keep_all(left);
+                self.keep_all(right);
+            }
+            SetExpr::Query(query) if is_plain(query) => self.keep_all(&mut query.body),
+            _ => {}
+        }
+    }
+}
+
+impl VisitorMut for Unions {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::InSubquery { subquery, .. } | Expr::Exists { subquery, .. } = expression
+            && is_plain(subquery)
+        {
+            self.keep_all(&mut subquery.body);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        if !ignores_duplicates(select) {
+            return ControlFlow::Continue(());
+        }
+        let [table] = select.from.as_mut_slice() else {
+            return ControlFlow::Continue(());
+        };
+        if let TableFactor::Derived { subquery, .. } = &mut table.relation
+            && table.joins.is_empty()
+            && is_plain(subquery)
+        {
+            self.keep_all(&mut subquery.body);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<()> {
+        if let SetExpr::SetOperation {
+            op: SetOperator::Union,
+            set_quantifier: set_quantifier @ (SetQuantifier::None | SetQuantifier::Distinct),
+            left,
+            right,
+        } = query.body.as_mut()
+            && are_apart(left, right)
+        {
+            *set_quantifier = SetQuantifier::All;
+            self.changed += 1;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn is_plain(query: &SqlQuery) -> bool {
+    query.limit_clause.is_none() && query.fetch.is_none()
+}
+
+/// Says whether duplicates in FROM make no difference to what a SELECT returns.
+fn ignores_duplicates(select: &Select) -> bool {
+    let grouped = match &select.group_by {
+        GroupByExpr::Expressions(keys, modifiers) => !keys.is_empty() && modifiers.is_empty(),
+        GroupByExpr::All(_) => return false,
+    };
+    let mut indifferent = true;
+    let mut aggregates = 0;
+    let items = select.projection.iter();
+    for item in items {
+        let expression = match item {
+            SelectItem::UnnamedExpr(expression)
+            | SelectItem::ExprWithAlias {
+                expr: expression, ..
+            } => expression,
+            _ => return false,
+        };
+        match bare(expression) {
+            Expr::Function(function) => {
+                let distinct = matches!(&function.args, FunctionArguments::List(list)
+                    if list.duplicate_treatment.is_some_and(|treatment| treatment.to_string() == "DISTINCT"));
+                let name = function.name.to_string().to_lowercase();
+                let least_or_largest =
+                    ["min", "max", "bool_and", "bool_or"].contains(&name.as_str());
+                aggregates += 1;
+                indifferent &= function.over.is_none() && (least_or_largest || distinct);
+            }
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {}
+            _ => return false,
+        }
+    }
+    let collapses = grouped || aggregates == select.projection.len() && aggregates > 0;
+    let distinct = matches!(select.distinct, Some(Distinct::Distinct));
+    indifferent && select.having.is_none() && (collapses || distinct && aggregates == 0)
+}
+
+/// Says whether two branches have no row in common, and none twice.
+fn are_apart(left: &SetExpr, right: &SetExpr) -> bool {
+    let (SetExpr::Select(left), SetExpr::Select(right)) = (left, right) else {
+        return false;
+    };
+    let items = left.projection.iter().zip(&right.projection);
+    let differ = items.into_iter().any(|(left, right)| {
+        let (Some(left), Some(right)) = (expression(left), expression(right)) else {
+            return false;
+        };
+        let text = |side: &Expr| crate::hint::ast::text(side).map(str::to_owned);
+        let number = |side: &Expr| crate::hint::ast::integer(side);
+        let apart = match (text(left), text(right)) {
+            (Some(left), Some(right)) => left != right,
+            _ => {
+                matches!((number(left), number(right)), (Some(left), Some(right)) if left != right)
+            }
+        };
+        apart && is_literal(left) && is_literal(right)
+    });
+    differ && has_no_duplicates(left) && has_no_duplicates(right)
+}
+
+fn expression(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expression)
+        | SelectItem::ExprWithAlias {
+            expr: expression, ..
+        } => Some(expression),
+        _ => None,
+    }
+}
+
+/// Says whether a SELECT returns no row twice: it is DISTINCT, or returns all the keys of its groups.
+pub(super) fn has_no_duplicates(select: &Select) -> bool {
+    matches!(select.distinct, Some(Distinct::Distinct)) || returns_all_keys(select)
+}
+
+/// Says whether a SELECT is grouped and returns all keys.
+pub(super) fn returns_all_keys(select: &Select) -> bool {
+    let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
+        return false;
+    };
+    let items: Vec<&Expr> = select.projection.iter().filter_map(expression).collect();
+    let returned = |key: &Expr| {
+        let by_place = crate::hint::ast::integer(key)
+            .and_then(|place| usize::try_from(place).ok())
+            .is_some_and(|place| (1..=items.len()).contains(&place));
+        by_place || items.iter().any(|item| bare(item) == bare(key))
+    };
+    let plain = modifiers.is_empty()
+        && !keys
+            .iter()
+            .any(|key| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)));
+    plain && !keys.is_empty() && keys.iter().all(returned)
+}
+
+/// Returns the body of a subquery that is looked up in, if it is one SELECT.
+pub(super) fn looked_up(query: &SqlQuery) -> Option<&Select> {
+    select_of(query).filter(|_| is_plain(query))
+}

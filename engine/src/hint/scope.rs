@@ -1,0 +1,192 @@
+//! What the names in one SELECT stand for, as far as they are columns of tables of files.
+
+use datafusion::arrow::datatypes::{DataType, Field};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, Select, TableAlias, TableFactor, TableWithJoins,
+};
+
+use super::evidence::{Evidence, TableFacts};
+use crate::scope::normalized;
+
+/// The relations of one SELECT.
+pub(crate) struct SelectScope<'a> {
+    pub(crate) relations: Vec<Relation<'a>>,
+}
+
+/// Something in FROM.
+#[derive(Clone)]
+pub(crate) struct Relation<'a> {
+    /// What its columns are qualified with.
+    pub(crate) visible: Ident,
+    /// What is known of it, if it is a table of files.
+    pub(crate) table: Option<&'a TableFacts>,
+}
+
+/// A column of a table of files.
+#[derive(Clone, Copy)]
+pub(crate) struct ColumnFacts<'a> {
+    pub(crate) table: &'a TableFacts,
+    /// The place of its relation in FROM.
+    pub(crate) relation: usize,
+    pub(crate) field: &'a Field,
+}
+
+impl<'a> ColumnFacts<'a> {
+    pub(crate) fn data_type(&self) -> &'a DataType {
+        match self.field.data_type() {
+            // Partition columns of Delta tables come as dictionaries.
+            DataType::Dictionary(_, value) => value,
+            other => other,
+        }
+    }
+
+    pub(crate) fn is_partition(&self) -> bool {
+        let columns = &self.table.files.partition_columns;
+        columns.contains(self.field.name())
+    }
+}
+
+impl<'a> SelectScope<'a> {
+    pub(crate) fn of(select: &Select, evidence: &'a Evidence) -> Self {
+        let relations = factors(&select.from)
+            .into_iter()
+            .map(|factor| relation(factor, evidence))
+            .collect();
+        Self { relations }
+    }
+
+    /// Finds the column that an expression is; brackets make no difference.
+    pub(crate) fn column(&self, expression: &Expr) -> Option<ColumnFacts<'a>> {
+        match expression {
+            Expr::Nested(inner) => self.column(inner),
+            Expr::Identifier(name) => self.unqualified(&normalized(name)),
+            Expr::CompoundIdentifier(parts) => {
+                let [relation, name] = parts.as_slice() else {
+                    return None;
+                };
+                let place = self.relation(relation)?;
+                self.column_of(place, &normalized(name))
+            }
+            _ => None,
+        }
+    }
+
+    /// Finds the relation that a column is qualified with.
+    pub(crate) fn relation(&self, name: &Ident) -> Option<usize> {
+        let name = normalized(name);
+        self.relations
+            .iter()
+            .position(|relation| normalized(&relation.visible) == name)
+    }
+
+    /// Returns the places of the relations that an expression names; `None` where a name is of none.
+    pub(crate) fn relations_of(&self, expression: &Expr) -> Option<Vec<usize>> {
+        let mut places = Vec::new();
+        for column in super::ast::columns(expression)? {
+            let place = match &column {
+                Expr::CompoundIdentifier(parts) if parts.len() == 2 => self.relation(&parts[0])?,
+                other => self.column(other)?.relation,
+            };
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.sort_unstable();
+        Some(places)
+    }
+
+    fn unqualified(&self, name: &str) -> Option<ColumnFacts<'a>> {
+        let mut found = (0..self.relations.len()).filter_map(|place| self.column_of(place, name));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    fn column_of(&self, place: usize, name: &str) -> Option<ColumnFacts<'a>> {
+        let table = self.relations.get(place)?.table?;
+        Some(ColumnFacts {
+            table,
+            relation: place,
+            field: table.field(name)?,
+        })
+    }
+}
+
+/// Lists the tables and subqueries of a FROM clause, brackets of joins opened.
+pub(crate) fn factors(from: &[TableWithJoins]) -> Vec<&TableFactor> {
+    let mut found = Vec::new();
+    for table in from {
+        let joined = table.joins.iter().map(|join| &join.relation);
+        for factor in std::iter::once(&table.relation).chain(joined) {
+            match factor {
+                TableFactor::NestedJoin {
+                    table_with_joins,
+                    alias: None,
+                } => found.extend(factors(std::slice::from_ref(table_with_joins))),
+                other => found.push(other),
+            }
+        }
+    }
+    found
+}
+
+fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
+    let nameless = || Ident::new("");
+    match factor {
+        TableFactor::Table {
+            name,
+            alias,
+            args: None,
+            ..
+        } => {
+            let table = match is_cte(name, evidence) {
+                true => None,
+                false => evidence.table(&name.to_string()),
+            };
+            let renames = alias
+                .as_ref()
+                .is_some_and(|alias| !alias.columns.is_empty());
+            Relation {
+                visible: visible(name, alias.as_ref(), table),
+                table: table.filter(|_| !renames),
+            }
+        }
+        TableFactor::Derived { alias, .. }
+        | TableFactor::Table { alias, .. }
+        | TableFactor::Function { alias, .. } => Relation {
+            visible: alias
+                .as_ref()
+                .map_or_else(nameless, |alias| alias.name.clone()),
+            table: None,
+        },
+        _ => Relation {
+            visible: nameless(),
+            table: None,
+        },
+    }
+}
+
+fn visible(name: &ObjectName, alias: Option<&TableAlias>, table: Option<&TableFacts>) -> Ident {
+    if let Some(alias) = alias {
+        return alias.name.clone();
+    }
+    match (table, name.0.last().and_then(|part| part.as_ident())) {
+        (Some(table), Some(last)) if table.has_version || !table.in_catalog => {
+            let mut visible = Ident::with_quote('"', table.visible.clone());
+            visible.span = last.span;
+            visible
+        }
+        (_, Some(last)) => last.clone(),
+        (_, None) => Ident::new(""),
+    }
+}
+
+fn is_cte(name: &ObjectName, evidence: &Evidence) -> bool {
+    let [part] = name.0.as_slice() else {
+        return false;
+    };
+    let Some(ident) = part.as_ident() else {
+        return false;
+    };
+    let name = normalized(ident);
+    super::ast::cte_names(&evidence.tree).contains(&name)
+}

@@ -1,0 +1,230 @@
+//! Measures remedies: the query with and without each of them in turn, and whether the rows are the same.
+//!
+//! Nothing of the user's is written. A layout is tried on a copy in the folder for temporary files, which
+//! goes with the run, also when that is cancelled.
+
+mod answer;
+mod copy;
+mod order;
+mod run;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::time::{Duration, Instant};
+
+use datafusion::error::DataFusionError;
+
+use super::evidence::Evidence;
+use super::report::Hint;
+use crate::failure::Failure;
+use crate::scope::{Query, Sources};
+use crate::session::StatementContext;
+
+use answer::Answer;
+use order::{Checkable, checkable};
+use trial::Trial;
+
+/// How long measuring may take, and how large a copy may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) time: Duration,
+    pub(crate) copy_bytes: u64,
+}
+
+/// How often the query is run each way.
+const RUNS: usize = 3;
+
+/// A remedy that gains less does not count as one.
+const WORTHWHILE: f64 = 1.1;
+
+/// What measuring a remedy showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The same rows, faster.
+    Confirmed,
+    /// The same rows, not faster.
+    Refuted,
+    /// Other rows.
+    Unsafe,
+    /// It could not be measured.
+    NotVerifiable,
+}
+
+/// What measuring a remedy showed, with its numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    pub(crate) outcome: Outcome,
+    pub(crate) baseline: Option<Duration>,
+    pub(crate) hinted: Option<Duration>,
+    /// How many times as fast, median against median.
+    pub(crate) speedup: Option<f64>,
+    /// The least and the largest speed-up of one pair of runs.
+    pub(crate) spread: Option<(f64, f64)>,
+    pub(crate) same_result: Option<bool>,
+    /// What else is to be said.
+    note: Option<String>,
+}
+
+impl Verdict {
+    fn unmeasured(reason: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::NotVerifiable,
+            baseline: None,
+            hinted: None,
+            speedup: None,
+            spread: None,
+            same_result: None,
+            note: Some(reason.into()),
+        }
+    }
+
+    /// Returns the word, and what else is to be said.
+    pub(crate) fn text(&self) -> String {
+        let word = match self.outcome {
+            Outcome::Confirmed => "confirmed",
+            Outcome::Refuted => "refuted",
+            Outcome::Unsafe => "unsafe",
+            Outcome::NotVerifiable => "not verifiable",
+        };
+        match &self.note {
+            Some(note) => format!("{word}: {note}"),
+            None => word.to_owned(),
+        }
+    }
+}
+
+/// Measures the remedies of hints, within a budget of time for all of them.
+pub(crate) async fn verify(
+    context: &StatementContext,
+    open: &Sources,
+    query: &Query,
+    evidence: &Evidence,
+    hints: &mut [Hint],
+    budget: Budget,
+) -> Result<(), Failure> {
+    let end = Instant::now() + budget.time;
+    let baseline = Trial::baseline(context, query);
+    let (how, expected) = match expectation(context, open, evidence, &baseline).await? {
+        Ok(found) => found,
+        Err(reason) => {
+            for hint in hints
+                .iter_mut()
+                .filter(|hint| hint.finding.remedy.is_some())
+            {
+                hint.verdict = Some(Verdict::unmeasured(reason.clone()));
+            }
+            return Ok(());
+        }
+    };
+    let mut left = hints
+        .iter()
+        .filter(|hint| hint.finding.remedy.is_some())
+        .count() as u32;
+    for hint in hints.iter_mut() {
+        let Some(remedy) = &hint.finding.remedy else {
+            continue;
+        };
+        let share = end.saturating_duration_since(Instant::now()) / left.max(1);
+        left = left.saturating_sub(1);
+        let trial = Trial::of(context, query, evidence, remedy, budget.copy_bytes).await;
+        let verdict = match trial {
+            Err(reason) => Verdict::unmeasured(reason),
+            Ok(trial) => {
+                let pair = Pair {
+                    open,
+                    baseline: &baseline,
+                    trial: &trial,
+                };
+                pair.measured(&how, &expected, share).await
+            }
+        };
+        hint.verdict = Some(verdict);
+    }
+    Ok(())
+}
+
+/// Runs the query twice and returns what it gives; the reason where that cannot be compared.
+async fn expectation(
+    context: &StatementContext,
+    open: &Sources,
+    evidence: &Evidence,
+    baseline: &Trial,
+) -> Result<Result<(Checkable, Answer), String>, Failure> {
+    let how = match checkable(context, open, evidence).await {
+        Ok(how) => how,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let failed = |error: DataFusionError| context.failure(error);
+    let first = baseline.answer(open, &how).await.map_err(failed)?;
+    let second = baseline.answer(open, &how).await.map_err(failed)?;
+    Ok(match first.differs_from(&second) {
+        None => Ok((how, first)),
+        Some(_) => Err("two runs of the query gave different rows".to_owned()),
+    })
+}
+
+/// The query as it is, and with a remedy.
+struct Pair<'a> {
+    open: &'a Sources,
+    baseline: &'a Trial,
+    trial: &'a Trial,
+}
+
+impl Pair<'_> {
+    async fn measured(&self, how: &Checkable, expected: &Answer, budget: Duration) -> Verdict {
+        let answer = match self.trial.answer(self.open, how).await {
+            Ok(answer) => answer,
+            Err(error) => return Verdict::unmeasured(format!("it fails: {}", short(&error))),
+        };
+        let difference = expected.differs_from(&answer);
+        let times = match self.times(budget).await {
+            Ok(times) => times,
+            Err(error) => return Verdict::unmeasured(format!("it fails: {}", short(&error))),
+        };
+        let (baseline, hinted): (Vec<_>, Vec<_>) = times.iter().copied().unzip();
+        let (baseline, hinted) = (median(baseline), median(hinted));
+        let ratios = times
+            .iter()
+            .map(|(baseline, hinted)| baseline.as_secs_f64() / hinted.as_secs_f64().max(1e-9));
+        let spread = ratios.fold((f64::INFINITY, 0.0_f64), |(low, high), ratio| {
+            (low.min(ratio), high.max(ratio))
+        });
+        let speedup = baseline.as_secs_f64() / hinted.as_secs_f64().max(1e-9);
+        let outcome = match (&difference, speedup >= WORTHWHILE) {
+            (Some(_), _) => Outcome::Unsafe,
+            (None, true) => Outcome::Confirmed,
+            (None, false) => Outcome::Refuted,
+        };
+        Verdict {
+            outcome,
+            baseline: Some(baseline),
+            hinted: Some(hinted),
+            speedup: Some(speedup),
+            spread: Some(spread),
+            same_result: Some(difference.is_none()),
+            note: difference.or_else(|| self.trial.note().map(str::to_owned)),
+        }
+    }
+
+    /// Runs both ways in turn, until that was often enough or the time is up.
+    async fn times(&self, budget: Duration) -> Result<Vec<(Duration, Duration)>, DataFusionError> {
+        let begin = Instant::now();
+        let mut times = Vec::with_capacity(RUNS);
+        while times.len() < RUNS && (times.is_empty() || begin.elapsed() < budget) {
+            let baseline = self.baseline.time(self.open).await?;
+            let hinted = self.trial.time(self.open).await?;
+            times.push((baseline, hinted));
+        }
+        Ok(times)
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn short(error: &DataFusionError) -> String {
+    Failure::from_error(DataFusionError::Execution(error.strip_backtrace())).message
+}

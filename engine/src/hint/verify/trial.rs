@@ -1,0 +1,217 @@
+//! One way to run the query: as it is, or with a remedy.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::sql::sqlparser::ast::Query as SqlQuery;
+
+use super::answer::{Answer, WHOLE};
+use super::copy::Copy;
+use super::order::Checkable;
+use super::run::{keep, run};
+use crate::erased::Erased;
+use crate::failure::Failure;
+use crate::hint::evidence::Evidence;
+use crate::hint::finding::Remedy;
+use crate::hint::text::query_text;
+use crate::input::Substituted;
+use crate::scope::{Query, Resolver, SourceKey, Sources, TableName};
+use crate::session::StatementContext;
+
+/// A way to run the query.
+pub(super) struct Trial {
+    context: StatementContext,
+    query: Query,
+    change: Change,
+}
+
+enum Change {
+    None,
+    /// Settings take effect when files are opened: these were opened with them.
+    Anew(Sources),
+    /// A copy stands in a table's place.
+    Copied {
+        key: SourceKey,
+        source: Arc<dyn TableSource>,
+        /// Deletes the copy when the trial is over.
+        _copy: Copy,
+    },
+    /// A subquery is run first, and its rows stand in a table's place.
+    Once {
+        body: Query,
+        key: SourceKey,
+    },
+}
+
+impl Trial {
+    /// The query as it is.
+    pub(super) fn baseline(context: &StatementContext, query: &Query) -> Self {
+        Self {
+            context: context.aside(context.text.clone()),
+            query: query.clone(),
+            change: Change::None,
+        }
+    }
+
+    /// The query with a remedy; the reason where that cannot be tried.
+    pub(super) async fn of(
+        context: &StatementContext,
+        query: &Query,
+        evidence: &Evidence,
+        remedy: &Remedy,
+        copy_bytes: u64,
+    ) -> Result<Self, String> {
+        let rewritten = |tree: &SqlQuery| {
+            let text = query_text(tree);
+            let query = crate::sql::parse_query(&text).map_err(|error| super::short(&error))?;
+            Ok::<_, String>((context.aside(Substituted::detached(&text)), query))
+        };
+        match remedy {
+            Remedy::Rewrite { tree } => {
+                let (context, query) = rewritten(tree)?;
+                Ok(Self {
+                    context,
+                    query,
+                    change: Change::None,
+                })
+            }
+            Remedy::Setting { name, value } => {
+                let mut aside = context.aside(context.text.clone());
+                aside.state = with_setting(context, name, value)?;
+                let sources = {
+                    let mut resolver = Resolver::new(&aside);
+                    let planned = planned(&mut resolver, query.clone()).await;
+                    planned.map_err(|error| super::short(&error))?;
+                    resolver.sources()
+                };
+                Ok(Self {
+                    context: aside,
+                    query: query.clone(),
+                    change: Change::Anew(sources),
+                })
+            }
+            Remedy::Layout { table, copy, .. } => {
+                let table = evidence.table(table).ok_or("the table was not found")?;
+                if table.bytes() > copy_bytes {
+                    return Err(format!(
+                        "simulated only: the table has {} bytes, and copies up to `lakesh.hint_copy_limit` are made",
+                        table.bytes()
+                    ));
+                }
+                let copied = Copy::make(context, table, copy).await;
+                let (copy, source) = copied.map_err(|failure: Failure| failure.message)?;
+                Ok(Self {
+                    context: context.aside(context.text.clone()),
+                    query: query.clone(),
+                    change: Change::Copied {
+                        key: table.key.clone(),
+                        source,
+                        _copy: copy,
+                    },
+                })
+            }
+            Remedy::Once { name, body, tree } => {
+                let (context, query) = rewritten(tree)?;
+                let (_, body) = rewritten(body)?;
+                let name = TableName::new(context.current_schema(), &name.value);
+                Ok(Self {
+                    context,
+                    query,
+                    change: Change::Once {
+                        body,
+                        key: SourceKey::newest(&name),
+                    },
+                })
+            }
+        }
+    }
+
+    /// Says what is special about how it was tried.
+    pub(super) fn note(&self) -> Option<&'static str> {
+        match self.change {
+            Change::Copied { .. } => Some("tried on a copy"),
+            Change::Once { .. } => Some("the subquery's own time is counted"),
+            Change::None | Change::Anew(_) => None,
+        }
+    }
+
+    /// Runs the query and keeps what is needed to compare its rows.
+    pub(super) async fn answer(
+        &self,
+        open: &Sources,
+        how: &Checkable,
+    ) -> Result<Answer, DataFusionError> {
+        let plan = self.plan(open).await?;
+        let schema: SchemaRef = Arc::new(Schema::clone(plan.schema().as_arrow()));
+        let pool = &self.context.state.runtime_env().memory_pool;
+        let reservation = MemoryConsumer::new("verifying hints").register(pool);
+        let mut answer = Answer::new(&schema, &how.order, WHOLE).charged_to(reservation);
+        run(&self.context.state, &plan, &mut |batch| answer.push(&batch)).await?;
+        Ok(answer)
+    }
+
+    /// Runs the query, planned anew, and returns how long that took.
+    pub(super) async fn time(&self, open: &Sources) -> Result<Duration, DataFusionError> {
+        let begin = Instant::now();
+        let plan = self.plan(open).await?;
+        run(&self.context.state, &plan, &mut |_| Ok(())).await?;
+        Ok(begin.elapsed())
+    }
+
+    async fn plan(&self, open: &Sources) -> Result<Erased<LogicalPlan>, DataFusionError> {
+        let mut resolver = match self.change {
+            Change::Anew(ref sources) => Resolver::over(&self.context, sources),
+            _ => Resolver::over(&self.context, open),
+        };
+        match &self.change {
+            Change::None | Change::Anew(_) => {}
+            Change::Copied { key, source, .. } => {
+                resolver.substitute(key.clone(), Arc::clone(source));
+            }
+            Change::Once { body, key, .. } => {
+                let plan: Erased<LogicalPlan> = planned(&mut resolver, body.clone()).await?;
+                let kept = keep(&self.context.state, &plan).await?;
+                let schema: SchemaRef = Arc::new(Schema::clone(plan.schema().as_arrow()));
+                let rows = MemTable::try_new(schema, vec![kept.batches.clone()])?;
+                resolver.substitute(key.clone(), provider_as_source(Arc::new(rows)));
+            }
+        }
+        planned(&mut resolver, self.query.clone()).await
+    }
+}
+
+async fn planned(
+    resolver: &mut Resolver<'_>,
+    query: Query,
+) -> Result<Erased<LogicalPlan>, DataFusionError> {
+    let plan = resolver.plan(query).await;
+    plan.map(Erased::new)
+        .map_err(|failure| DataFusionError::Execution(failure.message))
+}
+
+/// Returns the session's state with another value of a setting.
+fn with_setting(
+    context: &StatementContext,
+    name: &str,
+    value: &str,
+) -> Result<Erased<SessionState>, String> {
+    let mut state = (*context.state).clone();
+    if name == "lakesh.threads" {
+        let threads = value.parse().map_err(|_| "no number".to_owned())?;
+        let limit = context.session.memory().usage().limit;
+        let adjusted = crate::memory::planning::adjust(state.config().clone(), limit, threads);
+        *state.config_mut() = adjusted;
+        return Ok(Erased::new(state));
+    }
+    let options = state.config_mut().options_mut();
+    options
+        .set(name, value)
+        .map_err(|error| super::short(&error))?;
+    Ok(Erased::new(state))
+}

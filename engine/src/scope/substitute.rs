@@ -1,0 +1,74 @@
+//! Opens single relations of a query, and puts other sources in their place.
+//!
+//! Hints look at the tables of a query one by one, and try what the query would do over a copy.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::logical_expr::TableSource;
+use datafusion::sql::sqlparser::ast::Ident;
+
+use super::{Resolver, TableName};
+use crate::definition::TableVersion;
+use crate::failure::Failure;
+use crate::session::StatementContext;
+use crate::sql::VersionClause;
+
+/// What a resolver calls a relation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct SourceKey(String, TableVersion);
+
+impl SourceKey {
+    /// The key of a table without a version.
+    pub(crate) fn newest(name: &TableName) -> Self {
+        Self(
+            format!("{}\u{0}{}", name.schema, name.table),
+            TableVersion::Latest,
+        )
+    }
+}
+
+/// Relations that were opened, each once.
+#[derive(Clone, Default)]
+pub(crate) struct Sources(HashMap<(String, TableVersion), Arc<dyn TableSource>>);
+
+impl<'a> Resolver<'a> {
+    /// Resolves for another text over the sources that are open already.
+    pub(crate) fn over(context: &'a StatementContext, open: &Sources) -> Self {
+        let mut resolver = Self::new(context);
+        resolver.opened = open.0.clone();
+        resolver
+    }
+
+    /// Returns what was opened.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources(self.opened.clone())
+    }
+
+    /// Opens what a query's text names by these parts; a source that is open already is not opened again.
+    pub(crate) async fn open_relation(
+        &mut self,
+        parts: &[Ident],
+        is_path: bool,
+        version: Option<&VersionClause>,
+    ) -> Result<(SourceKey, Arc<dyn TableSource>), Failure> {
+        let at = self.version(version)?;
+        if let [path] = parts
+            && is_path
+        {
+            let absolute = self.context.absolute(&path.value)?;
+            let source = self.path(&path.value, at).await?;
+            return Ok((SourceKey(format!("path {absolute}"), at), source));
+        }
+        let name = TableName::from_parts(parts, self.context.current_schema());
+        let source = self.named(&name, parts, at).await?;
+        let SourceKey(key, _) = SourceKey::newest(&name);
+        Ok((SourceKey(key, at), source))
+    }
+
+    /// Reads a relation from another source.
+    pub(crate) fn substitute(&mut self, key: SourceKey, source: Arc<dyn TableSource>) {
+        let SourceKey(name, at) = key;
+        self.opened.insert((name, at), source);
+    }
+}

@@ -1,0 +1,94 @@
+//! What a session knows of hints: its thresholds, and the hints that were shown last.
+
+use std::time::Duration;
+
+use super::{Session, read, write};
+use crate::hint::{Budget, LastHints, Thresholds};
+
+/// Settings of hints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HintSettings {
+    /// Whether a line follows queries that took long; `None` is what the front end begins with.
+    pub(crate) notices: Option<bool>,
+    /// What long is.
+    pub(crate) threshold: Duration,
+    /// Tables of fewer rows get no hint above `info`.
+    pub(crate) rows: u64,
+    /// The size that a table's files should have at least.
+    pub(crate) file_bytes: u64,
+    /// How many times the mean the largest partition may have.
+    pub(crate) skew: u64,
+    /// How long VERIFY may take.
+    pub(crate) verify_budget: Duration,
+    /// How large a table may be of which VERIFY makes a copy.
+    pub(crate) copy_bytes: u64,
+}
+
+impl Default for HintSettings {
+    fn default() -> Self {
+        Self {
+            notices: None,
+            threshold: Duration::from_secs(2),
+            rows: 100_000,
+            file_bytes: 16 << 20,
+            skew: 4,
+            verify_budget: Duration::from_secs(60),
+            copy_bytes: 1 << 30,
+        }
+    }
+}
+
+impl HintSettings {
+    pub(crate) fn budget(&self) -> Budget {
+        Budget {
+            time: self.verify_budget,
+            copy_bytes: self.copy_bytes,
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn hint_thresholds(&self) -> Thresholds {
+        let settings = self.behaviour().hints;
+        Thresholds {
+            rows: settings.rows,
+            file_bytes: settings.file_bytes,
+            skew: settings.skew as f64,
+        }
+    }
+
+    /// Returns the hints that were shown last.
+    pub(crate) fn last_hints(&self) -> LastHints {
+        read(&self.last_hints).clone()
+    }
+
+    pub(crate) fn remember_hints(&self, hints: LastHints) {
+        *write(&self.last_hints) = hints;
+    }
+}
+
+/// Reads a duration such as `500ms`, `30s` or `2min`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim().to_lowercase();
+    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let factor = match unit.trim() {
+        "ms" => 0.001,
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "m" | "min" | "minute" | "minutes" => 60.0,
+        _ => return Err("a duration such as `500ms`, `30s` or `2min` is expected".to_owned()),
+    };
+    number
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * factor).ok())
+        .ok_or_else(|| "a duration such as `500ms`, `30s` or `2min` is expected".to_owned())
+}
+
+/// Writes a duration as `parse_duration` reads it.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    match duration.as_millis() {
+        milliseconds if milliseconds % 1000 == 0 => format!("{}s", milliseconds / 1000),
+        milliseconds => format!("{milliseconds}ms"),
+    }
+}

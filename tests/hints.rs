@@ -1,0 +1,258 @@
+//! EXPLAIN HINTS: every rule fires where it should, stays silent where it should, and what it suggests
+//! runs and returns the same rows.
+//!
+//! `LAKESH_HINT_ROWS=2000000` makes the lake large enough to measure by hand.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use lakesh_engine::hint::{Rule, rules};
+use lakesh_engine::input::{SplitOptions, cells};
+use lakesh_engine::session::{CatalogChoice, Session, SessionOptions};
+use lakesh_engine::source::Source;
+
+use crate::support::session::{Answer, outcome, run};
+use crate::support::{Lake, repository};
+
+mod corpus;
+
+/// Columns of the table of hints.
+const RULE: usize = 1;
+const SEVERITY: usize = 2;
+const REMEDY: usize = 6;
+const KIND: usize = 7;
+const SPEEDUP: usize = 10;
+const SAME_RESULT: usize = 12;
+const VERDICT: usize = 13;
+
+/// Runs the statements of a script, which must succeed.
+async fn script(session: &Arc<Session>, text: &str) {
+    for cell in cells(&Source::new("test", text), SplitOptions::default()) {
+        let cell = cell.unwrap();
+        outcome(session, cell, text)
+            .await
+            .unwrap_or_else(|failure| panic!("{text}: {failure}"));
+    }
+}
+
+async fn hints(session: &Arc<Session>, mode: &str, query: &str) -> Vec<Vec<String>> {
+    let sql = format!("EXPLAIN HINTS {mode} {query}");
+    let answer = run(session, &sql).await;
+    answer
+        .unwrap_or_else(|failure| panic!("{query}: {failure}"))
+        .rows
+}
+
+fn named<'a>(hints: &'a [Vec<String>], rule: &str) -> Option<&'a Vec<String>> {
+    hints.iter().find(|hint| hint[RULE] == rule)
+}
+
+/// Opens a session whose plans do not depend on the machine.
+fn open(lake: &Lake) -> Arc<Session> {
+    Session::new(SessionOptions {
+        catalog: CatalogChoice::Nearest,
+        threads: Some(2),
+        temp_folder: lake.temp(),
+        ..SessionOptions::in_folder(lake.path())
+    })
+    .unwrap()
+}
+
+async fn session_for(lake: &Lake, rule: &Rule) -> Arc<Session> {
+    let session = open(lake);
+    script(&session, rule.setup).await;
+    session
+}
+
+fn sorted(answer: &Answer) -> Vec<Vec<String>> {
+    let mut rows = answer.rows.clone();
+    rows.sort();
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_fire_on_their_examples_and_stay_silent_on_the_others() {
+    let mut wrong = Vec::new();
+    for rule in rules() {
+        let lake = Lake::project();
+        let session = session_for(&lake, rule).await;
+        let mode = if rule.measured { "ANALYZE" } else { "" };
+        let fired = hints(&session, mode, rule.fires).await;
+        if named(&fired, rule.name).is_none() {
+            wrong.push(format!("{} does not fire: {fired:?}", rule.name));
+        }
+        let silent = hints(&session, mode, rule.silent).await;
+        if named(&silent, rule.name).is_some() {
+            wrong.push(format!("{} is not silent: {silent:?}", rule.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remedies_run_and_rewrites_return_the_same_rows() {
+    let mut wrong = Vec::new();
+    let mut with_remedy = 0;
+    for rule in rules() {
+        let lake = Lake::project();
+        let session = session_for(&lake, rule).await;
+        let fired = hints(&session, "ANALYZE", rule.fires).await;
+        let Some(hint) = named(&fired, rule.name).filter(|hint| hint[REMEDY] != "NULL") else {
+            continue;
+        };
+        with_remedy += 1;
+        let before = run(&session, rule.fires).await.unwrap();
+        let source = Source::new("remedy", hint[REMEDY].as_str());
+        let mut last = None;
+        for cell in cells(&source, SplitOptions::default()) {
+            match outcome(&session, cell.unwrap(), &hint[REMEDY]).await {
+                Ok(answer) => last = Some(answer),
+                Err(failure) => wrong.push(format!("{}: {}: {failure}", rule.name, hint[REMEDY])),
+            }
+        }
+        let returns_rows = ["rewrite", "cache"].contains(&hint[KIND].as_str());
+        let same = last.is_some_and(|after| sorted(&after) == sorted(&before));
+        if returns_rows && !same {
+            wrong.push(format!("{}: {}", rule.name, hint[REMEDY]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(with_remedy >= 24, "{with_remedy}");
+}
+
+#[test]
+fn there_are_rules_enough_and_their_names_are_in_order() {
+    let names: Vec<_> = rules().iter().map(|rule| rule.name).collect();
+    let mut ordered = names.clone();
+    ordered.sort_unstable();
+    ordered.dedup();
+    assert_eq!(names, ordered);
+    assert!(names.len() >= 24, "{}", names.len());
+}
+
+#[test]
+fn the_page_of_hints_has_every_rule_in_the_words_of_the_registry() {
+    let path = repository("docs/hints.md");
+    let page = fs::read_to_string(&path).unwrap();
+    let (before, _) = page.split_once("\n## The rules\n").unwrap();
+    let mut expected = format!("{before}\n## The rules\n");
+    for rule in rules() {
+        let text = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        expected.push_str(&format!(
+            "\n### {}\n\n{} {}\n\nFires on:\n\n    {}\n\nLeaves alone:\n\n    {}\n",
+            rule.name,
+            text(rule.summary),
+            text(rule.advice),
+            text(rule.fires),
+            text(rule.silent)
+        ));
+    }
+    if std::env::var_os("LAKESH_WRITE_DOCS").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let page = fs::read_to_string(&path).unwrap();
+    assert_eq!(page, expected, "LAKESH_WRITE_DOCS=1 writes the page anew");
+}
+
+/// Lists all files below a folder, but those of the catalog's journal.
+fn files(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.display().to_string();
+            match path.is_dir() {
+                true => waiting.push(path),
+                false if name.contains("catalog.db") => {}
+                false => drop(found.insert(name)),
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_compares_and_writes_nothing() {
+    let lake = Lake::project();
+    let session = open(&lake);
+    script(&session, corpus::LAKE_FOR_VERIFY).await;
+    let before = files(lake.root());
+    for (query, rule, same, verdict) in corpus::VERIFIED {
+        let found = hints(&session, "VERIFY", query).await;
+        let hint = named(&found, rule).unwrap_or_else(|| panic!("{query}: {found:?}"));
+        assert_eq!(hint[SAME_RESULT], *same, "{query}: {hint:?}");
+        assert!(hint[VERDICT].contains(verdict), "{query}: {hint:?}");
+        assert_eq!(hint[SPEEDUP] == "NULL", *same == "NULL", "{hint:?}");
+    }
+    assert_eq!(files(lake.root()), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_tables_are_refused_with_the_reason() {
+    let lake = Lake::project();
+    let session = open(&lake);
+    script(&session, "CREATE TABLE t AS SELECT 1 AS n;").await;
+    for change in [
+        "DELETE FROM t",
+        "INSERT INTO t VALUES (2)",
+        "UPDATE t SET n = 3",
+    ] {
+        for mode in ["", "ANALYZE ", "VERIFY "] {
+            let sql = format!("EXPLAIN HINTS {mode}{change}");
+            let failure = run(&session, &sql).await.err().expect(&sql);
+            assert!(failure.message.contains("nothing is written"), "{failure}");
+        }
+    }
+    let rows = run(&session, "SELECT n FROM t").await.unwrap().rows;
+    assert_eq!(rows, [["1"]]);
+}
+
+#[test]
+fn apply_runs_and_prints_what_was_suggested() {
+    let lake = Lake::project();
+    let query = "SELECT DISTINCT k, count(*) AS n FROM t GROUP BY k";
+    let make = "CREATE TABLE t AS SELECT value % 3 AS k FROM generate_series(1, 9);";
+    let script = format!("{make}\nEXPLAIN HINTS {query};\n\\apply 1 --print\n\\apply 1\n");
+    lake.write("apply.sql", script);
+    let shown = lake
+        .shell(["--format", "csv", "apply.sql"])
+        .run()
+        .succeeds();
+    let rewritten = "SELECT k, count(*) AS n FROM t GROUP BY k";
+    assert!(shown.contains(&format!("{rewritten};\n")), "{shown}");
+    assert!(shown.ends_with("3\n"), "{shown}");
+    lake.write("wrong.sql", "EXPLAIN HINTS SELECT 1;\n\\apply 1\n");
+    let message = lake.shell(["wrong.sql"]).run().fails(1);
+    assert!(message.contains("there are no hints to apply"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_queries_get_the_right_hint_and_healthy_ones_none_that_matters() {
+    let lake = Lake::project();
+    let session = open(&lake);
+    let rows = std::env::var("LAKESH_HINT_ROWS").unwrap_or_else(|_| "20000".to_owned());
+    script(&session, &corpus::lake(rows.parse().unwrap())).await;
+    let threshold = rows.parse::<u64>().unwrap() / 10;
+    script(&session, &format!("SET lakesh.hint_rows = {threshold};")).await;
+    let mut found_late = Vec::new();
+    for (rule, query) in corpus::SLOW {
+        let found = hints(&session, "", query).await;
+        let place = found.iter().position(|hint| hint[RULE] == *rule);
+        if place.is_none_or(|place| place > 1) {
+            let seen: Vec<_> = found.iter().map(|hint| &hint[RULE]).collect();
+            found_late.push(format!("{rule}: {query}: {seen:?}"));
+        }
+    }
+    let mut disturbed = Vec::new();
+    for query in corpus::HEALTHY {
+        let found = hints(&session, "", query).await;
+        let loud = found.iter().filter(|hint| hint[SEVERITY] != "info");
+        disturbed.extend(loud.map(|hint| format!("{query}: {hint:?}")));
+    }
+    assert!(corpus::SLOW.len() >= 30 && corpus::HEALTHY.len() >= 30);
+    assert!(disturbed.is_empty(), "{}", disturbed.join("\n"));
+    assert!(found_late.is_empty(), "{}", found_late.join("\n"));
+}
