@@ -229,6 +229,62 @@ fn apply_runs_and_prints_what_was_suggested() {
     assert!(message.contains("there are no hints to apply"), "{message}");
 }
 
+/// A remedy that was confirmed is applied to the same query over the same versions, and to no other.
+#[test]
+fn auto_applies_what_was_confirmed_until_a_table_changes() {
+    let lake = Lake::project();
+    // Every row of one side against every row of the other: what is confirmed does not hang on a moment.
+    let query = "SELECT count(*) AS n FROM a JOIN b ON a.x = b.x OR a.y = b.x";
+    let make = "CREATE TABLE a AS SELECT value AS x, value * 7 AS y FROM generate_series(1, 4000);
+        CREATE TABLE b AS SELECT value * 3 AS x FROM generate_series(1, 4000);";
+    let verify = format!("{make} EXPLAIN HINTS VERIFY {query};");
+    let shown = lake
+        .shell(["--format", "csv", "-c", &verify])
+        .run()
+        .succeeds();
+    assert!(shown.contains("confirmed"), "{shown}");
+    let again = |before: &str, query: &str| {
+        let sql = format!("{before} SET lakesh.hints = 'auto'; {query};");
+        let run = lake.shell(["--format", "csv", "-c", &sql]).run();
+        (run.stderr.clone(), run.succeeds())
+    };
+    let plain = lake
+        .shell(["--format", "csv", "-c", query])
+        .run()
+        .succeeds();
+    let (said, rows) = again("", query);
+    assert!(said.contains("auto: `or-in-join` applied"), "{said}");
+    assert_eq!(rows, plain);
+    let (said, rows) = again(
+        "",
+        &query
+            .replace("  ", " ")
+            .replace("JOIN", "/* typed otherwise */ join"),
+    );
+    assert!(said.contains("auto: `or-in-join` applied"), "{said}");
+    assert_eq!(rows, plain);
+    let other = query.replace("a.y = b.x", "a.y = b.x + 1");
+    let (said, _) = again("", &other);
+    assert!(!said.contains("auto:"), "{said}");
+    let (said, _) = again("INSERT INTO b VALUES (1);", query);
+    assert!(!said.contains("auto:"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rewrite_keeps_the_hints_that_the_query_has() {
+    let lake = Lake::project();
+    let session = open(&lake);
+    script(
+        &session,
+        "CREATE TABLE t AS SELECT value % 7 AS k FROM generate_series(1, 1000);",
+    )
+    .await;
+    let query = "SELECT /*+ REPARTITION(3) */ DISTINCT k, count(*) AS n FROM t GROUP BY k";
+    let found = hints(&session, "", query).await;
+    let hint = named(&found, "redundant-distinct").unwrap_or_else(|| panic!("{found:?}"));
+    assert!(hint[REMEDY].contains("/*+ REPARTITION(3) */"), "{hint:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_queries_get_the_right_hint_and_healthy_ones_none_that_matters() {
     let lake = Lake::project();
@@ -238,7 +294,8 @@ async fn slow_queries_get_the_right_hint_and_healthy_ones_none_that_matters() {
     let threshold = rows.parse::<u64>().unwrap() / 10;
     script(&session, &format!("SET lakesh.hint_rows = {threshold};")).await;
     let mut found_late = Vec::new();
-    for (rule, query) in corpus::SLOW {
+    let slow = corpus::slow();
+    for (rule, query) in &slow {
         let found = hints(&session, "", query).await;
         let place = found.iter().position(|hint| hint[RULE] == *rule);
         if place.is_none_or(|place| place > 1) {
@@ -247,12 +304,13 @@ async fn slow_queries_get_the_right_hint_and_healthy_ones_none_that_matters() {
         }
     }
     let mut disturbed = Vec::new();
-    for query in corpus::HEALTHY {
+    let healthy = corpus::healthy();
+    for query in &healthy {
         let found = hints(&session, "", query).await;
         let loud = found.iter().filter(|hint| hint[SEVERITY] != "info");
         disturbed.extend(loud.map(|hint| format!("{query}: {hint:?}")));
     }
-    assert!(corpus::SLOW.len() >= 30 && corpus::HEALTHY.len() >= 30);
+    assert!(slow.len() >= 30 && healthy.len() >= 30);
     assert!(disturbed.is_empty(), "{}", disturbed.join("\n"));
     assert!(found_late.is_empty(), "{}", found_late.join("\n"));
 }

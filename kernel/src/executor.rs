@@ -9,7 +9,7 @@ use lakesh_engine::event::{Event, QueryReads, Summary};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::footer::footer;
 use lakesh_engine::input::{self, Cell, SplitOptions};
-use lakesh_engine::picture::{Picture, PlanPicture};
+use lakesh_engine::picture::{HintCard, Picture, PlanPicture};
 use lakesh_engine::session::{EventStream, Session};
 use lakesh_engine::source::{Place, Source};
 use tokio::runtime::Handle;
@@ -171,6 +171,7 @@ impl Executor {
             Event::Started | Event::Display(_) => {}
             Event::Reads(reads) => running.reads = Some(reads),
             Event::Picture(Picture::Plan(plan)) => running.plan = Some(plan),
+            Event::Picture(Picture::Hints(cards)) => running.cards = Some(cards),
             Event::Picture(Picture::Distributions(drawn)) => {
                 if let Some(bundle) = picture::distributions(&drawn, &running.named) {
                     screen.show(Output::Display(bundle)).await;
@@ -277,6 +278,9 @@ impl Executor {
         if let Some(plan) = running.plan.take() {
             mime::add_picture(&mut bundle, picture::plan(&plan));
         }
+        if let Some(cards) = running.cards.take() {
+            mime::add_card(&mut bundle, &picture::hints(&cards));
+        }
         self.results += 1;
         let notices = self.session.keep_result(self.results, earlier).await;
         let output = if running.is_last && running.is_statement {
@@ -364,6 +368,8 @@ struct Running {
     shown: Option<ShownResult>,
     /// The plan that the result shows.
     plan: Option<PlanPicture>,
+    /// The hints that the result shows.
+    cards: Option<Vec<HintCard>>,
     /// The columns that the last result names; what is drawn below it are these.
     named: Vec<String>,
     /// Whether the statement's rows are all there.

@@ -11,7 +11,7 @@ use lakesh_engine::command::Command;
 use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
-use lakesh_engine::session::{CatalogChoice, NativeFunctions, Session, SessionOptions};
+use lakesh_engine::session::{CatalogChoice, HintMode, NativeFunctions, Session, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
 use crate::colour::ColourChoice;
@@ -219,7 +219,10 @@ fn session_options(
             .unwrap_or_else(env::temp_dir)
             .join("lakesh/functions"),
         commands: commands(switches),
-        hints: streams.input_is_terminal && streams.error_is_terminal && !arguments.quiet,
+        hints: match streams.input_is_terminal && streams.error_is_terminal && !arguments.quiet {
+            true => HintMode::Notice,
+            false => HintMode::Off,
+        },
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)
     })
@@ -253,7 +256,7 @@ pub(crate) fn notebook_options(
     let options = session_options(arguments, configuration, streams, &display, &switches)?;
     Ok(SessionOptions {
         commands: Vec::new(),
-        hints: true,
+        hints: HintMode::Notice,
         ..options
     })
 }

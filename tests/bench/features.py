@@ -133,3 +133,38 @@ for name in every:
         wide = compare(f"{name}, 1000 rows", [name], 1000, path)
         print(f"{'':24} frames of 1000 rows take {wide / narrow:.2f} times as long")
 compare("all, 7 rows", every, 7, path)
+
+
+def beyond_scan():
+    """Prints the nanoseconds a row that an encoder costs beyond reading the column that it encodes."""
+    catalog = peers.FOLDER / f"features-catalog-{ROWS}"
+    make = f"create or replace encoder te as select target_encoder(category, target, smooth => 20) as category_te from '{path}'"
+    assert peers.run([*peers.lakesh("--catalog", str(catalog)).command, "-c", make]).status == 0
+    ask = [*peers.lakesh("--catalog", str(catalog), "--threads", "1", "--format", "csv").command, "-c"]
+    runs = peers.in_turn(
+        {
+            "encoded": [*ask, f"select sum(apply_encoder('te', 'category_te', category)) from '{path}'"],
+            "read": [*ask, f"select count(category) from (select category from '{path}' where category <> '')"],
+        },
+        ROUNDS,
+    )
+    cost = peers.median(runs["encoded"]) - peers.median(runs["read"])
+    print(f"apply_encoder            {cost / ROWS * 1e9:.1f} ns a row beyond the scan, in one thread", flush=True)
+
+
+def profiles():
+    """Compares feature_profile with DuckDB's SUMMARIZE."""
+    runs = peers.in_turn(
+        {
+            "lakesh": [*peers.lakesh("--threads", "2", "--format", "csv").command, "-c", f"select * from feature_profile('{path}')"],
+            "duckdb": [*peers.duckdb().command, "-csv", "-c", f"set threads = 2; summarize select * from '{path}'"],
+        },
+        ROUNDS,
+    )
+    ours, theirs = (peers.median(runs[name]) for name in ("lakesh", "duckdb"))
+    peak = peers.median(runs["lakesh"], "peak")
+    print(f"feature_profile          lakesh {ours:.2f} s ({peak:.0f} MB)  duckdb's SUMMARIZE {theirs:.2f} s   lakesh takes {ours / theirs:.2f}", flush=True)
+
+
+beyond_scan()
+profiles()

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction};
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"lksh");
 
 /// Step `n` leads from format `n` to `n + 1`; steps that were ever released must not change.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
 CREATE TABLE metadata (
     key TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -77,6 +77,18 @@ CREATE TABLE functions (
     name TEXT NOT NULL,
     definition TEXT NOT NULL,
     PRIMARY KEY (schema, name)
+) STRICT;
+","
+-- What EXPLAIN HINTS VERIFY has confirmed for a query over tables in a certain state.
+CREATE TABLE verified_remedies (
+    query TEXT NOT NULL,
+    state TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('query', 'hint')),
+    remedy TEXT NOT NULL,
+    speedup REAL NOT NULL,
+    verified_at INTEGER NOT NULL,
+    PRIMARY KEY (query, state, rule)
 ) STRICT;
 "];
 

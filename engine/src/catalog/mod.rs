@@ -20,6 +20,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verified;
 mod warehouse;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
 pub use schema::{DropBehavior, SchemaHeader};
 pub use trust::Trust;
+pub use verified::{RemedyKind, VerifiedRemedy};
 
 use database::Store;
 

@@ -43,9 +43,7 @@ impl Command for Apply {
         let (number, print) = wanted(invocation)?;
         let hint = find(invocation, number)?;
         if print {
-            invocation
-                .print(format!("{};\n", hint.statements.join(";\n")))
-                .await?;
+            invocation.print(format!("{};\n", hint.statement)).await?;
             return Ok(invocation.done());
         }
         if let Some(objection) = &hint.objection {
@@ -59,11 +57,7 @@ impl Command for Apply {
                 .notice("this remedy was not measured; EXPLAIN HINTS VERIFY does that")
                 .await?;
         }
-        let mut summary = invocation.done();
-        for statement in hint.statements {
-            summary = invocation.run_statement(statement).await?;
-        }
-        Ok(summary)
+        invocation.run_statement(hint.statement).await
     }
 }
 
@@ -99,11 +93,6 @@ fn find(invocation: &Invocation, number: usize) -> Result<LastHint, Failure> {
         };
         return Err(invocation.wrong(message).hint("run EXPLAIN HINTS first"));
     };
-    match hint.statements.is_empty() {
-        true => Err(invocation.wrong(format!(
-            "hint {number} ({}) has no remedy that could be run",
-            hint.rule
-        ))),
-        false => Ok(hint.clone()),
-    }
+    hint.clone()
+        .ok_or_else(|| invocation.wrong(format!("hint {number} has no remedy that could be run")))
 }

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 use super::evidence::Evidence;
 use super::finding::{Finding, Remedy};
 use super::report::Hint;
-use super::rule::rules;
+use super::rule::{Rule, rules};
 use super::text::query_text;
 use crate::erased::Erased;
 use crate::input::Substituted;
@@ -25,7 +25,7 @@ pub(crate) async fn inspect(
     let mut hints = Vec::new();
     for rule in rules() {
         for finding in (rule.inspect)(evidence) {
-            if let Some(finding) = checked(context, open, evidence, finding).await {
+            if let Some(finding) = checked(context, open, evidence, rule, finding).await {
                 hints.push(Hint::new(rule, finding));
             }
         }
@@ -43,9 +43,10 @@ async fn checked(
     context: &StatementContext,
     open: &Sources,
     evidence: &Evidence,
+    rule: &Rule,
     mut finding: Finding,
 ) -> Option<Finding> {
-    let Some(Remedy::Rewrite { tree }) = &finding.remedy else {
+    let Some(Remedy::Rewrite { tree, .. }) = &finding.remedy else {
         return Some(finding);
     };
     let Some(plan) = plan_of(context, open, tree).await else {
@@ -59,6 +60,11 @@ async fn checked(
     let optimized: Erased<LogicalPlan> = context.state.optimize(&plan).ok()?.into();
     let same =
         optimized.display_indent().to_string() == evidence.optimized.display_indent().to_string();
+    if same && rule.measured {
+        // What was counted is true, whether or not the remedy changes anything.
+        finding.remedy = None;
+        return Some(finding);
+    }
     (!same).then_some(finding)
 }
 

@@ -51,6 +51,12 @@ pub(crate) struct Thresholds {
     pub(crate) file_bytes: u64,
     /// How far the largest partition may be above the mean.
     pub(crate) skew: f64,
+    /// A side of a join that has fewer bytes can be given to every partition.
+    pub(crate) broadcast_bytes: u64,
+    /// About how many bytes a partition should have.
+    pub(crate) partition_bytes: u64,
+    /// How often the same rows have to be computed to be kept.
+    pub(crate) repeats: usize,
 }
 
 /// A node of the physical plan.
@@ -194,6 +200,12 @@ impl Evidence {
         let largest = self.nodes.iter().filter_map(|node| node.rows).max();
         self.tables.iter().any(|table| self.is_large(table))
             || largest.is_some_and(|rows| rows >= self.thresholds.rows)
+    }
+
+    /// Returns the rows that the planner expects of a node.
+    pub(crate) fn rows_of(&self, plan: &Arc<dyn ExecutionPlan>) -> Option<u64> {
+        let mut nodes = self.nodes.iter();
+        nodes.find(|node| Arc::ptr_eq(&node.plan, plan))?.rows
     }
 
     /// Says whether a node of the physical plan satisfies a test.

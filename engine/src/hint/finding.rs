@@ -1,6 +1,6 @@
 //! What a rule says of a query: where, what, how bad, and what to do about it.
 
-use datafusion::sql::sqlparser::ast::{Ident, Query as SqlQuery};
+use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
 /// How much a finding matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +55,7 @@ pub(crate) enum Remedy {
     /// `SET name = value`.
     Setting { name: &'static str, value: String },
     /// Another text for the query.
-    Rewrite { tree: Box<SqlQuery> },
+    Rewrite { tree: Box<SqlQuery>, kind: Kind },
     /// A statement that writes a table anew, and what to try in its place.
     Layout {
         statement: String,
@@ -63,34 +63,23 @@ pub(crate) enum Remedy {
         table: String,
         copy: CopyLayout,
     },
-    /// A subquery that is computed once, and the query over its rows.
-    Once {
-        name: Ident,
-        body: Box<SqlQuery>,
-        tree: Box<SqlQuery>,
-    },
 }
 
 impl Remedy {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Setting { .. } => Kind::Setting,
-            Self::Rewrite { .. } => Kind::Rewrite,
+            Self::Rewrite { kind, .. } => *kind,
             Self::Layout { .. } => Kind::Layout,
-            Self::Once { .. } => Kind::Cache,
         }
     }
 
-    /// Returns the statements to run, in their order.
-    pub(crate) fn statements(&self) -> Vec<String> {
+    /// Returns the statement to run.
+    pub(crate) fn statement(&self) -> String {
         match self {
-            Self::Setting { name, value } => vec![format!("SET {name} = {value}")],
-            Self::Rewrite { tree } => vec![super::text::query_text(tree)],
-            Self::Layout { statement, .. } => vec![statement.clone()],
-            Self::Once { name, body, tree } => vec![
-                format!("CREATE TABLE {name} AS {}", super::text::query_text(body)),
-                super::text::query_text(tree),
-            ],
+            Self::Setting { name, value } => format!("SET {name} = {value}"),
+            Self::Rewrite { tree, .. } => super::text::query_text(tree),
+            Self::Layout { statement, .. } => statement.clone(),
         }
     }
 }
@@ -102,6 +91,8 @@ pub(crate) struct CopyLayout {
     pub(crate) order: Vec<String>,
     /// Rows of a row group at most.
     pub(crate) group_rows: Option<usize>,
+    /// The column that the copy has a bloom filter of.
+    pub(crate) bloom: Option<String>,
     /// Bytes of a file, about; `None` writes one file.
     pub(crate) file_bytes: Option<u64>,
 }
@@ -151,6 +142,15 @@ impl Finding {
     pub(crate) fn rewrite(self, tree: SqlQuery) -> Self {
         self.remedy(Remedy::Rewrite {
             tree: Box::new(tree),
+            kind: Kind::Rewrite,
+        })
+    }
+
+    /// Suggests another text that keeps rows which are used again.
+    pub(crate) fn keeping(self, tree: SqlQuery) -> Self {
+        self.remedy(Remedy::Rewrite {
+            tree: Box::new(tree),
+            kind: Kind::Cache,
         })
     }
 

@@ -5,6 +5,7 @@
 //! remedy; nothing that is the user's is written.
 
 pub(crate) mod ast;
+mod auto;
 mod check;
 pub(crate) mod evidence;
 pub(crate) mod finding;
@@ -18,9 +19,11 @@ pub(crate) mod scans;
 pub(crate) mod scope;
 mod selectivity;
 pub(crate) mod setting;
+mod sides;
 mod text;
 mod verify;
 
+pub(crate) use auto::{remedied, remember};
 pub(crate) use check::inspect;
 pub(crate) use evidence::{Evidence, Thresholds};
 pub(crate) use finding::Finding;

@@ -9,7 +9,7 @@ use super::evidence::Evidence;
 use super::finding::Severity;
 use crate::failure::Failure;
 use crate::scope::Resolver;
-use crate::session::StatementContext;
+use crate::session::{HintMode, StatementContext};
 
 /// Tells the user the most important hint for the statement that has just run, if it took long and there
 /// is one above `info`. Plans it once more and runs nothing.
@@ -18,9 +18,8 @@ pub(crate) fn after(
     elapsed: Duration,
 ) -> BoxFuture<'_, Result<(), Failure>> {
     async move {
-        let settings = context.session.behaviour().hints;
-        let notices = settings.notices.unwrap_or(context.session.options().hints);
-        if !notices || elapsed < settings.threshold {
+        let threshold = context.session.behaviour().hints.threshold;
+        if context.session.hint_mode() == HintMode::Off || elapsed < threshold {
             return Ok(());
         }
         match line(context).await {

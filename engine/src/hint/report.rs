@@ -1,6 +1,7 @@
 //! Hints as rows of a table, and what `\apply` remembers of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -11,6 +12,7 @@ use datafusion::error::DataFusionError;
 use super::finding::Finding;
 use super::rule::Rule;
 use super::verify::{Outcome, Verdict};
+use crate::picture::HintCard;
 
 /// A finding, the rule that it comes from, and what measuring its remedy showed.
 pub(crate) struct Hint {
@@ -28,23 +30,44 @@ impl Hint {
         }
     }
 
-    fn statements(&self) -> Vec<String> {
+    pub(super) fn statement(&self) -> Option<String> {
         let remedy = self.finding.remedy.as_ref();
-        remedy
-            .map(super::finding::Remedy::statements)
-            .unwrap_or_default()
+        remedy.map(super::finding::Remedy::statement)
     }
+}
+
+impl Hint {
+    /// Describes it for front ends that draw.
+    pub(crate) fn card(&self, number: usize) -> HintCard {
+        let verdict = self.verdict.as_ref();
+        let times = verdict.and_then(|verdict| Some((verdict.baseline?, verdict.hinted?)));
+        HintCard {
+            number,
+            rule: self.rule.name,
+            severity: self.finding.severity.name(),
+            finding: self.finding.text.clone(),
+            evidence: self.finding.evidence.clone(),
+            remedy: self.statement(),
+            verdict: verdict.map(Verdict::text),
+            times: times.map(|(baseline, hinted)| (milliseconds(baseline), milliseconds(hinted))),
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// The remedies of the hints that were shown last, in their order.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LastHints(pub(crate) Vec<LastHint>);
+pub(crate) struct LastHints(pub(crate) Vec<Option<LastHint>>);
 
 /// A remedy that was shown.
 #[derive(Debug, Clone)]
 pub(crate) struct LastHint {
     pub(crate) rule: &'static str,
-    pub(crate) statements: Vec<String>,
+    /// What to run.
+    pub(crate) statement: String,
     /// Why it must not be applied without a second thought.
     pub(crate) objection: Option<String>,
     pub(crate) was_verified: bool,
@@ -56,7 +79,8 @@ impl LastHints {
     }
 }
 
-fn last(hint: &Hint) -> LastHint {
+/// Returns what there is to apply of a hint, if anything.
+fn last(hint: &Hint) -> Option<LastHint> {
     let outcome = hint.verdict.as_ref().map(|verdict| verdict.outcome);
     let objection = match outcome {
         Some(Outcome::Unsafe) => Some("it changes the result"),
@@ -64,12 +88,12 @@ fn last(hint: &Hint) -> LastHint {
         _ if hint.finding.changes_result => Some("it may change the result"),
         _ => None,
     };
-    LastHint {
+    Some(LastHint {
         rule: hint.rule.name,
-        statements: hint.statements(),
+        statement: hint.statement()?,
         objection: objection.map(str::to_owned),
         was_verified: outcome == Some(Outcome::Confirmed),
-    }
+    })
 }
 
 /// Returns the columns of the table of hints.
@@ -103,7 +127,6 @@ pub(crate) fn report(hints: &[Hint]) -> Result<RecordBatch, DataFusionError> {
         let values = hints.iter().map(|hint| value(hint.verdict.as_ref()?));
         Arc::new(Float64Array::from_iter(values))
     };
-    let milliseconds = |time: std::time::Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(1..=hints.len() as i64)),
         text(&|hint| Some(hint.rule.name.to_owned())),
@@ -114,10 +137,7 @@ pub(crate) fn report(hints: &[Hint]) -> Result<RecordBatch, DataFusionError> {
             let evidence = hint.finding.evidence.join("; ");
             (!evidence.is_empty()).then_some(evidence)
         }),
-        text(&|hint| {
-            let statements = hint.statements();
-            (!statements.is_empty()).then(|| statements.join("; "))
-        }),
+        text(&|hint| hint.statement()),
         text(&|hint| Some(hint.finding.remedy.as_ref()?.kind().name().to_owned())),
         number(&|verdict| verdict.baseline.map(milliseconds)),
         number(&|verdict| verdict.hinted.map(milliseconds)),

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, JoinConstraint, JoinOperator, Query as SqlQuery, Select, UnaryOperator,
-    VisitMut, VisitorMut,
+    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, OptimizerHint, OptimizerHintStyle,
+    OrderBy, Query as SqlQuery, Select, SetExpr, UnaryOperator, VisitMut, VisitorMut,
 };
 
 use super::evidence::{Evidence, TableFacts};
@@ -59,20 +59,49 @@ impl Rewritten<'_> {
 /// Changes the SELECTs of a query; `None` if none was changed.
 pub(crate) fn selects<'a>(
     evidence: &'a Evidence,
-    change: impl FnMut(&mut Select, &SelectScope<'a>) -> Vec<Change<'a>>,
+    mut change: impl FnMut(&mut Select, &SelectScope<'a>) -> Vec<Change<'a>>,
+) -> Option<Rewritten<'a>> {
+    ordered_selects(evidence, |select, _, scope| change(select, scope))
+}
+
+/// Changes the SELECTs of a query, each with the ORDER BY that names its columns, if there is one.
+pub(crate) fn ordered_selects<'a>(
+    evidence: &'a Evidence,
+    change: impl FnMut(&mut Select, Option<&mut OrderBy>, &SelectScope<'a>) -> Vec<Change<'a>>,
 ) -> Option<Rewritten<'a>> {
     struct Selects<'a, F> {
         evidence: &'a Evidence,
         change: F,
         changes: Vec<Change<'a>>,
     }
-    impl<'a, F: FnMut(&mut Select, &SelectScope<'a>) -> Vec<Change<'a>>> VisitorMut for Selects<'a, F> {
+    impl<'a, F> Selects<'a, F>
+    where
+        F: FnMut(&mut Select, Option<&mut OrderBy>, &SelectScope<'a>) -> Vec<Change<'a>>,
+    {
+        fn body(&mut self, body: &mut SetExpr, order: Option<&mut OrderBy>) {
+            match body {
+                SetExpr::Select(select) => {
+                    let scope = SelectScope::of(select, self.evidence);
+                    let changes = (self.change)(select, order, &scope);
+                    self.changes.extend(changes);
+                }
+                SetExpr::SetOperation { left, right, .. } => {
+                    self.body(left, None);
+                    self.body(right, None);
+                }
+                _ => {}
+            }
+        }
+    }
+    impl<'a, F> VisitorMut for Selects<'a, F>
+    where
+        F: FnMut(&mut Select, Option<&mut OrderBy>, &SelectScope<'a>) -> Vec<Change<'a>>,
+    {
         type Break = ();
 
-        fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-            let scope = SelectScope::of(select, self.evidence);
-            let changes = (self.change)(select, &scope);
-            self.changes.extend(changes);
+        fn post_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<()> {
+            let SqlQuery { body, order_by, .. } = query;
+            self.body(body, order_by.as_mut());
             ControlFlow::Continue(())
         }
     }
@@ -85,6 +114,21 @@ pub(crate) fn selects<'a>(
     let _: ControlFlow<()> = tree.visit(&mut selects);
     let changes = selects.changes;
     (!changes.is_empty()).then_some(Rewritten { tree, changes })
+}
+
+/// Puts a hint comment into a SELECT, beside those that it has.
+pub(crate) fn hint(select: &mut Select, words: &str) {
+    select.optimizer_hints.push(OptimizerHint {
+        prefix: String::new(),
+        text: format!(" {words} "),
+        style: OptimizerHintStyle::MultiLine,
+    });
+}
+
+/// Writes a word of a hint with what it names: `BROADCAST(a, b)`.
+pub(crate) fn call(word: &str, names: &[&Ident]) -> String {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    format!("{word}({})", names.join(", "))
 }
 
 /// Changes conditions in WHERE and in the ON of inner joins: each comparison that a function gives

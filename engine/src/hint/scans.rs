@@ -23,6 +23,8 @@ const FOOTERS: usize = 4;
 
 /// One read of files.
 pub(crate) struct ScanFacts {
+    /// Its place among the nodes of the plan.
+    pub(crate) node: usize,
     pub(crate) store: ObjectStoreUrl,
     /// The files, each once, though a large one may be read in parts.
     pub(crate) files: Vec<PartitionedFile>,
@@ -38,10 +40,13 @@ pub(crate) struct ScanFacts {
 
 /// Lists the reads of files in a plan.
 pub(crate) fn collect(nodes: &[Node]) -> Vec<ScanFacts> {
-    nodes.iter().filter_map(scan).collect()
+    let scans = nodes.iter().enumerate();
+    scans
+        .filter_map(|(number, node)| scan(number, node))
+        .collect()
 }
 
-fn scan(node: &Node) -> Option<ScanFacts> {
+fn scan(number: usize, node: &Node) -> Option<ScanFacts> {
     let source = node.plan.downcast_ref::<DataSourceExec>()?;
     let config = source.data_source().downcast_ref::<FileScanConfig>()?;
     let mut files: Vec<PartitionedFile> = Vec::new();
@@ -55,6 +60,7 @@ fn scan(node: &Node) -> Option<ScanFacts> {
     files.dedup_by(|left, right| left.object_meta.location == right.object_meta.location);
     let parquet = config.file_source.downcast_ref::<ParquetSource>();
     Some(ScanFacts {
+        node: number,
         store: config.object_store_url.clone(),
         files,
         schema: Arc::clone(config.file_source.table_schema().table_schema()),

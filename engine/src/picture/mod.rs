@@ -14,6 +14,29 @@ pub enum Picture {
     Plan(PlanPicture),
     /// How the values of columns are spread.
     Distributions(Distributions),
+    /// What would make a query faster.
+    Hints(Vec<HintCard>),
+}
+
+/// What would make a query faster, for reading.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HintCard {
+    /// Its number, as `\apply` takes it.
+    pub number: usize,
+    /// The name of the rule.
+    pub rule: &'static str,
+    /// `info`, `advice` or `warning`.
+    pub severity: &'static str,
+    /// What is the matter.
+    pub finding: String,
+    /// The numbers that say so.
+    pub evidence: Vec<String>,
+    /// SQL that mends it.
+    pub remedy: Option<String>,
+    /// What measuring showed: `confirmed`, with the rest of what is to be said.
+    pub verdict: Option<String>,
+    /// Milliseconds without and with the remedy.
+    pub times: Option<(f64, f64)>,
 }
 
 /// How the values of the columns of a table are spread, or of two tables that are compared.

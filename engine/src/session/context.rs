@@ -105,7 +105,7 @@ impl StatementContext {
     }
 
     /// Applies the settings that stand in hints of the statement.
-    pub(super) fn with_hinted_settings(mut self) -> Self {
+    pub(crate) fn with_hinted_settings(mut self) -> Self {
         let limit = self.session.memory().usage().limit;
         apply_settings(&self.text, &mut self.state, limit, &self.hints);
         self

@@ -5,11 +5,45 @@ use std::time::Duration;
 use super::{Session, read, write};
 use crate::hint::{Budget, LastHints, Thresholds};
 
+/// What a session does about queries that could be faster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HintMode {
+    /// Nothing.
+    Off,
+    /// A line follows queries that took long.
+    Notice,
+    /// The same, and what was verified before is applied.
+    Auto,
+}
+
+impl HintMode {
+    /// Returns the value of the setting.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Notice => "notice",
+            Self::Auto => "auto",
+        }
+    }
+
+    /// Reads a value of the setting.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.to_lowercase();
+        match text.as_str() {
+            "false" => Some(Self::Off),
+            "on" | "true" => Some(Self::Notice),
+            _ => [Self::Off, Self::Notice, Self::Auto]
+                .into_iter()
+                .find(|mode| mode.name() == text),
+        }
+    }
+}
+
 /// Settings of hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HintSettings {
-    /// Whether a line follows queries that took long; `None` is what the front end begins with.
-    pub(crate) notices: Option<bool>,
+    /// `None` is what the front end begins with.
+    pub(crate) mode: Option<HintMode>,
     /// What long is.
     pub(crate) threshold: Duration,
     /// Tables of fewer rows get no hint above `info`.
@@ -18,6 +52,12 @@ pub(crate) struct HintSettings {
     pub(crate) file_bytes: u64,
     /// How many times the mean the largest partition may have.
     pub(crate) skew: u64,
+    /// A side of a join that has fewer bytes can be given to every partition.
+    pub(crate) broadcast_bytes: u64,
+    /// About how many bytes a partition should have.
+    pub(crate) partition_bytes: u64,
+    /// How often the same rows have to be computed to be kept.
+    pub(crate) repeats: u64,
     /// How long VERIFY may take.
     pub(crate) verify_budget: Duration,
     /// How large a table may be of which VERIFY makes a copy.
@@ -27,11 +67,14 @@ pub(crate) struct HintSettings {
 impl Default for HintSettings {
     fn default() -> Self {
         Self {
-            notices: None,
+            mode: None,
             threshold: Duration::from_secs(2),
             rows: 100_000,
             file_bytes: 16 << 20,
             skew: 4,
+            broadcast_bytes: 16 << 20,
+            partition_bytes: 128 << 20,
+            repeats: 2,
             verify_budget: Duration::from_secs(60),
             copy_bytes: 1 << 30,
         }
@@ -54,7 +97,15 @@ impl Session {
             rows: settings.rows,
             file_bytes: settings.file_bytes,
             skew: settings.skew as f64,
+            broadcast_bytes: settings.broadcast_bytes,
+            partition_bytes: settings.partition_bytes,
+            repeats: usize::try_from(settings.repeats).unwrap_or(usize::MAX),
         }
+    }
+
+    /// Returns what is done about queries that could be faster.
+    pub(crate) fn hint_mode(&self) -> HintMode {
+        self.behaviour().hints.mode.unwrap_or(self.options.hints)
     }
 
     /// Returns the hints that were shown last.

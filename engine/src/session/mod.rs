@@ -8,8 +8,8 @@ mod cooperate;
 mod drive;
 mod execute;
 mod facts;
-mod native;
 mod hints;
+mod native;
 mod options;
 mod overflow;
 mod parameters;
@@ -43,6 +43,7 @@ use crate::source::Place;
 use crate::table::TableCache;
 
 pub use behaviour::moment_text;
+pub use hints::HintMode;
 pub use native::NativeFunctions;
 pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;

@@ -11,7 +11,7 @@ use crate::command::Command;
 use crate::display::DisplayOptions;
 use crate::memory::limit::default_limit;
 use crate::memory::runtime::MemorySettings;
-use crate::session::NativeFunctions;
+use crate::session::{HintMode, NativeFunctions};
 
 /// Which catalog a session opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,8 +62,8 @@ pub struct SessionOptions {
     pub cache_folder: PathBuf,
     /// Commands of the front end's own.
     pub commands: Vec<Arc<dyn Command>>,
-    /// Whether a hint follows queries that took long, until SET lakesh.hints says otherwise.
-    pub hints: bool,
+    /// What is done about queries that could be faster, until SET lakesh.hints says otherwise.
+    pub hints: HintMode,
     /// Whether running queries report progress.
     pub progress: bool,
     /// Whether plans and distributions are described for drawing.
@@ -92,7 +92,7 @@ impl SessionOptions {
             display: DisplayOptions::default(),
             environment: BTreeMap::new(),
             commands: Vec::new(),
-            hints: false,
+            hints: HintMode::Off,
             progress: false,
             pictures: false,
         }

@@ -5,7 +5,7 @@
 mod change;
 
 use super::behaviour::{Behaviour, LATEST, moment_text};
-use super::hints::{HintSettings, duration_text, parse_duration};
+use super::hints::{HintMode, HintSettings, duration_text, parse_duration};
 use super::{Session, read};
 use crate::cache::DEFAULT_SHARE;
 use crate::display::DisplayOptions;
@@ -219,6 +219,14 @@ static SETTINGS: &[Setting] = &[
         parse_bool
     ),
     hint_setting!(
+        "lakesh.hint_broadcast_size",
+        "a size such as `16MiB`",
+        "Sides of joins up to this size can be given to every partition instead of distributing both sides.",
+        broadcast_bytes,
+        |settings| format_size(settings.broadcast_bytes),
+        |text| parse_limit(text).map_err(|error| error.to_string())
+    ),
+    hint_setting!(
         "lakesh.hint_copy_limit",
         "a size such as `1GiB`",
         "How large a table may be of which EXPLAIN HINTS VERIFY makes a copy to try a layout.",
@@ -233,6 +241,22 @@ static SETTINGS: &[Setting] = &[
         file_bytes,
         |settings| format_size(settings.file_bytes),
         |text| parse_limit(text).map_err(|error| error.to_string())
+    ),
+    hint_setting!(
+        "lakesh.hint_partition_size",
+        "a size such as `128MiB`",
+        "About how many bytes a partition should have; a skewed one is cut into parts of this size.",
+        partition_bytes,
+        |settings| format_size(settings.partition_bytes),
+        |text| parse_limit(text).map_err(|error| error.to_string())
+    ),
+    hint_setting!(
+        "lakesh.hint_repeats",
+        "a whole number",
+        "How often a query has to compute the same rows before a hint says to keep them.",
+        repeats,
+        |settings| settings.repeats.to_string(),
+        parse_count
     ),
     hint_setting!(
         "lakesh.hint_rows",
@@ -260,25 +284,18 @@ static SETTINGS: &[Setting] = &[
     ),
     Setting {
         name: "lakesh.hints",
-        values: "off, notice",
-        summary: "Whether a line says what would make a query faster, after one that took longer than `lakesh.hint_threshold`.",
-        get: |session| {
-            let notices = session.behaviour().hints.notices;
-            hint_mode(notices.unwrap_or(session.options().hints))
-        },
+        values: "off, notice, auto",
+        summary: "`notice` says in a line what would make a query faster, after one that took longer than `lakesh.hint_threshold`; `auto` also applies what EXPLAIN HINTS VERIFY has confirmed for the same query and tables.",
+        get: |session| session.hint_mode().name().to_owned(),
         set: |session, text| {
-            let notices = match text.to_lowercase().as_str() {
-                "off" | "false" => false,
-                "notice" | "on" | "true" => true,
-                _ => {
-                    let expected = "`off` or `notice` is expected".to_owned();
-                    return Err(wrong("lakesh.hints", text, expected));
-                }
-            };
-            session.change_behaviour(|behaviour| behaviour.hints.notices = Some(notices));
+            let mode = HintMode::parse(text).ok_or_else(|| {
+                let expected = "`off`, `notice` or `auto` is expected".to_owned();
+                wrong("lakesh.hints", text, expected)
+            })?;
+            session.change_behaviour(|behaviour| behaviour.hints.mode = Some(mode));
             Ok(())
         },
-        default: |session| hint_mode(session.options().hints),
+        default: |session| session.options().hints.name().to_owned(),
     },
     Setting {
         name: "lakesh.kept_results_limit",
@@ -467,11 +484,6 @@ static SETTINGS: &[Setting] = &[
         parse_duration
     ),
 ];
-
-fn hint_mode(notices: bool) -> String {
-    let mode = if notices { "notice" } else { "off" };
-    mode.to_owned()
-}
 
 fn parse_count(text: &str) -> Result<u64, String> {
     text.parse()

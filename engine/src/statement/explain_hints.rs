@@ -7,8 +7,10 @@ use futures::StreamExt;
 
 use super::query::starts_query;
 use super::{Statement, StatementKind};
+use crate::event::Event;
 use crate::failure::Failure;
 use crate::hint::{self, Evidence, LastHints};
+use crate::picture::Picture;
 use crate::scope::{Query, Resolver};
 use crate::session::{Output, StatementContext};
 use crate::sql::{ParseResult, StatementParser, syntax_error};
@@ -85,8 +87,19 @@ impl Statement for ExplainHints {
         if self.mode == Mode::Verify {
             let budget = context.session.behaviour().hints.budget();
             hint::verify(context, &open, &self.query, &evidence, &mut hints, budget).await?;
+            hint::remember(context, &evidence, &resolver.reads, &hints).await?;
         }
         context.session.remember_hints(LastHints::of(&hints));
+        if let Some(events) = &context.events
+            && context.session.options().pictures
+        {
+            let cards = hints
+                .iter()
+                .zip(1..)
+                .map(|(hint, number)| hint.card(number));
+            let picture = Picture::Hints(cards.collect());
+            events.send(Event::Picture(picture)).await?;
+        }
         let rows = hint::report(&hints).map_err(|error| context.failure(error))?;
         Ok(Output::batch(rows))
     }

@@ -42,7 +42,11 @@ impl Statement for SelectStatement {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        Ok(Output::Plan(context.plan(self.query.clone()).await?))
+        let plan = match crate::hint::remedied(context, &self.query).await? {
+            Some(plan) => plan,
+            None => context.plan(self.query.clone()).await?,
+        };
+        Ok(Output::Plan(plan))
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {

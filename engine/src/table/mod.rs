@@ -87,9 +87,9 @@ pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
 pub use error::TableError;
 pub(crate) use error::conflict_reason;
+pub(crate) use facts::{TableFiles, known_files};
 pub(crate) use file_table::fingerprint;
 pub(crate) use files::suffix_of;
-pub(crate) use facts::{TableFiles, known_files};
 pub(crate) use footprint::footprint;
 pub(crate) use location::Location;
 pub(crate) use maintain::{

@@ -60,6 +60,13 @@ pub(crate) fn bundle(shown: &Shown<'_>) -> Bundle {
     bundle
 }
 
+/// Puts a description for reading before the table of a result, which is folded up.
+pub(crate) fn add_card(bundle: &mut Bundle, card: &str) {
+    if let Some(Value::String(table)) = bundle.data.get_mut("text/html") {
+        *table = format!("{card}<details><summary>as a table</summary>{table}</details>");
+    }
+}
+
 /// Adds a picture of what a result is about: before its table, which is folded up.
 pub(crate) fn add_picture(bundle: &mut Bundle, svg: String) {
     let size = svg.len();

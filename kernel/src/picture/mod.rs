@@ -1,11 +1,13 @@
 //! Pictures beside results: plans, and how the values of columns are spread.
 //!
-//! The engine says what there is to draw; here it becomes SVG, Vega-Lite and letters.
+//! The engine says what there is to draw; here it becomes SVG, HTML, Vega-Lite and letters.
 
 mod distributions;
+mod hints;
 mod plan;
 
 pub(crate) use distributions::distributions;
+pub(crate) use hints::hints;
 pub(crate) use plan::plan;
 
 /// Writes a share of a whole: `12.5 %`.

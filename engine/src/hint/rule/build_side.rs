@@ -1,6 +1,7 @@
 //! A hash table of the larger side of a join.
 
 use crate::hint::finding::Severity;
+use crate::hint::rewrite::call;
 use crate::hint::{Evidence, Finding, Rule};
 use crate::observation::Operator;
 
@@ -8,8 +9,8 @@ pub(super) static RULE: Rule = Rule {
     name: "build-side",
     summary: "A join has built its hash table of the side that turned out larger.",
     advice: "The side in the hash table should be the smaller one. The planner goes by estimates; where \
-             they are far off, put a filter whose effect it cannot guess into a subquery of its own and \
-             begin FROM with it. Only EXPLAIN HINTS ANALYZE and VERIFY see this.",
+             they are far off, say what you know: JOIN_ORDER names the side to build on first. Only \
+             EXPLAIN HINTS ANALYZE and VERIFY see this.",
     measured: true,
     setup: super::MISESTIMATED,
     fires: "SELECT count(*) AS n FROM few f JOIN many m ON f.id = m.id WHERE m.code LIKE '%9%9%9%'",
@@ -34,10 +35,11 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             return None;
         };
         let (built, probed) = (build.rows?, probe.rows?);
-        (built > LARGER * probed.max(1) && built >= 1000).then_some((join, *build, built, probed))
+        (built > LARGER * probed.max(1) && built >= 1000)
+            .then_some((join, *build, *probe, built, probed))
     });
     wrong
-        .map(|(join, build, built, probed)| {
+        .map(|(join, build, probe, built, probed)| {
             let severity = match built >= evidence.thresholds.rows {
                 true => Severity::Advice,
                 false => Severity::Info,
@@ -45,7 +47,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             let estimated = build
                 .estimated_rows
                 .map_or_else(|| "unknown".to_owned(), |rows| rows.value.to_string());
-            Finding::new(
+            let finding = Finding::new(
                 severity,
                 join.name.clone(),
                 "the hash table was built of the larger side",
@@ -53,7 +55,16 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             .evidence(format!(
                 "{built} rows in the hash table ({estimated} were expected), {probed} looked up"
             ))
-            .gain(1.5)
+            .gain(1.5);
+            let mut order = evidence.tables_below(probe.id);
+            order.extend(evidence.tables_below(build.id));
+            let hinted = (order.len() >= 2)
+                .then(|| evidence.hinted(&order, |names| call("JOIN_ORDER", names)))
+                .flatten();
+            match hinted {
+                Some(tree) => finding.rewrite(tree),
+                None => finding,
+            }
         })
         .collect()
 }

@@ -3,23 +3,29 @@
 mod arithmetic_on_column;
 mod batch_size;
 mod build_side;
+mod cast_in_join;
 mod cast_on_column;
 mod count_distinct;
 mod cross_join;
 mod date_function_on_column;
+mod deletion_vectors;
 mod dynamic_filter_off;
 mod expensive_filter_first;
 mod few_partitions;
 mod filter_pushdown;
 mod hash_join_off;
 mod hidden_join_condition;
+mod join_distribution;
 mod join_order;
 mod limit_without_order;
 mod many_partitions;
+mod missing_statistics;
 mod not_in_nullable;
 mod null_function_on_column;
 mod or_in_join;
 mod order_in_subquery;
+mod partition_column_unused;
+mod point_lookup;
 mod prefix_function_on_column;
 mod pruning_off;
 mod redundant_distinct;
@@ -27,6 +33,7 @@ mod regex_as_like;
 mod repartition_off;
 mod repeated_subquery;
 mod select_star;
+mod several_sorts;
 mod skewed_key;
 mod small_files;
 mod small_row_groups;
@@ -67,23 +74,29 @@ static RULES: &[&Rule] = &[
     &arithmetic_on_column::RULE,
     &batch_size::RULE,
     &build_side::RULE,
+    &cast_in_join::RULE,
     &cast_on_column::RULE,
     &count_distinct::RULE,
     &cross_join::RULE,
     &date_function_on_column::RULE,
+    &deletion_vectors::RULE,
     &dynamic_filter_off::RULE,
     &expensive_filter_first::RULE,
     &few_partitions::RULE,
     &filter_pushdown::RULE,
     &hash_join_off::RULE,
     &hidden_join_condition::RULE,
+    &join_distribution::RULE,
     &join_order::RULE,
     &limit_without_order::RULE,
     &many_partitions::RULE,
+    &missing_statistics::RULE,
     &not_in_nullable::RULE,
     &null_function_on_column::RULE,
     &or_in_join::RULE,
     &order_in_subquery::RULE,
+    &partition_column_unused::RULE,
+    &point_lookup::RULE,
     &prefix_function_on_column::RULE,
     &pruning_off::RULE,
     &redundant_distinct::RULE,
@@ -91,6 +104,7 @@ static RULES: &[&Rule] = &[
     &repartition_off::RULE,
     &repeated_subquery::RULE,
     &select_star::RULE,
+    &several_sorts::RULE,
     &skewed_key::RULE,
     &small_files::RULE,
     &small_row_groups::RULE,
@@ -217,4 +231,40 @@ const SKEWED: &str = "CREATE TABLE pages AS SELECT value AS id FROM generate_ser
 
 /// A small table, and a large one of which a filter leaves next to nothing.
 const MISESTIMATED: &str = "CREATE TABLE few AS SELECT value AS id FROM generate_series(1, 3000); \
-    CREATE TABLE many AS SELECT value AS id, 'c' || value % 100 AS code FROM generate_series(1, 20000);";
+    CREATE TABLE many AS SELECT value AS id, 'c' || (value % 100) AS code FROM generate_series(1, 20000);";
+
+/// A small table and a large one, whose joins are distributed.
+const DISTRIBUTED: &str = "CREATE TABLE few AS SELECT value AS id FROM generate_series(1, 500); \
+    CREATE TABLE many AS SELECT value AS id, value % 500 AS few FROM generate_series(1, 20000); \
+    SET datafusion.optimizer.hash_join_single_partition_threshold = 0; \
+    SET datafusion.optimizer.hash_join_single_partition_threshold_rows = 0; SET lakesh.threads = 4;";
+
+/// A table of twelve partitions.
+const PARTITIONED: &str = "CREATE TABLE visits PARTITIONED BY (day) AS SELECT value AS id, value % 50 AS kind, \
+    CAST(value AS DOUBLE) AS amount, value % 12 AS day FROM generate_series(1, 20000);";
+
+/// A Parquet file without statistics, and a table with them.
+const WITHOUT_STATISTICS: &str = concat!(
+    "CREATE TABLE events AS ",
+    events!(),
+    "; COPY events TO 'bare.parquet' (FORMAT parquet, statistics_enabled none);"
+);
+
+/// A Parquet file of ten row groups, whose `code` may be in each of them.
+const KEYS: &str = "COPY (SELECT value AS id, 'c' || lpad(CAST(value * 7919 % 20011 AS VARCHAR), 6, '0') AS code, \
+    CAST(value AS DOUBLE) AS amount FROM generate_series(1, 20000)) TO 'keys.parquet' \
+    (FORMAT parquet, max_row_group_size 2000);";
+
+/// Two tables that have numbers for keys, and the same numbers as text.
+const TEXT_KEYS: &str = "CREATE TABLE orders AS SELECT value AS id, value % 500 AS customer FROM generate_series(1, 5000); \
+    CREATE TABLE customers AS SELECT value AS number, CAST(value AS VARCHAR) AS id FROM generate_series(1, 600);";
+
+/// A Delta table of one file, six rows of which are marked as deleted.
+const WITH_DELETION_VECTOR: &str = r#"COPY (SELECT value AS id FROM generate_series(1, 1000))
+    TO 'marked/part-0.parquet' (FORMAT parquet, compression uncompressed, created_by 'x');
+COPY (VALUES
+    ('{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":["deletionVectors"]}}'),
+    ('{"metaData":{"id":"d1","format":{"provider":"parquet","options":{}},"schemaString":"{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}","partitionColumns":[],"configuration":{},"createdTime":0}}'),
+    ('{"add":{"path":"part-0.parquet","partitionValues":{},"size":9715,"modificationTime":0,"dataChange":true,"deletionVector":{"storageType":"i","pathOrInlineDv":"^Bg9^0rr910000000000iXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L","sizeInBytes":44,"cardinality":6}}}')
+) TO 'marked/_delta_log/00000000000000000000.json' (FORMAT csv, has_header false, delimiter '~', quote '|');
+CREATE EXTERNAL TABLE marked STORED AS DELTA LOCATION 'marked';"#;

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, Query as SqlQuery, Select,
-    SelectItem, SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins,
-    VisitMut, VisitorMut,
+    BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, OrderBy, OrderByKind,
+    Query as SqlQuery, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableAlias,
+    TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
 use crate::hint::ast::{all_of, bare, binary, bracketed, conjuncts, disjuncts, number};
@@ -37,14 +37,14 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         return Vec::new();
     }
     let mut found: Option<String> = None;
-    let rewritten = rewrite::selects(evidence, |select, scope| {
+    let rewritten = rewrite::ordered_selects(evidence, |select, order, scope| {
         let Some((alternatives, rest)) = alternatives(select, scope) else {
             return Vec::new();
         };
         let condition: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
         let condition = condition.join(" OR ");
         found.get_or_insert_with(|| condition.clone());
-        match union(select, scope, &alternatives, rest) {
+        match union(select, order, scope, &alternatives, rest) {
             None => Vec::new(),
             Some(changed) => {
                 *select = changed;
@@ -171,6 +171,7 @@ fn equalities(condition: &Expr, scope: &SelectScope<'_>) -> Option<Vec<Expr>> {
 /// Puts a union of joins in the place of the join.
 fn union(
     select: &Select,
+    order: Option<&mut OrderBy>,
     scope: &SelectScope<'_>,
     alternatives: &[Expr],
     rest: Vec<Expr>,
@@ -189,6 +190,10 @@ fn union(
     };
     names.keep_projected_names(&mut changed)?;
     let _: ControlFlow<()> = changed.visit(&mut names);
+    let mut renamed = order.as_deref().cloned();
+    if let Some(renamed) = &mut renamed {
+        names.rename_order(renamed, &changed)?;
+    }
     if names.failed {
         return None;
     }
@@ -229,6 +234,9 @@ fn union(
         },
         joins: Vec::new(),
     }];
+    if let (Some(order), Some(renamed)) = (order, renamed) {
+        *order = renamed;
+    }
     Some(changed)
 }
 
@@ -294,6 +302,25 @@ impl Names<'_, '_> {
                 }
                 SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => return None,
                 _ => {}
+            }
+        }
+        Some(())
+    }
+
+    /// Lets ORDER BY go by the columns of the table that stands for the join; names of the result stay.
+    fn rename_order(&mut self, order: &mut OrderBy, select: &Select) -> Option<()> {
+        let OrderByKind::Expressions(expressions) = &mut order.kind else {
+            return None;
+        };
+        let of_result = |name: &Ident| {
+            select.projection.iter().any(|item| {
+                matches!(item, SelectItem::ExprWithAlias { alias, .. }
+                    if normalized(alias) == normalized(name))
+            })
+        };
+        for order in expressions {
+            if !matches!(&order.expr, Expr::Identifier(name) if of_result(name)) {
+                let _: ControlFlow<()> = order.expr.visit(self);
             }
         }
         Some(())

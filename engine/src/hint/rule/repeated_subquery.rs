@@ -8,7 +8,9 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::hint::ast::select_of;
-use crate::hint::finding::{Remedy, Severity};
+use crate::hint::finding::Severity;
+use crate::hint::rewrite::hint;
+use crate::hint::text::{query_text, readable};
 use crate::hint::{Evidence, Finding, Rule};
 use crate::scope::normalized;
 
@@ -16,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
     name: "repeated-subquery",
     summary: "The same subquery is computed more than once.",
     advice: "A common table expression is computed anew wherever it is named, and so are two subqueries \
-             of the same text. Compute it once: keep its rows in a table and read that.",
+             of the same text. MATERIALIZE computes it once and keeps its rows for the others, in memory or in \
+             temporary files.",
     measured: false,
     setup: super::ORDERS,
     fires: "WITH spent AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) \
@@ -27,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let found = repeated_cte(&evidence.tree).or_else(|| repeated_derived(&evidence.tree));
+    let found = repeated_cte(evidence).or_else(|| repeated_derived(evidence));
     let Some(repeated) = found else {
         return Vec::new();
     };
@@ -39,79 +42,49 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         "{} is computed {} times",
         repeated.described, repeated.times
     );
-    vec![
-        Finding::new(severity, "query", text)
-            .gain(repeated.times as f64 * 0.9)
-            .remedy(Remedy::Once {
-                name: repeated.name,
-                body: Box::new(repeated.body),
-                tree: Box::new(repeated.tree),
-            }),
-    ]
+    let finding = Finding::new(severity, "query", text).gain(repeated.times as f64 * 0.9);
+    vec![match repeated.tree {
+        Some(tree) => finding.keeping(tree),
+        None => finding,
+    }]
 }
 
 struct Repeated {
     described: String,
     times: usize,
-    name: Ident,
-    body: SqlQuery,
-    tree: SqlQuery,
+    /// The query with rows that are kept.
+    tree: Option<SqlQuery>,
 }
 
 /// Finds a common table expression that is named more than once and does some work.
-fn repeated_cte(tree: &SqlQuery) -> Option<Repeated> {
+fn repeated_cte(evidence: &Evidence) -> Option<Repeated> {
+    let tree = &evidence.tree;
     let with = tree.with.as_ref().filter(|with| !with.recursive)?;
     for (place, cte) in with.cte_tables.iter().enumerate() {
         let times = mentions(tree, &cte.alias.name);
-        if times < 2 || !works(&cte.query) || !cte.alias.columns.is_empty() {
+        if times < evidence.thresholds.repeats || !works(&cte.query) {
             continue;
         }
-        let mut body = cte.query.as_ref().clone();
-        if body.with.is_some() {
-            continue;
-        }
-        let earlier = &with.cte_tables[..place];
-        let needed: Vec<_> = earlier
-            .iter()
-            .filter(|earlier| mentions(&body, &earlier.alias.name) > 0)
-            .cloned()
-            .collect();
-        // What an earlier one is made of would have to come along.
-        let nested = needed.iter().any(|one| {
-            earlier
-                .iter()
-                .any(|other| mentions(&one.query, &other.alias.name) > 0)
-        });
-        if nested {
-            continue;
-        }
-        if !needed.is_empty() {
-            let mut with = with.clone();
-            with.cte_tables = needed;
-            body.with = Some(with);
-        }
-        let name = Ident::new(format!("{}_once", normalized(&cte.alias.name)));
         let mut changed = tree.clone();
-        if let Some(with) = &mut changed.with {
-            with.cte_tables.remove(place);
-            if with.cte_tables.is_empty() {
-                changed.with = None;
-            }
+        if let Some(cte) = changed
+            .with
+            .as_mut()
+            .and_then(|with| with.cte_tables.get_mut(place))
+        {
+            *cte.query = kept(&cte.query)?;
         }
-        rename(&mut changed, &cte.alias.name, &name);
         return Some(Repeated {
             described: format!("`{}`", cte.alias.name),
             times,
-            name,
-            body,
-            tree: changed,
+            tree: Some(changed),
         });
     }
     None
 }
 
 /// Finds a subquery in FROM whose text stands there more than once.
-fn repeated_derived(tree: &SqlQuery) -> Option<Repeated> {
+fn repeated_derived(evidence: &Evidence) -> Option<Repeated> {
+    let tree = &evidence.tree;
     struct Derived(Vec<SqlQuery>);
     impl Visitor for Derived {
         type Break = ();
@@ -134,19 +107,48 @@ fn repeated_derived(tree: &SqlQuery) -> Option<Repeated> {
     let ctes = crate::hint::ast::cte_names(tree);
     let body = all.iter().find(|one| {
         let alone = ctes.iter().all(|cte| mentions(one, &Ident::new(cte)) == 0);
-        all.iter().filter(|other| other == one).count() > 1 && works(one) && alone
+        let times = all.iter().filter(|other| other == one).count();
+        times >= evidence.thresholds.repeats && works(one) && alone
     })?;
     let times = all.iter().filter(|other| *other == body).count();
-    let name = Ident::new("subquery_once");
-    let mut changed = tree.clone();
-    let _: ControlFlow<()> = VisitMut::visit(&mut changed, &mut Replace { body, name: &name });
     Some(Repeated {
         described: "a subquery in FROM".to_owned(),
         times,
-        name,
-        body: body.clone(),
-        tree: changed,
+        tree: with_name(tree, body),
     })
+}
+
+/// Gives a subquery that stands in FROM more than once a name, under which its rows are kept.
+fn with_name(tree: &SqlQuery, body: &SqlQuery) -> Option<SqlQuery> {
+    let name = Ident::new("subquery_once");
+    let text = format!("WITH {name} AS ({}) SELECT 1", query_text(&kept(body)?));
+    let (with_it, _) = readable(&crate::sql::parse_query(&text).ok()?)?;
+    let mut changed = tree.clone();
+    let _: ControlFlow<()> = VisitMut::visit(&mut changed, &mut Replace { body, name: &name });
+    let added = with_it.with?;
+    match &mut changed.with {
+        Some(with) => with
+            .cte_tables
+            .splice(0..0, added.cte_tables)
+            .for_each(drop),
+        None => changed.with = Some(added),
+    }
+    Some(changed)
+}
+
+/// Asks a query to keep its rows for all that read it.
+fn kept(query: &SqlQuery) -> Option<SqlQuery> {
+    let mut query = query.clone();
+    let simple = query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    if simple && let SetExpr::Select(select) = query.body.as_mut() {
+        hint(select, "MATERIALIZE");
+        return Some(query);
+    }
+    let text = format!(
+        "SELECT /*+ MATERIALIZE */ * FROM ({}) AS kept",
+        query_text(&query)
+    );
+    readable(&crate::sql::parse_query(&text).ok()?).map(|(tree, _)| tree)
 }
 
 struct Replace<'a> {
@@ -229,31 +231,4 @@ fn mentions(tree: &SqlQuery, name: &Ident) -> usize {
 
 fn is_named(name: &ObjectName, wanted: &str) -> bool {
     matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|part| normalized(part) == wanted))
-}
-
-/// Renames a table in FROM; columns stay qualified by its old name.
-fn rename(tree: &mut SqlQuery, from: &Ident, to: &Ident) {
-    struct Rename<'a> {
-        from: &'a Ident,
-        to: &'a Ident,
-    }
-    impl VisitorMut for Rename<'_> {
-        type Break = ();
-
-        fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-            if let TableFactor::Table { name, alias, .. } = factor
-                && is_named(name, &normalized(self.from))
-            {
-                *name = ObjectName::from(vec![self.to.clone()]);
-                alias.get_or_insert_with(|| TableAlias {
-                    explicit: true,
-                    name: self.from.clone(),
-                    columns: Vec::new(),
-                    at: None,
-                });
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let _: ControlFlow<()> = VisitMut::visit(tree, &mut Rename { from, to });
 }

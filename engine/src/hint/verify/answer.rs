@@ -314,8 +314,10 @@ struct Digest {
     sequence: u128,
     /// For each bucket and column the sums of its numbers.
     sums: Vec<Sums>,
-    /// The sums of the numbers that rows are ordered by, weighted by their places.
-    places: Vec<Sums>,
+    /// How many rows `sequence` has seen.
+    followed: u64,
+    /// The numbers that rows are ordered by, summed over each block of rows, weighted by their places.
+    places: Vec<PlaceSums>,
     largest: Vec<f64>,
     numbers: usize,
 }
@@ -332,12 +334,23 @@ struct Sums {
     cross_size: f64,
 }
 
+/// The numbers of one block of rows.
+#[derive(Debug, Clone, Copy, Default)]
+struct PlaceSums {
+    plain: f64,
+    size: f64,
+}
+
+/// Rows of a block: so few that two of them cannot change places unseen.
+const BLOCK: u64 = 64;
+
 impl Digest {
     fn new(numbers: usize) -> Self {
         Self {
             rows: 0,
             exact: 0,
             sequence: 0,
+            followed: 0,
             sums: vec![Sums::default(); numbers * BUCKETS],
             places: Vec::new(),
             largest: vec![0.0; numbers],
@@ -372,11 +385,18 @@ impl Digest {
             .sequence
             .wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
             .wrapping_add(hash(&key.exact));
-        self.places.resize(key.numbers.len(), Sums::default());
-        let place = (self.rows % 8191) as f64 + 1.0;
-        for (sums, value) in self.places.iter_mut().zip(&key.numbers) {
-            sums.plain += value * place;
-            sums.size += (value * place).abs();
+        let place = self.followed % BLOCK;
+        self.followed += 1;
+        let width = key.numbers.len();
+        if place == 0 {
+            let length = self.places.len() + width;
+            self.places.resize(length, PlaceSums::default());
+        }
+        let block = self.places.len() - width;
+        for (sums, value) in self.places[block..].iter_mut().zip(&key.numbers) {
+            let weighted = value * (place + 1) as f64;
+            sums.plain += weighted;
+            sums.size += weighted.abs();
         }
     }
 
@@ -401,10 +421,15 @@ impl Digest {
                 return Some("other values".to_owned());
             }
         }
+        // REAL anywhere makes the comparison of places as loose as that of its values.
+        let order = tolerances
+            .iter()
+            .map(|tolerance| tolerance.relative)
+            .fold(1e-9, f64::max);
         let ordered = self.places.iter().zip(&other.places);
         ordered
             .into_iter()
-            .any(|(one, two)| !close(one.plain, two.plain, one.size, 1e-5))
+            .any(|(one, two)| !close(one.plain, two.plain, one.size, order))
             .then(|| "rows in another order".to_owned())
     }
 }

@@ -11,6 +11,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableSource, ide
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::schema::types::ColumnPath;
 use tempfile::TempDir;
 
 use super::run::run;
@@ -119,6 +120,12 @@ impl Files {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(layout.group_rows.unwrap_or(GROUP_ROWS)));
+        let properties = match &layout.bloom {
+            Some(column) => {
+                properties.set_column_bloom_filter_enabled(ColumnPath::from(column.clone()), true)
+            }
+            None => properties,
+        };
         Self {
             folder,
             schema,

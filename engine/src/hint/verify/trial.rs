@@ -4,24 +4,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
-use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
 use super::answer::{Answer, WHOLE};
 use super::copy::Copy;
 use super::order::Checkable;
-use super::run::{keep, run};
+use super::run::run;
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::hint::evidence::Evidence;
 use crate::hint::finding::Remedy;
 use crate::hint::text::query_text;
 use crate::input::Substituted;
-use crate::scope::{Query, Resolver, SourceKey, Sources, TableName};
+use crate::scope::{Query, Resolver, SourceKey, Sources};
 use crate::session::StatementContext;
 
 /// A way to run the query.
@@ -41,11 +39,6 @@ enum Change {
         source: Arc<dyn TableSource>,
         /// Deletes the copy when the trial is over.
         _copy: Copy,
-    },
-    /// A subquery is run first, and its rows stand in a table's place.
-    Once {
-        body: Query,
-        key: SourceKey,
     },
 }
 
@@ -67,16 +60,14 @@ impl Trial {
         remedy: &Remedy,
         copy_bytes: u64,
     ) -> Result<Self, String> {
-        let rewritten = |tree: &SqlQuery| {
-            let text = query_text(tree);
-            let query = crate::sql::parse_query(&text).map_err(|error| super::short(&error))?;
-            Ok::<_, String>((context.aside(Substituted::detached(&text)), query))
-        };
         match remedy {
-            Remedy::Rewrite { tree } => {
-                let (context, query) = rewritten(tree)?;
+            Remedy::Rewrite { tree, .. } => {
+                let text = query_text(tree);
+                let query = crate::sql::parse_query(&text).map_err(|error| super::short(&error))?;
                 Ok(Self {
-                    context,
+                    context: context
+                        .aside(Substituted::detached(&text))
+                        .with_hinted_settings(),
                     query,
                     change: Change::None,
                 })
@@ -116,19 +107,6 @@ impl Trial {
                     },
                 })
             }
-            Remedy::Once { name, body, tree } => {
-                let (context, query) = rewritten(tree)?;
-                let (_, body) = rewritten(body)?;
-                let name = TableName::new(context.current_schema(), &name.value);
-                Ok(Self {
-                    context,
-                    query,
-                    change: Change::Once {
-                        body,
-                        key: SourceKey::newest(&name),
-                    },
-                })
-            }
         }
     }
 
@@ -136,7 +114,6 @@ impl Trial {
     pub(super) fn note(&self) -> Option<&'static str> {
         match self.change {
             Change::Copied { .. } => Some("tried on a copy"),
-            Change::Once { .. } => Some("the subquery's own time is counted"),
             Change::None | Change::Anew(_) => None,
         }
     }
@@ -173,13 +150,6 @@ impl Trial {
             Change::None | Change::Anew(_) => {}
             Change::Copied { key, source, .. } => {
                 resolver.substitute(key.clone(), Arc::clone(source));
-            }
-            Change::Once { body, key, .. } => {
-                let plan: Erased<LogicalPlan> = planned(&mut resolver, body.clone()).await?;
-                let kept = keep(&self.context.state, &plan).await?;
-                let schema: SchemaRef = Arc::new(Schema::clone(plan.schema().as_arrow()));
-                let rows = MemTable::try_new(schema, vec![kept.batches.clone()])?;
-                resolver.substitute(key.clone(), provider_as_source(Arc::new(rows)));
             }
         }
         planned(&mut resolver, self.query.clone()).await

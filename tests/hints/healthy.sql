@@ -1,0 +1,34 @@
+-- Queries over the lake of lake.sql that nothing is wrong with.
+
+SELECT count(*) FROM events;
+SELECT sum(amount) FROM events;
+SELECT kind, sum(amount) AS amount FROM events GROUP BY kind ORDER BY kind;
+SELECT sum(amount) FROM events WHERE ts >= TIMESTAMP '2024-03-01T00:00:00' AND ts < TIMESTAMP '2024-04-01T00:00:00';
+SELECT sum(amount) FROM events WHERE id = 1005;
+SELECT sum(amount) FROM events WHERE id BETWEEN 100 AND 200;
+SELECT count(*) FROM events WHERE code LIKE 'c0000012%';
+SELECT count(*) FROM events WHERE amount > 500;
+SELECT max(ts), min(ts) FROM events;
+SELECT * FROM events ORDER BY id LIMIT 10;
+SELECT kind, avg(amount) AS amount FROM events GROUP BY kind HAVING avg(amount) > 10;
+SELECT date_trunc('month', ts) AS month, sum(amount) AS amount FROM events GROUP BY date_trunc('month', ts);
+SELECT CAST(ts AS DATE) AS day, count(*) AS n FROM events GROUP BY CAST(ts AS DATE);
+SELECT id + 1 AS next FROM events WHERE id > 19000;
+SELECT coalesce(amount, 0) AS amount FROM events WHERE id < 50;
+SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id;
+SELECT c.region, sum(o.total) AS total FROM orders o JOIN customers c ON o.customer = c.id GROUP BY c.region;
+SELECT count(*) FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer = c.id);
+SELECT count(*) FROM customers WHERE id IN (SELECT customer FROM orders);
+SELECT c.name FROM customers c LEFT JOIN orders o ON o.customer = c.id WHERE o.id IS NULL;
+SELECT r.name, count(*) AS n FROM regions r JOIN customers c ON c.region = r.id JOIN orders o ON o.customer = c.id GROUP BY r.name;
+SELECT sum(n) FROM (SELECT customer AS n FROM orders UNION ALL SELECT payer FROM orders) u;
+SELECT customer, payer FROM orders UNION SELECT payer, customer FROM orders;
+SELECT DISTINCT payer FROM orders;
+SELECT payer, count(DISTINCT customer) AS n FROM orders GROUP BY payer;
+WITH s AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) SELECT count(*) FROM s WHERE total > 10;
+SELECT id, row_number() OVER (PARTITION BY customer ORDER BY total, id) AS n FROM orders;
+SELECT o.id, o.total - m.mean AS above FROM orders o CROSS JOIN (SELECT avg(total) AS mean FROM orders) m;
+SELECT count(*) FROM events WHERE kind = 12 AND regexp_like(note, '(1|2)(3|4)+5$');
+SELECT sum(a) AS a FROM './wide.parquet' WHERE k < 900;
+SELECT sum(amount) FROM mixed WHERE id = 77;
+SELECT 1;

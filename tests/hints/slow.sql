@@ -1,0 +1,100 @@
+-- Slow queries over the lake of lake.sql; the line before each names the rule that has to come first or second.
+
+-- date-function-on-column
+SELECT sum(amount) FROM events WHERE date_trunc('month', ts) = '2024-03-01';
+
+-- date-function-on-column
+SELECT kind, count(*) AS n FROM events e WHERE to_char(e.ts, '%Y-%m') = '2024-03' GROUP BY kind;
+
+-- date-function-on-column
+SELECT count(*) FROM events WHERE date_trunc('day', ts) BETWEEN '2024-03-01' AND '2024-03-03';
+
+-- cast-on-column
+SELECT max(amount) FROM events WHERE CAST(ts AS DATE) = DATE '2024-03-05';
+
+-- cast-on-column
+SELECT count(*) FROM events WHERE ts::date < '2024-01-20' AND kind < 50;
+
+-- cast-on-column
+SELECT sum(amount) FROM events WHERE to_date(ts) IN ('2024-02-01', '2024-02-02');
+
+-- arithmetic-on-column
+SELECT sum(amount) FROM events WHERE id - 5 = 1000;
+
+-- arithmetic-on-column
+SELECT sum(amount) FROM events WHERE id * 2 < 1001;
+
+-- prefix-function-on-column
+SELECT count(*) FROM events WHERE substr(code, 1, 8) = 'c0000012';
+
+-- prefix-function-on-column
+SELECT count(*) FROM events WHERE left(code, 8) = 'c0000012';
+
+-- null-function-on-column
+SELECT count(*) FROM events WHERE coalesce(id, 0) > 19000;
+
+-- not-in-nullable
+SELECT count(*) FROM customers WHERE id NOT IN (SELECT customer FROM orders WHERE total > 88);
+
+-- or-in-join
+SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id OR o.payer = c.id;
+
+-- or-in-join
+SELECT c.region, sum(o.total) AS total FROM orders o, customers c WHERE c.id IN (o.customer, o.payer) GROUP BY c.region;
+
+-- hidden-join-condition
+SELECT count(*) FROM orders o JOIN customers c ON o.customer - c.id = 0;
+
+-- hidden-join-condition
+SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id OR (o.customer IS NULL AND c.id IS NULL);
+
+-- cross-join
+SELECT count(*) FROM orders o, customers c WHERE o.total > 10;
+
+-- union-distinct
+SELECT max(n) FROM (SELECT customer AS n FROM orders UNION SELECT payer FROM orders) u;
+
+-- union-distinct
+SELECT 'customer' AS role, customer AS n FROM orders GROUP BY customer UNION SELECT 'payer', payer FROM orders GROUP BY payer;
+
+-- redundant-distinct
+SELECT DISTINCT customer, payer, count(*) AS n FROM orders GROUP BY customer, payer;
+
+-- count-distinct
+SELECT count(DISTINCT id) AS a, count(DISTINCT code) AS b FROM events;
+
+-- repeated-subquery
+WITH s AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) SELECT count(*) FROM s a JOIN s b ON a.customer = b.customer + 1;
+
+-- repeated-subquery
+SELECT count(*) FROM (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) a JOIN (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) b ON a.t = b.t;
+
+-- join-order
+SELECT count(*) AS n FROM orders a JOIN orders b ON a.payer = b.payer JOIN customers c ON c.id = a.id WHERE c.region = 3 AND c.id < 100;
+
+-- order-in-subquery
+SELECT o.id, c.name FROM (SELECT * FROM orders ORDER BY total, id) o JOIN customers c ON o.customer = c.id;
+
+-- regex-as-like
+SELECT count(*) FROM events WHERE regexp_count(note, 'number 77') > 0;
+
+-- expensive-filter-first
+SELECT count(*) FROM events WHERE regexp_like(note, '(1|2)(3|4)+5$') AND kind = 12;
+
+-- filter-pushdown
+SELECT a, b, c, d, e FROM './wide.parquet' WHERE k = 17;
+
+-- text-format
+SELECT kind, sum(amount) AS amount FROM './events.csv' GROUP BY kind;
+
+-- text-format
+SELECT count(*) FROM './events.json' WHERE kind = 3;
+
+-- small-files
+SELECT sum(id) FROM parts;
+
+-- unclustered-filter
+SELECT sum(amount) FROM mixed WHERE code = 77;
+
+-- small-row-groups
+SELECT sum(id) FROM './groups.parquet';
