@@ -36,10 +36,18 @@ pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     }
 }
 
-/// Joins conditions by AND; `None` for none.
+/// Joins conditions by AND, an OR among them in brackets; `None` for none.
 pub(crate) fn all_of(conditions: Vec<Expr>) -> Option<Expr> {
+    let several = conditions.len() > 1;
     conditions
         .into_iter()
+        .map(|condition| match condition {
+            Expr::BinaryOp {
+                op: BinaryOperator::Or | BinaryOperator::Xor,
+                ..
+            } if several => Expr::Nested(Box::new(condition)),
+            other => other,
+        })
         .reduce(|left, right| binary(left, BinaryOperator::And, right))
 }
 

@@ -1,5 +1,6 @@
 //! What rules look at: the query's text, its plans, and the tables that it reads.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, SchemaRef};
@@ -34,6 +35,8 @@ pub(crate) struct Evidence {
     pub(crate) tables: Vec<TableFacts>,
     /// The reads of files in the physical plan.
     pub(crate) scans: Vec<ScanFacts>,
+    /// The names of the functions that take many rows.
+    pub(crate) aggregates: HashSet<String>,
     pub(crate) options: Arc<ConfigOptions>,
     /// Threads that the session began with: one for each processor unless it was told otherwise.
     pub(crate) processors: usize,
@@ -143,9 +146,11 @@ impl Evidence {
             .optimize(&planned)
             .map_err(|error| context.failure(error))?
             .into();
+        // The optimized plan is planned as it is: optimizing it once more would take the time again.
         let physical = context
             .state
-            .create_physical_plan(&planned)
+            .query_planner()
+            .create_physical_plan(&optimized, &*context.state)
             .await
             .map_err(|error| context.failure(error))?;
         let mut tables = Vec::new();
@@ -173,6 +178,12 @@ impl Evidence {
             nodes,
             tables,
             scans,
+            aggregates: context
+                .state
+                .aggregate_functions()
+                .keys()
+                .cloned()
+                .collect(),
             options: Arc::clone(context.state.config_options()),
             processors: context.session.options().thread_count(),
             thresholds: context.session.hint_thresholds(),

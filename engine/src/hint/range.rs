@@ -7,7 +7,7 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value, ValueWithSpan};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
 
 use super::ast::{all_of, bare, binary, bracketed, comparison, is_literal, parsed, text};
 use super::evidence::{Evidence, TableFacts};
@@ -193,24 +193,42 @@ fn parts_read(evidence: &Evidence, table: &TableFacts, range: &Expr) -> Option<(
 
 /// Reads a literal as a value of a column's type.
 pub(crate) fn scalar(literal: &Expr, data_type: &DataType) -> Option<ScalarValue> {
+    let value_type = match data_type {
+        DataType::Dictionary(_, value) => value,
+        other => other,
+    };
+    let is_temporal = value_type.is_temporal();
     let text = match bare(literal) {
         Expr::Value(ValueWithSpan {
             value: Value::Number(digits, _),
             ..
         }) => digits.clone(),
-        Expr::UnaryOp { expr, .. } => format!("-{expr}"),
-        other => match moment(other) {
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => format!("-{expr}"),
+        Expr::UnaryOp {
+            op: UnaryOperator::Plus,
+            expr,
+        } => expr.to_string(),
+        other => match moment(other).filter(|_| is_temporal) {
             Some(moment) => moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
             None => super::ast::text(other)?.to_owned(),
         },
     };
-    let value_type = match data_type {
-        DataType::Dictionary(_, value) => value,
-        other => other,
-    };
     let text = match value_type {
         DataType::Date32 => text.get(..10)?.to_owned(),
+        // A value that the type would round is none of its values.
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)
+            if digits_behind_point(&text) > usize::try_from(*scale).ok()? =>
+        {
+            return None;
+        }
         _ => text,
     };
     ScalarValue::try_from_string(text, value_type).ok()
+}
+
+fn digits_behind_point(number: &str) -> usize {
+    number.split_once('.').map_or(0, |(_, digits)| digits.len())
 }

@@ -11,6 +11,9 @@ use super::evidence::{Evidence, TableFacts};
 use super::finding::Severity;
 use super::scope::SelectScope;
 
+/// How many conditions of a SELECT are rewritten at most.
+const MOST_CHANGES: usize = 200;
+
 /// A query that was changed, and what was changed in it.
 pub(crate) struct Rewritten<'a> {
     pub(crate) tree: SqlQuery,
@@ -137,10 +140,27 @@ pub(crate) fn conditions<'a>(
     evidence: &'a Evidence,
     change: impl Fn(&Expr, &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)>,
 ) -> Option<Rewritten<'a>> {
+    changed_conditions(evidence, true, change)
+}
+
+/// As `conditions`, but not under NOT: the new form may fail where the old one is NULL, and be NULL where
+/// the old one fails.
+pub(crate) fn positive_conditions<'a>(
+    evidence: &'a Evidence,
+    change: impl Fn(&Expr, &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)>,
+) -> Option<Rewritten<'a>> {
+    changed_conditions(evidence, false, change)
+}
+
+fn changed_conditions<'a>(
+    evidence: &'a Evidence,
+    negated: bool,
+    change: impl Fn(&Expr, &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)>,
+) -> Option<Rewritten<'a>> {
     selects(evidence, |select, scope| {
         let mut changes = Vec::new();
         for condition in conditions_of(select) {
-            change_condition(condition, scope, &change, &mut changes);
+            change_condition(condition, scope, negated, &change, &mut changes);
         }
         changes
     })
@@ -163,16 +183,24 @@ pub(crate) fn conditions_of(select: &mut Select) -> Vec<&mut Expr> {
 fn change_condition<'a>(
     condition: &mut Expr,
     scope: &SelectScope<'a>,
+    negated: bool,
     change: &impl Fn(&Expr, &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)>,
     changes: &mut Vec<Change<'a>>,
 ) {
+    // So many changes are a text that nobody reads; planning each costs time.
+    if changes.len() >= MOST_CHANGES {
+        return;
+    }
     match condition {
-        Expr::Nested(inner) => return change_condition(inner, scope, change, changes),
+        Expr::Nested(inner) => return change_condition(inner, scope, negated, change, changes),
         Expr::UnaryOp {
             op: UnaryOperator::Not,
             expr,
         } => {
-            change_condition(expr, scope, change, changes);
+            if !negated {
+                return;
+            }
+            change_condition(expr, scope, negated, change, changes);
             if matches!(expr.as_ref(), Expr::BinaryOp { .. }) {
                 **expr = Expr::Nested(expr.clone());
             }
@@ -183,8 +211,8 @@ fn change_condition<'a>(
             op: BinaryOperator::And,
             right,
         } => {
-            change_condition(left, scope, change, changes);
-            change_condition(right, scope, change, changes);
+            change_condition(left, scope, negated, change, changes);
+            change_condition(right, scope, negated, change, changes);
             return;
         }
         Expr::BinaryOp {
@@ -193,7 +221,7 @@ fn change_condition<'a>(
             right,
         } => {
             for side in [left, right] {
-                change_condition(side, scope, change, changes);
+                change_condition(side, scope, negated, change, changes);
                 if matches!(
                     side.as_ref(),
                     Expr::BinaryOp {

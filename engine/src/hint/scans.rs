@@ -38,6 +38,21 @@ pub(crate) struct ScanFacts {
     pub(crate) filters_rows: bool,
 }
 
+/// Counts columns, without those that scans of Delta tables add for themselves.
+fn columns_of(schema: &SchemaRef) -> usize {
+    let fields = schema.fields().iter();
+    fields
+        .filter(|field| !field.name().starts_with("__delta_rs"))
+        .count()
+}
+
+impl ScanFacts {
+    /// Says whether the reader knows a filter and uses it only to skip whole parts of files.
+    pub(crate) fn has_undone_filter(&self) -> bool {
+        self.predicate.is_some() && !self.filters_rows
+    }
+}
+
 /// Lists the reads of files in a plan.
 pub(crate) fn collect(nodes: &[Node]) -> Vec<ScanFacts> {
     let scans = nodes.iter().enumerate();
@@ -64,7 +79,7 @@ fn scan(number: usize, node: &Node) -> Option<ScanFacts> {
         store: config.object_store_url.clone(),
         files,
         schema: Arc::clone(config.file_source.table_schema().table_schema()),
-        columns: node.plan.schema().fields().len(),
+        columns: columns_of(&node.plan.schema()),
         predicate: config.file_source.filter().map(|filter| filter.to_string()),
         filters_rows: parquet
             .is_some_and(|source| source.table_parquet_options().global.pushdown_filters),

@@ -2,9 +2,11 @@
 
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, Select, TableAlias, TableFactor, TableWithJoins,
+    Cte, Expr, GroupByExpr, Ident, JoinOperator, ObjectName, Query as SqlQuery, Select, SelectItem,
+    TableAlias, TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
 
+use super::ast::select_of;
 use super::evidence::{Evidence, TableFacts};
 use crate::scope::normalized;
 
@@ -18,8 +20,10 @@ pub(crate) struct SelectScope<'a> {
 pub(crate) struct Relation<'a> {
     /// What its columns are qualified with.
     pub(crate) visible: Ident,
-    /// What is known of it, if it is a table of files.
+    /// What is known of it, if it is a table of files, or a subquery that hands one through.
     pub(crate) table: Option<&'a TableFacts>,
+    /// Whether an outer join gives rows in which it has NULL everywhere.
+    pub(crate) is_optional: bool,
 }
 
 /// A column of a table of files.
@@ -48,9 +52,14 @@ impl<'a> ColumnFacts<'a> {
 
 impl<'a> SelectScope<'a> {
     pub(crate) fn of(select: &Select, evidence: &'a Evidence) -> Self {
+        let optional = optional(&select.from);
         let relations = factors(&select.from)
             .into_iter()
-            .map(|factor| relation(factor, evidence))
+            .enumerate()
+            .map(|(place, factor)| Relation {
+                is_optional: optional.contains(&place),
+                ..relation(factor, evidence)
+            })
             .collect();
         Self { relations }
     }
@@ -61,7 +70,7 @@ impl<'a> SelectScope<'a> {
             Expr::Nested(inner) => self.column(inner),
             Expr::Identifier(name) => self.unqualified(&normalized(name)),
             Expr::CompoundIdentifier(parts) => {
-                let [relation, name] = parts.as_slice() else {
+                let [.., relation, name] = parts.as_slice() else {
                     return None;
                 };
                 let place = self.relation(relation)?;
@@ -84,7 +93,10 @@ impl<'a> SelectScope<'a> {
         let mut places = Vec::new();
         for column in super::ast::columns(expression)? {
             let place = match &column {
-                Expr::CompoundIdentifier(parts) if parts.len() == 2 => self.relation(&parts[0])?,
+                Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+                    [.., relation, _] => self.relation(relation)?,
+                    _ => return None,
+                },
                 other => self.column(other)?.relation,
             };
             if !places.contains(&place) {
@@ -129,6 +141,87 @@ pub(crate) fn factors(from: &[TableWithJoins]) -> Vec<&TableFactor> {
     found
 }
 
+/// Lists the places of the relations that an outer join can fill with NULL.
+fn optional(from: &[TableWithJoins]) -> Vec<usize> {
+    let mut places = Vec::new();
+    let mut start = 0;
+    for table in from {
+        let (width, inner) = width(&table.relation);
+        places.extend(inner.into_iter().map(|place| start + place));
+        let mut end = start + width;
+        for join in &table.joins {
+            let (width, inner) = self::width(&join.relation);
+            places.extend(inner.into_iter().map(|place| end + place));
+            let (left, right) = match &join.join_operator {
+                JoinOperator::Left(_) | JoinOperator::LeftOuter(_) => (false, true),
+                JoinOperator::Right(_) | JoinOperator::RightOuter(_) => (true, false),
+                JoinOperator::FullOuter(_) => (true, true),
+                _ => (false, false),
+            };
+            if left {
+                places.extend(start..end);
+            }
+            if right {
+                places.extend(end..end + width);
+            }
+            end += width;
+        }
+        start = end;
+    }
+    places
+}
+
+/// Counts the relations in a part of FROM, and lists those of them that are optional.
+fn width(factor: &TableFactor) -> (usize, Vec<usize>) {
+    match factor {
+        TableFactor::NestedJoin {
+            table_with_joins,
+            alias: None,
+        } => {
+            let inside = std::slice::from_ref(table_with_joins.as_ref());
+            (factors(inside).len(), optional(inside))
+        }
+        _ => (1, Vec::new()),
+    }
+}
+
+/// Finds the table that a subquery hands through: its rows, or some of them, with columns as they are.
+fn handed_through<'a>(query: &SqlQuery, evidence: &'a Evidence) -> Option<&'a TableFacts> {
+    let plain = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    let select = select_of(query).filter(|_| plain)?;
+    let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers)
+        if keys.is_empty() && modifiers.is_empty());
+    let columns_alone = select.projection.iter().all(|item| match item {
+        SelectItem::UnnamedExpr(expression) => matches!(
+            expression,
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_)
+        ),
+        SelectItem::Wildcard(options) => *options == WildcardAdditionalOptions::default(),
+        _ => false,
+    });
+    let whole = ungrouped
+        && columns_alone
+        && select.distinct.is_none()
+        && select.having.is_none()
+        && select.qualify.is_none();
+    match select.from.as_slice() {
+        [table] if whole && table.joins.is_empty() => relation(&table.relation, evidence).table,
+        _ => None,
+    }
+}
+
+/// Finds the common table expression that a name stands for.
+fn cte<'a>(name: &ObjectName, evidence: &'a Evidence) -> Option<&'a Cte> {
+    let [part] = name.0.as_slice() else {
+        return None;
+    };
+    let name = normalized(part.as_ident()?);
+    let with = evidence.tree.with.as_ref().filter(|with| !with.recursive)?;
+    with.cte_tables
+        .iter()
+        .find(|cte| normalized(&cte.alias.name) == name && cte.alias.columns.is_empty())
+}
+
 fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
     let nameless = || Ident::new("");
     match factor {
@@ -139,7 +232,7 @@ fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
             ..
         } => {
             let table = match is_cte(name, evidence) {
-                true => None,
+                true => cte(name, evidence).and_then(|cte| handed_through(&cte.query, evidence)),
                 false => evidence.table(&name.to_string()),
             };
             let renames = alias
@@ -148,8 +241,18 @@ fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
             Relation {
                 visible: visible(name, alias.as_ref(), table),
                 table: table.filter(|_| !renames),
+                is_optional: false,
             }
         }
+        TableFactor::Derived {
+            alias: Some(alias),
+            subquery,
+            ..
+        } => Relation {
+            visible: alias.name.clone(),
+            table: handed_through(subquery, evidence).filter(|_| alias.columns.is_empty()),
+            is_optional: false,
+        },
         TableFactor::Derived { alias, .. }
         | TableFactor::Table { alias, .. }
         | TableFactor::Function { alias, .. } => Relation {
@@ -157,10 +260,12 @@ fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
                 .as_ref()
                 .map_or_else(nameless, |alias| alias.name.clone()),
             table: None,
+            is_optional: false,
         },
         _ => Relation {
             visible: nameless(),
             table: None,
+            is_optional: false,
         },
     }
 }

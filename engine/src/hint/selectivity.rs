@@ -1,10 +1,11 @@
 //! How many rows a condition leaves, guessed from what statistics say of its column.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::stats::Precision;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use super::ast::{bare, comparison, disjuncts};
+use super::ast::{bare, binary, comparison, disjuncts};
 use super::evidence::{Evidence, TableFacts};
 use super::range::scalar;
 use super::scans::{number, ranges};
@@ -61,13 +62,30 @@ impl Evidence {
         }
         match bare(condition) {
             Expr::InList {
+                expr,
                 list,
                 negated: false,
-                ..
-            } => (0.05 * list.len() as f64).min(1.0),
-            Expr::Like { .. } | Expr::ILike { .. } => 0.1,
-            Expr::IsNull(_) => 0.05,
-            Expr::Between { .. } => 0.2,
+            } => {
+                let one = |value: &Expr| {
+                    let equal = binary((**expr).clone(), BinaryOperator::Eq, value.clone());
+                    self.selectivity(table, &equal, scope)
+                };
+                list.iter().map(one).sum::<f64>().min(1.0)
+            }
+            Expr::Like { .. } | Expr::ILike { .. } => 0.2,
+            Expr::IsNull(column) => self.null_share(table, column, scope).unwrap_or(0.5),
+            Expr::Between {
+                expr,
+                negated: false,
+                low,
+                high,
+            } => {
+                let above = binary((**expr).clone(), BinaryOperator::GtEq, (**low).clone());
+                let below = binary((**expr).clone(), BinaryOperator::LtEq, (**high).clone());
+                let above = self.selectivity(table, &above, scope);
+                let below = self.selectivity(table, &below, scope);
+                (above + below - 1.0).clamp(0.001, 1.0)
+            }
             Expr::BinaryOp { .. } => self.compared(table, condition, scope).unwrap_or(0.2),
             _ => 0.5,
         }
@@ -92,11 +110,7 @@ impl Evidence {
             .fold(f64::NEG_INFINITY, f64::max);
         let width = high - low;
         if found.op == BinaryOperator::Eq {
-            // Whole numbers within a range have at most so many values.
-            let values = match column.data_type().is_integer() && width.is_finite() {
-                true => width + 1.0,
-                false => 20.0,
-            };
+            let values = self.distinct_values(table, column.field.name(), column.data_type())?;
             return Some(1.0 / values.clamp(1.0, 1000.0));
         }
         if found.op == BinaryOperator::NotEq {
@@ -110,5 +124,47 @@ impl Evidence {
             _ => 1.0 - below,
         };
         Some(share.max(0.001))
+    }
+
+    fn null_share(
+        &self,
+        table: &TableFacts,
+        column: &Expr,
+        scope: &SelectScope<'_>,
+    ) -> Option<f64> {
+        let column = scope.column(column)?;
+        let nulls = self.null_count(table, column.field.name())?;
+        Some(nulls as f64 / table.rows?.max(1) as f64)
+    }
+
+    /// Guesses how many values a column has: from the range of whole numbers, and from the size of the
+    /// dictionaries in Parquet files for the rest; `None` where nothing tells.
+    pub(crate) fn distinct_values(
+        &self,
+        table: &TableFacts,
+        column: &str,
+        data_type: &DataType,
+    ) -> Option<f64> {
+        if *data_type == DataType::Boolean {
+            return Some(2.0);
+        }
+        let rows = table.estimated_rows().max(1) as f64;
+        if data_type.is_integer() || data_type.is_temporal() {
+            let ranges = ranges(table, &self.scans, column);
+            let low = ranges.iter().map(|range| range.0).reduce(f64::min)?;
+            let high = ranges.iter().map(|range| range.1).reduce(f64::max)?;
+            return Some((high - low + 1.0).min(rows));
+        }
+        let groups = table.footers.iter().flat_map(|footer| footer.row_groups());
+        let chunks = groups.flat_map(|group| group.columns());
+        let of_column = chunks.filter(|chunk| chunk.column_path().parts() == [column]);
+        of_column
+            .map(|chunk| match chunk.dictionary_page_offset() {
+                // About eight bytes a value, packed.
+                Some(start) => (chunk.data_page_offset() - start).max(8) as f64 / 8.0,
+                None => rows,
+            })
+            .reduce(f64::max)
+            .map(|values| values.min(rows))
     }
 }

@@ -162,6 +162,7 @@ impl StatementContext {
         Self {
             text,
             events: None,
+            hints: HintUses::default(),
             ..self.in_folder(&self.working_directory)
         }
     }

@@ -49,6 +49,7 @@ enum Existing {
 }
 
 /// How the query's columns find those of the table.
+#[derive(PartialEq)]
 enum Matching {
     /// In the table's order.
     Position,

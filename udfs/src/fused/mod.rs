@@ -5,10 +5,12 @@
 //! operator gives each batch back as soon as it has come. [`FuseFeatures`] puts it in where it can stand.
 
 mod calls;
+mod codec;
 mod operator;
 mod rule;
 mod stream;
 
+pub use codec::FeatureCodec;
 pub use rule::FuseFeatures;
 
 #[cfg(test)]

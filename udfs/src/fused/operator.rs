@@ -43,7 +43,12 @@ impl FeatureWindowExec {
         }
     }
 
-    fn input(&self) -> Result<&Arc<dyn ExecutionPlan>> {
+    /// Returns the operator that this one stands in for.
+    pub(super) fn original(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.original
+    }
+
+    pub(super) fn input(&self) -> Result<&Arc<dyn ExecutionPlan>> {
         let children = self.original.children();
         let input = children.first().copied();
         input.ok_or_else(|| internal_datafusion_err!("a window operator without input"))

@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::SessionContext;
+use datafusion_proto::bytes::{
+    physical_plan_from_bytes_with_extension_codec, physical_plan_to_bytes_with_extension_codec,
+};
+use datafusion_proto::physical_plan::{DefaultPhysicalProtoConverter, PhysicalExtensionCodec};
 use tokio::runtime::Runtime;
 
-use super::FuseFeatures;
+use super::{FeatureCodec, FuseFeatures};
 use crate::testing::{rows, session};
 
 fn fusing(session: &SessionContext) -> SessionContext {
@@ -134,4 +143,55 @@ fn what_frames_hold_is_charged_to_the_pool() {
     assert_eq!(small.unwrap().len(), 1);
     let error = runtime.block_on(rows(&session, &sql(90_000))).unwrap_err();
     assert!(error.to_string().contains("FeatureWindow"), "{error}");
+}
+
+#[test]
+fn the_operator_comes_back_from_the_wire() {
+    let runtime = Runtime::new().unwrap();
+    for (partitions, others) in [(1, ""), (3, ""), (3, "avg(x) over w, ")] {
+        let session = fusing(&session(partitions, 100));
+        let sql = query("rows between 6 preceding and current row", others);
+        let planned = runtime.block_on(async {
+            let frame = session.sql(&sql).await.unwrap();
+            frame.create_physical_plan().await.unwrap()
+        });
+        let bytes =
+            physical_plan_to_bytes_with_extension_codec(Arc::clone(&planned), &FeatureCodec)
+                .unwrap();
+        let context = session.task_ctx();
+        let back =
+            physical_plan_from_bytes_with_extension_codec(&bytes, &context, &FeatureCodec).unwrap();
+        let shown =
+            |plan: &Arc<dyn ExecutionPlan>| displayable(plan.as_ref()).indent(true).to_string();
+        assert_eq!(shown(&back), shown(&planned));
+        assert!(shown(&back).contains("FeatureWindowExec"));
+        let collected = |plan| runtime.block_on(collect(plan, session.task_ctx())).unwrap();
+        let text = |batches: &[RecordBatch]| pretty_format_batches(batches).unwrap().to_string();
+        assert_eq!(text(&collected(back)), text(&collected(planned)));
+    }
+}
+
+#[test]
+fn the_codec_refuses_what_is_not_its_own() {
+    let session = session(1, 100);
+    let context = session.task_ctx();
+    let converter = DefaultPhysicalProtoConverter {};
+    let foreign: Arc<dyn ExecutionPlan> = Arc::new(EmptyExec::new(Arc::new(Schema::empty())));
+    assert!(
+        FeatureCodec
+            .try_encode(Arc::clone(&foreign), &mut Vec::new(), &converter)
+            .is_err()
+    );
+    for bytes in [
+        &b""[..],
+        b"other",
+        b"lakesh.FeatureWindowExec.1\xff\xff",
+        b"lakesh.FeatureWindowExec.1",
+    ] {
+        assert!(
+            FeatureCodec
+                .try_decode(bytes, &[Arc::clone(&foreign)], &context, &converter)
+                .is_err()
+        );
+    }
 }

@@ -4,7 +4,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
 use crate::hint::ast::{bare, binary, integer, is_literal, number};
-use crate::hint::range::{each_comparison, finding, is_utc, moment};
+use crate::hint::range::{each_comparison, finding, is_utc, moment, moment_literal};
 use crate::hint::rewrite;
 use crate::hint::scope::ColumnFacts;
 use crate::hint::{Evidence, Finding, Rule};
@@ -74,16 +74,13 @@ fn moved(
             }
         }
         DataType::Timestamp(_, zone) if is_utc(zone.as_deref()) => {
-            moment(value)?;
-            let exact = matches!(operand, Expr::Interval(interval) if is_fixed(&interval.value.to_string()));
+            let value = moment_literal(moment(value)?, facts.data_type())?;
+            let exact =
+                matches!(operand, Expr::Interval(interval) if is_fixed(&interval.to_string()));
             let opposite = match arithmetic {
                 BinaryOperator::Plus => BinaryOperator::Minus,
                 BinaryOperator::Minus => BinaryOperator::Plus,
                 _ => return None,
-            };
-            let value = match bare(value) {
-                Expr::TypedString(_) | Expr::Cast { .. } => value.clone(),
-                _ => crate::hint::ast::parsed(&format!("TIMESTAMP {value}"))?,
             };
             exact.then(|| alone(binary(value, opposite, operand.clone())))
         }

@@ -1,13 +1,14 @@
 //! COUNT(DISTINCT …), alone or several of them.
 
 use datafusion::sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, GroupByExpr, Ident, Query as SqlQuery,
-    Select, SelectItem, SetExpr,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, GroupByExpr, Ident, Query as SqlQuery, Select, SelectItem, SetExpr,
 };
 
-use crate::hint::ast::{bare, empty_query};
+use crate::hint::ast::{bare, empty_query, integer};
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
+use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -24,16 +25,21 @@ pub(super) static RULE: Rule = Rule {
     inspect,
 };
 
+/// Sets of fewer values are small.
+const MANY_VALUES: f64 = 10_000.0;
+
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let rewritten = rewrite::selects(evidence, |select, _| match apart(select) {
-        None => Vec::new(),
-        Some((changed, count)) => {
-            *select = changed;
-            vec![Change {
-                before: format!("{count} COUNT(DISTINCT …)"),
-                after: String::new(),
-                table: None,
-            }]
+    let rewritten = rewrite::selects(evidence, |select, scope| {
+        match apart(select, scope, evidence) {
+            None => Vec::new(),
+            Some((changed, count)) => {
+                *select = changed;
+                vec![Change {
+                    before: format!("{count} COUNT(DISTINCT …)"),
+                    after: String::new(),
+                    table: None,
+                }]
+            }
         }
     });
     if let Some(rewritten) = rewritten {
@@ -93,7 +99,7 @@ fn estimated(evidence: &Evidence) -> Option<Finding> {
 }
 
 /// Gives each aggregate of a SELECT a subquery of its own; returns how many count distinct values.
-fn apart(select: &Select) -> Option<(Select, usize)> {
+fn apart(select: &Select, scope: &SelectScope<'_>, evidence: &Evidence) -> Option<(Select, usize)> {
     let ungrouped = matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers)
         if keys.is_empty() && modifiers.is_empty());
     if !ungrouped || select.having.is_some() || select.distinct.is_some() {
@@ -109,10 +115,11 @@ fn apart(select: &Select) -> Option<(Select, usize)> {
         let Expr::Function(function) = bare(expression) else {
             return None;
         };
-        if function.over.is_some() {
+        let name = function.name.to_string().to_lowercase();
+        if function.over.is_some() || !evidence.aggregates.contains(&name) {
             return None;
         }
-        if counts_distinct(function) {
+        if counts_distinct(function) && has_many_values(function, scope, evidence) {
             let arguments = function.args.to_string();
             if !counted.contains(&arguments) {
                 counted.push(arguments);
@@ -126,6 +133,8 @@ fn apart(select: &Select) -> Option<(Select, usize)> {
     let mut outer = select.clone();
     outer.from.clear();
     outer.selection = None;
+    // Hints name tables that stand in the subqueries.
+    outer.optimizer_hints.clear();
     outer.projection = items
         .into_iter()
         .map(|(expression, alias)| {
@@ -147,6 +156,29 @@ fn alone(select: &Select, expression: Expr, alias: &Ident) -> Option<SqlQuery> {
     let mut query = empty_query()?;
     *query.body = SetExpr::Select(Box::new(inner));
     Some(query)
+}
+
+/// Says whether what is counted may have more values than a small set holds.
+fn has_many_values(function: &Function, scope: &SelectScope<'_>, evidence: &Evidence) -> bool {
+    let FunctionArguments::List(list) = &function.args else {
+        return true;
+    };
+    list.args.iter().any(|argument| {
+        let FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) = argument else {
+            return true;
+        };
+        let values = match bare(expression) {
+            Expr::BinaryOp {
+                op: BinaryOperator::Modulo,
+                right,
+                ..
+            } => integer(right).map(|values| values.unsigned_abs() as f64),
+            column => scope.column(column).and_then(|column| {
+                evidence.distinct_values(column.table, column.field.name(), column.data_type())
+            }),
+        };
+        values.is_none_or(|values| values >= MANY_VALUES)
+    })
 }
 
 fn counts_distinct(function: &Function) -> bool {

@@ -34,8 +34,9 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             if rows.iter().any(|rows| rows.is_some_and(|rows| rows <= 1)) {
                 return None;
             }
+            let are_known = rows.iter().all(Option::is_some);
             let [left, right] = rows.map(|rows| rows.unwrap_or(1000) as f64);
-            let severity = match left * right >= PAIRS {
+            let severity = match are_known && left * right >= PAIRS {
                 true => Severity::Warning,
                 false => Severity::Info,
             };

@@ -106,7 +106,6 @@ fn computed(expression: &Expr) -> u8 {
     match call(expression) {
         Some((name, _)) if name.starts_with("regexp") || name.contains("json") => 3,
         Some((name, _)) if ["levenshtein", "md5", "sha256", "sha512"].contains(&name.as_str()) => 3,
-        Some(_) => 2,
-        None => 1,
+        _ => 1,
     }
 }

@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Select};
 
 use crate::hint::ast::{columns, conjuncts, for_each_select};
 use crate::hint::finding::Severity;
+use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -23,6 +24,9 @@ pub(super) static RULE: Rule = Rule {
 /// Filters that leave more are cheaper after decoding.
 const SHARE: f64 = 0.1;
 
+/// So many columns beside those of the filter are worth decoding later.
+const OTHERS: usize = 4;
+
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let mut found: Option<Finding> = None;
     for_each_select(&evidence.tree, &mut |select| {
@@ -39,23 +43,29 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     let places = 0..scope.relations.len();
     places
         .filter_map(|place| {
-            let table = scope.relations[place]
+            let relation = &scope.relations[place];
+            let table = relation
                 .table
-                .filter(|table| table.is_parquet())?;
+                .filter(|table| table.is_parquet() && !relation.is_optional)?;
             let scan = evidence.scans.get(table.scan?)?;
             let own = conditions
                 .iter()
                 .filter(|condition| scope.relations_of(condition) == Some(vec![place]));
             let (mut share, mut filtered, mut any) = (1.0, Vec::new(), false);
+            let mut clustered = false;
             for condition in own {
                 share *= evidence.selectivity(table, condition, &scope);
-                filtered.extend(columns(condition)?.iter().map(ToString::to_string));
+                let named = columns(condition)?;
+                clustered |= named
+                    .iter()
+                    .any(|name| is_clustered(name, &scope, evidence));
+                filtered.extend(named.iter().map(ToString::to_string));
                 any = true;
             }
             filtered.sort();
             filtered.dedup();
             let others = scan.columns.saturating_sub(filtered.len());
-            if !any || share > SHARE || others < 2 || scan.filters_rows {
+            if !any || clustered || share > SHARE || others < OTHERS || !scan.has_undone_filter() {
                 return None;
             }
             let severity = match evidence.is_large(table) {
@@ -78,4 +88,13 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
             )
         })
         .next()
+}
+
+/// Says whether a filter over a column skips most parts of its table already.
+fn is_clustered(column: &Expr, scope: &SelectScope<'_>, evidence: &Evidence) -> bool {
+    let share = scope.column(column).and_then(|column| {
+        let ranges = ranges(column.table, &evidence.scans, column.field.name());
+        share_of_a_point(&ranges)
+    });
+    share.is_some_and(|share| share < 0.5)
 }

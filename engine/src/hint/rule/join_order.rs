@@ -27,6 +27,9 @@ pub(super) static RULE: Rule = Rule {
 /// A new order has to make so many times fewer rows to be worth a word.
 const WORTHWHILE: f64 = 1.4;
 
+/// Estimates are rough: a smaller difference is only worth knowing.
+const SURE: f64 = 4.0;
+
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let mut costs: Option<(f64, f64, String)> = None;
     let rewritten = rewrite::selects(evidence, |select, scope| {
@@ -56,7 +59,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let (Some(rewritten), Some((before, after, order))) = (rewritten, costs) else {
         return Vec::new();
     };
-    let severity = match before >= evidence.thresholds.rows as f64 {
+    let severity = match before >= evidence.thresholds.rows as f64 && before >= SURE * after {
         true => Severity::Advice,
         false => Severity::Info,
     };

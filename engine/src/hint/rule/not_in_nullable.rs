@@ -2,9 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, Ident, Query as SqlQuery, Select, SelectItem, SetExpr,
+    UnaryOperator,
 };
 
-use crate::hint::ast::{binary, conjuncts, select_of};
+use crate::hint::ast::{bare, binary, conjuncts, select_of};
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::scope::{ColumnFacts, SelectScope};
@@ -32,7 +33,8 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         };
         let mut parts: Vec<Expr> = conjuncts(selection).into_iter().cloned().collect();
         for part in &mut parts {
-            let Some((exists, outer, nullable)) = not_exists(part, scope, evidence) else {
+            let found = not_exists(part, scope, select.selection.as_ref(), evidence);
+            let Some((exists, outer, nullable)) = found else {
                 continue;
             };
             may_differ |= nullable;
@@ -51,7 +53,11 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let Some(rewritten) = rewritten else {
         return Vec::new();
     };
-    let severity = rewritten.severity(evidence);
+    // Other rows are no advice.
+    let severity = match may_differ {
+        true => Severity::Info,
+        false => rewritten.severity(evidence),
+    };
     let text = format!("`{}` has to reckon with NULL", rewritten.before());
     let mut finding = Finding::new(severity, rewritten.node(), text).gain(1.6);
     finding = match may_differ {
@@ -72,16 +78,10 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 fn not_exists<'a>(
     condition: &Expr,
     scope: &SelectScope<'a>,
+    outer_filter: Option<&Expr>,
     evidence: &'a Evidence,
 ) -> Option<(Expr, ColumnFacts<'a>, bool)> {
-    let Expr::InSubquery {
-        expr,
-        subquery,
-        negated: true,
-    } = condition
-    else {
-        return None;
-    };
+    let (expr, subquery) = excluded(condition, false)?;
     let outer = scope.column(expr)?;
     let select = plain_select(subquery)?;
     let inner_scope = SelectScope::of(select, evidence);
@@ -103,7 +103,7 @@ fn not_exists<'a>(
         BinaryOperator::Eq,
         qualified(names.0, expr),
     );
-    let mut subquery = subquery.as_ref().clone();
+    let mut subquery = subquery.clone();
     let inner_select = select_mut(&mut subquery)?;
     inner_select.projection = vec![SelectItem::UnnamedExpr(crate::hint::ast::number(1))];
     inner_select.distinct = None;
@@ -111,14 +111,62 @@ fn not_exists<'a>(
         None => equal,
         Some(other) => binary(bracketed_or(other), BinaryOperator::And, equal),
     });
-    let nullable = [outer, inner]
-        .iter()
-        .any(|column| evidence.null_count(column.table, column.field.name()) != Some(0));
+    let nullable = may_be_null(&outer, scope, outer_filter, evidence)
+        || may_be_null(&inner, &inner_scope, select.selection.as_ref(), evidence);
     let exists = Expr::Exists {
         subquery: Box::new(subquery),
         negated: true,
     };
     Some((exists, outer, nullable))
+}
+
+/// Reads `x NOT IN (…)`, `NOT (x IN (…))` and `x <> ALL (…)`.
+fn excluded(condition: &Expr, turned: bool) -> Option<(&Expr, &SqlQuery)> {
+    match bare(condition) {
+        Expr::UnaryOp {
+            op: UnaryOperator::Not,
+            expr,
+        } => excluded(expr, !turned),
+        Expr::InSubquery {
+            expr,
+            subquery,
+            negated,
+        } => (*negated != turned).then_some((expr, subquery)),
+        Expr::AllOp {
+            left,
+            compare_op: BinaryOperator::NotEq,
+            right,
+        } => match bare(right) {
+            Expr::Subquery(subquery) => (!turned).then_some((left, subquery)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Says whether a column may hold NULL where the condition is looked at.
+fn may_be_null(
+    column: &ColumnFacts<'_>,
+    scope: &SelectScope<'_>,
+    filter: Option<&Expr>,
+    evidence: &Evidence,
+) -> bool {
+    let is_same = |expression: &Expr| {
+        scope.column(expression).is_some_and(|other| {
+            other.relation == column.relation && other.field.name() == column.field.name()
+        })
+    };
+    // A filter that demands a value settles it, also for what an outer join has filled.
+    let demanded = filter
+        .into_iter()
+        .flat_map(conjuncts)
+        .any(|part| matches!(bare(part), Expr::IsNotNull(inner) if is_same(inner)));
+    let optional = scope
+        .relations
+        .get(column.relation)
+        .is_none_or(|relation| relation.is_optional);
+    let counted = evidence.null_count(column.table, column.field.name());
+    !demanded && (optional || counted != Some(0))
 }
 
 fn bracketed_or(condition: Expr) -> Expr {

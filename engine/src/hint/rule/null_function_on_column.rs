@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let rewritten = rewrite::conditions(evidence, |found, scope| {
+    let rewritten = rewrite::positive_conditions(evidence, |found, scope| {
         let table = std::cell::Cell::new(None);
         let after = each_comparison(found, &|left, op, right| {
             let (name, arguments) = call(left)?;
@@ -49,8 +49,6 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     });
     let why = "hides the column behind a function that replaces NULL";
     rewritten
-        // Under NOT, a NULL and a false are not the same.
-        .filter(|_| !evidence.tree.to_string().contains(" NOT "))
         .map(|rewritten| finding(evidence, rewritten, why))
         .into_iter()
         .collect()

@@ -178,6 +178,8 @@ fn union(
 ) -> Option<Select> {
     let mut changed = select.clone();
     changed.selection = all_of(rest);
+    // Hints name tables that stand in the branches.
+    changed.optimizer_hints.clear();
     let factors: Vec<TableFactor> = crate::hint::scope::factors(&select.from)
         .into_iter()
         .cloned()

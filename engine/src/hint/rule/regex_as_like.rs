@@ -3,8 +3,10 @@
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
 use crate::hint::ast::{bare, call, comparison, integer, string, text};
+use crate::hint::evidence::TableFacts;
 use crate::hint::finding::Severity;
 use crate::hint::rewrite;
+use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -21,30 +23,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let rewritten = rewrite::conditions(evidence, |found, scope| {
-        let search = search(found)?;
-        let facts = scope.column(search.column)?;
-        if !facts.data_type().is_string() {
-            return None;
-        }
-        let plain = match like_pattern(search.pattern) {
-            Some(pattern) => Expr::Like {
-                negated: search.negated,
-                any: false,
-                expr: Box::new(search.column.clone()),
-                pattern: Box::new(string(pattern)),
-                escape_char: None,
-            },
-            None if search.collects && !search.negated => crate::hint::ast::parsed(&format!(
-                "regexp_like({}, {})",
-                search.column,
-                string(search.pattern)
-            ))?,
-            None => return None,
-        };
-        Some((plain, facts.table))
-    });
-    let Some(rewritten) = rewritten else {
+    let exact = rewrite::conditions(evidence, |found, scope| change(found, scope, true));
+    let loose =
+        || rewrite::positive_conditions(evidence, |found, scope| change(found, scope, false));
+    let Some(rewritten) = exact.or_else(loose) else {
         return Vec::new();
     };
     let severity = match rewritten.severity(evidence) {
@@ -62,12 +44,43 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     ]
 }
 
+/// Writes a search for a text as LIKE.
+fn change<'a>(
+    found: &Expr,
+    scope: &SelectScope<'a>,
+    negated: bool,
+) -> Option<(Expr, &'a TableFacts)> {
+    let search = search(found).filter(|search| !(negated && search.hides_null))?;
+    let facts = scope.column(search.column)?;
+    if !facts.data_type().is_string() {
+        return None;
+    }
+    let plain = match like_pattern(search.pattern) {
+        Some(pattern) => Expr::Like {
+            negated: search.negated,
+            any: false,
+            expr: Box::new(search.column.clone()),
+            pattern: Box::new(string(pattern)),
+            escape_char: None,
+        },
+        None if search.collects && !search.negated => crate::hint::ast::parsed(&format!(
+            "regexp_like({}, {})",
+            search.column,
+            string(search.pattern)
+        ))?,
+        None => return None,
+    };
+    Some((plain, facts.table))
+}
+
 struct Search<'a> {
     column: &'a Expr,
     pattern: &'a str,
     negated: bool,
     /// Whether it collects what matched, though only whether it does is asked for.
     collects: bool,
+    /// Whether it is false where the text is NULL.
+    hides_null: bool,
 }
 
 fn search(condition: &Expr) -> Option<Search<'_>> {
@@ -76,6 +89,7 @@ fn search(condition: &Expr) -> Option<Search<'_>> {
         pattern,
         negated,
         collects,
+        hides_null: false,
     };
     match bare(condition) {
         Expr::BinaryOp { left, op, right } => match op {
@@ -86,9 +100,10 @@ fn search(condition: &Expr) -> Option<Search<'_>> {
         Expr::IsNotNull(inner) => {
             let (name, arguments) = call(inner)?;
             match (name.as_str(), arguments.as_slice()) {
-                ("regexp_match", [column, pattern]) => {
-                    Some(found(column, text(pattern)?, false, true))
-                }
+                ("regexp_match", [column, pattern]) => Some(Search {
+                    hides_null: true,
+                    ..found(column, text(pattern)?, false, true)
+                }),
                 _ => None,
             }
         }
@@ -119,6 +134,7 @@ fn counted(condition: &Expr) -> Option<Search<'_>> {
             pattern: text(pattern)?,
             negated,
             collects: true,
+            hides_null: false,
         }),
         _ => None,
     }

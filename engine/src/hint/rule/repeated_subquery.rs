@@ -192,13 +192,15 @@ fn works(query: &SqlQuery) -> bool {
         SetExpr::SetOperation { .. } => true,
         _ => select_of(query).is_some_and(|select| {
             let text = select.to_string().to_uppercase();
+            if text.contains("MATERIALIZE") {
+                return false;
+            }
             let joins =
                 select.from.len() > 1 || select.from.iter().any(|from| !from.joins.is_empty());
             joins
                 || select.distinct.is_some()
                 || text.contains(" GROUP BY ")
                 || text.contains(" OVER ")
-                || select.selection.is_some()
         }),
     }
 }

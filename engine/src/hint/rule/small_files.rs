@@ -1,5 +1,8 @@
 //! Many small files.
 
+use std::collections::HashSet;
+
+use crate::hint::evidence::TableFacts;
 use crate::hint::finding::{CopyLayout, Remedy, Severity};
 use crate::hint::layout::{compacted, whole_file};
 use crate::hint::{Evidence, Finding, Rule};
@@ -30,8 +33,10 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         let read = table
             .scan
             .and_then(|scan| evidence.scans.get(scan))
-            .map_or(count, |scan| scan.files.len());
-        read >= MANY && mean < evidence.thresholds.file_bytes
+            .map_or(0, |scan| scan.files.len());
+        // A file for each partition is as few as there can be.
+        let mergeable = count / partitions(table).max(1) >= 2;
+        read >= MANY && mergeable && mean < evidence.thresholds.file_bytes
     });
     tables
         .map(|table| {
@@ -58,4 +63,16 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             })
         })
         .collect()
+}
+
+/// Counts the folders that a table's files lie in, if it is partitioned.
+fn partitions(table: &TableFacts) -> usize {
+    if table.files.partition_columns.is_empty() {
+        return 1;
+    }
+    let files = table.files.files.iter();
+    let folders: HashSet<&str> = files
+        .map(|file| file.path.rsplit_once('/').map_or("", |(folder, _)| folder))
+        .collect();
+    folders.len()
 }

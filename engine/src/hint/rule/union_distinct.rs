@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, FunctionArguments, GroupByExpr, Query as SqlQuery, Select, SelectItem, SetExpr,
-    SetOperator, SetQuantifier, TableFactor, VisitMut, VisitorMut,
+    Distinct, Expr, FunctionArguments, GroupByExpr, OrderBy, OrderByKind, Query as SqlQuery,
+    Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, VisitMut, VisitorMut,
 };
 
-use crate::hint::ast::{bare, is_literal, select_of};
+use crate::hint::ast::{bare, for_each_query, is_literal, select_of};
 use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -25,6 +25,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
+    if has_recursion(&evidence.tree) {
+        // What a recursion has found before is what ends it.
+        return Vec::new();
+    }
     let mut unions = Unions { changed: 0 };
     let mut tree = evidence.tree.clone();
     let _: ControlFlow<()> = tree.visit(&mut unions);
@@ -89,23 +93,17 @@ impl VisitorMut for Unions {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        if !ignores_duplicates(select) {
-            return ControlFlow::Continue(());
-        }
-        let [table] = select.from.as_mut_slice() else {
-            return ControlFlow::Continue(());
-        };
-        if let TableFactor::Derived { subquery, .. } = &mut table.relation
+    fn pre_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<()> {
+        if let SetExpr::Select(select) = query.body.as_mut()
+            && ignores_duplicates(select)
+            && orders_by_result(query.order_by.as_ref(), select)
+            && let [table] = select.from.as_mut_slice()
+            && let TableFactor::Derived { subquery, .. } = &mut table.relation
             && table.joins.is_empty()
             && is_plain(subquery)
         {
             self.keep_all(&mut subquery.body);
         }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<()> {
         if let SetExpr::SetOperation {
             op: SetOperator::Union,
             set_quantifier: set_quantifier @ (SetQuantifier::None | SetQuantifier::Distinct),
@@ -123,6 +121,37 @@ impl VisitorMut for Unions {
 
 fn is_plain(query: &SqlQuery) -> bool {
     query.limit_clause.is_none() && query.fetch.is_none()
+}
+
+fn has_recursion(tree: &SqlQuery) -> bool {
+    let mut found = false;
+    for_each_query(tree, &mut |query| {
+        found |= query.with.as_ref().is_some_and(|with| with.recursive);
+    });
+    found
+}
+
+/// Says whether ORDER BY, if there is one, goes by nothing but what a SELECT returns.
+fn orders_by_result(order: Option<&OrderBy>, select: &Select) -> bool {
+    let Some(order) = order else {
+        return true;
+    };
+    let OrderByKind::Expressions(expressions) = &order.kind else {
+        return false;
+    };
+    let returned = |wanted: &Expr| {
+        select.projection.iter().any(|item| match item {
+            SelectItem::UnnamedExpr(expression) => bare(expression) == bare(wanted),
+            SelectItem::ExprWithAlias { expr, alias } => {
+                let named = matches!(bare(wanted), Expr::Identifier(name) if name == alias);
+                named || bare(expr) == bare(wanted)
+            }
+            _ => false,
+        })
+    };
+    expressions
+        .iter()
+        .all(|order| crate::hint::ast::integer(&order.expr).is_some() || returned(&order.expr))
 }
 
 /// Says whether duplicates in FROM make no difference to what a SELECT returns.
@@ -158,7 +187,8 @@ fn ignores_duplicates(select: &Select) -> bool {
     }
     let collapses = grouped || aggregates == select.projection.len() && aggregates > 0;
     let distinct = matches!(select.distinct, Some(Distinct::Distinct));
-    indifferent && select.having.is_none() && (collapses || distinct && aggregates == 0)
+    let filtered = select.having.is_some() || select.qualify.is_some();
+    indifferent && !filtered && (collapses || distinct && aggregates == 0)
 }
 
 /// Says whether two branches have no row in common, and none twice.
@@ -215,7 +245,11 @@ pub(super) fn returns_all_keys(select: &Select) -> bool {
         && !keys
             .iter()
             .any(|key| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)));
-    plain && !keys.is_empty() && keys.iter().all(returned)
+    // One row of a group becomes several by unnest.
+    let expands = items
+        .iter()
+        .any(|item| item.to_string().to_lowercase().contains("unnest("));
+    plain && !expands && !keys.is_empty() && keys.iter().all(returned)
 }
 
 /// Returns the body of a subquery that is looked up in, if it is one SELECT.

@@ -3,7 +3,8 @@
 //! Small results are kept and compared row by row. Of larger ones a digest is kept: columns of exact
 //! values are hashed, floating-point numbers are summed in buckets chosen by the hash of the row's exact
 //! values, plain, weighted by that hash, and multiplied with their neighbour. Numbers may differ by
-//! 1e-9 of their size, or by 1e-12 of the largest in their column (REAL: 1e-5 and 1e-7): sums depend on
+//! 1e-9 of their size, or by 64 roundings of the largest in their column, 1.4e-14 of it (REAL: 1e-5 and
+//! 1e-7): sums depend on
 //! the order of addition. NULL, NaN and infinity are exact.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hasher};
@@ -144,7 +145,7 @@ impl Answer {
             .map(|(number, kind)| {
                 let largest = self.digest.largest[number].max(other.largest[number]);
                 match kind {
-                    DataType::Float64 => Tolerance::new(1e-9, 1e-12 * largest),
+                    DataType::Float64 => Tolerance::new(1e-9, 64.0 * f64::EPSILON * largest),
                     _ => Tolerance::new(1e-5, 1e-7 * largest),
                 }
             })

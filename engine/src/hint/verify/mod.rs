@@ -35,6 +35,9 @@ pub(crate) struct Budget {
 /// How often the query is run each way.
 const RUNS: usize = 3;
 
+/// A remedy that takes so many times as long is broken off.
+const PATIENCE: u32 = 10;
+
 /// A remedy that gains less does not count as one.
 const WORTHWHILE: f64 = 1.1;
 
@@ -105,6 +108,7 @@ pub(crate) async fn verify(
 ) -> Result<(), Failure> {
     let end = Instant::now() + budget.time;
     let baseline = Trial::baseline(context, query);
+    let begin = Instant::now();
     let (how, expected) = match expectation(context, open, evidence, &baseline).await? {
         Ok(found) => found,
         Err(reason) => {
@@ -117,6 +121,8 @@ pub(crate) async fn verify(
             return Ok(());
         }
     };
+    // The query ran more than once by now.
+    let patience = begin.elapsed() * PATIENCE / 2 + budget.time;
     let mut left = hints
         .iter()
         .filter(|hint| hint.finding.remedy.is_some())
@@ -136,7 +142,7 @@ pub(crate) async fn verify(
                     baseline: &baseline,
                     trial: &trial,
                 };
-                pair.measured(&how, &expected, share).await
+                pair.measured(&how, &expected, patience, share).await
             }
         };
         hint.verdict = Some(verdict);
@@ -172,10 +178,18 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    async fn measured(&self, how: &Checkable, expected: &Answer, budget: Duration) -> Verdict {
-        let answer = match self.trial.answer(self.open, how).await {
-            Ok(answer) => answer,
-            Err(error) => return Verdict::unmeasured(format!("it fails: {}", short(&error))),
+    async fn measured(
+        &self,
+        how: &Checkable,
+        expected: &Answer,
+        patience: Duration,
+        budget: Duration,
+    ) -> Verdict {
+        let answer = self.trial.answer(self.open, how);
+        let answer = match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Err(_) => return Verdict::unmeasured("it takes more than ten times as long"),
+            Ok(Err(error)) => return Verdict::unmeasured(format!("it fails: {}", short(&error))),
         };
         let difference = expected.differs_from(&answer);
         let times = match self.times(budget).await {

@@ -89,6 +89,9 @@ impl Trial {
             }
             Remedy::Layout { table, copy, .. } => {
                 let table = evidence.table(table).ok_or("the table was not found")?;
+                if !table.files.partition_columns.is_empty() {
+                    return Err("simulated only: a copy would not be partitioned".to_owned());
+                }
                 if table.bytes() > copy_bytes {
                     return Err(format!(
                         "simulated only: the table has {} bytes, and copies up to `lakesh.hint_copy_limit` are made",

@@ -1,6 +1,8 @@
 //! Reads an INSERT: the words of Delta's users, which the parser of DataFusion does not know.
 
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
+use std::collections::HashSet;
+
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, SelectItem, SetExpr};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
@@ -31,7 +33,10 @@ pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
         Existing::Keep
     };
     let matching = matching(parser)?;
-    let query = parser.sql().parse_query()?;
+    let mut query = parser.sql().parse_query()?;
+    if matching != Matching::Name && !evolves {
+        name_repeated(&mut query.body);
+    }
     refuse_rest(parser)?;
     let mut versions = parser.take_versions();
     if let Some(name) = table.0.last().and_then(|part| part.as_ident()) {
@@ -45,6 +50,31 @@ pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
         query,
         versions,
     })
+}
+
+/// Names columns that a query returns more than once, which may be where they go by their places.
+fn name_repeated(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            let mut seen = HashSet::new();
+            for (place, item) in select.projection.iter_mut().enumerate() {
+                if let SelectItem::UnnamedExpr(expression) = item
+                    && !seen.insert(expression.to_string())
+                {
+                    *item = SelectItem::ExprWithAlias {
+                        alias: Ident::with_quote('"', format!("{expression} ({})", place + 1)),
+                        expr: expression.clone(),
+                    };
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            name_repeated(left);
+            name_repeated(right);
+        }
+        SetExpr::Query(query) => name_repeated(&mut query.body),
+        _ => {}
+    }
 }
 
 fn matching(parser: &mut StatementParser) -> ParseResult<Matching> {
