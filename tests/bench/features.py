@@ -1,7 +1,8 @@
 """Feature functions over 10 million rows from Parquet: whole queries, programs in turn, two threads.
 
 LAKESH_BENCH_ROWS sets another number of rows. Each query sums its columns up, so that no program spends
-its time on output; sums that differ from lakesh's are pointed out.
+its time on output; sums that differ from lakesh's are pointed out. Names as arguments run only these:
+`features.py all encoder`.
 """
 
 import importlib.util
@@ -125,16 +126,6 @@ def compare(title, names, width, path):
     return seconds["lakesh"]
 
 
-path = events()
-every = list(lakesh_calls(7))
-for name in every:
-    narrow = compare(f"{name}, 7 rows", [name], 7, path)
-    if name not in ("delta", "pct_change"):
-        wide = compare(f"{name}, 1000 rows", [name], 1000, path)
-        print(f"{'':24} frames of 1000 rows take {wide / narrow:.2f} times as long")
-compare("all, 7 rows", every, 7, path)
-
-
 def beyond_scan():
     """Prints the nanoseconds a row that an encoder costs beyond reading the column that it encodes."""
     catalog = peers.FOLDER / f"features-catalog-{ROWS}"
@@ -166,5 +157,20 @@ def profiles():
     print(f"feature_profile          lakesh {ours:.2f} s ({peak:.0f} MB)  duckdb's SUMMARIZE {theirs:.2f} s   lakesh takes {ours / theirs:.2f}", flush=True)
 
 
-beyond_scan()
-profiles()
+def function(name):
+    """Compares one function over narrow and over wide frames."""
+    narrow = compare(f"{name}, 7 rows", [name], 7, path)
+    if name not in ("delta", "pct_change"):
+        wide = compare(f"{name}, 1000 rows", [name], 1000, path)
+        print(f"{'':24} frames of 1000 rows take {wide / narrow:.2f} times as long", flush=True)
+
+
+path = events()
+every = list(lakesh_calls(7))
+cases = {name: lambda name=name: function(name) for name in every} | {
+    "all": lambda: compare("all, 7 rows", every, 7, path),
+    "encoder": beyond_scan,
+    "profile": profiles,
+}
+for case in sys.argv[1:] or cases:
+    cases[case]()

@@ -35,7 +35,7 @@ queries = {
 features = "delta(id), pct_change(id), momentum(id), volatility(id), trend_slope(id), rolling_rank(shuffled), minmax_range(shuffled)"
 for title, group, frame in (
     ("features, one group", "", "rows between 999 preceding and current row"),
-    ("features, groups", "partition by shuffled % 1000", "rows between 6 preceding and 3 following"),
+    ("features, groups", "partition by shuffled % 1000", "rows between 6 preceding and current row"),
     ("features, range", "partition by shuffled % 10", "range between 100 preceding and current row"),
 ):
     columns = ", ".join(f"{call} over w as c{place}" for place, call in enumerate(features.split(", ")))

@@ -21,7 +21,25 @@ pub(super) fn slow() -> Vec<(&'static str, &'static str)> {
 
 /// Lists queries that nothing is wrong with.
 pub(super) fn healthy() -> Vec<&'static str> {
-    let lines = include_str!("healthy.sql").lines().skip(2);
+    queries(include_str!("healthy.sql"))
+}
+
+/// Makes the lake of the odd queries.
+pub(super) const ODD_LAKE: &str = include_str!("odd_lake.sql");
+
+/// Lists queries that are easy to rewrite wrongly.
+pub(super) fn odd() -> Vec<&'static str> {
+    queries(include_str!("odd.sql"))
+}
+
+/// Lists queries over the odd lake that nothing is wrong with.
+pub(super) fn odd_healthy() -> Vec<&'static str> {
+    queries(include_str!("odd_healthy.sql"))
+}
+
+/// Takes a file apart that has a query in each line, below a comment and an empty line.
+fn queries(file: &'static str) -> Vec<&'static str> {
+    let lines = file.lines().skip(2);
     lines.map(|line| line.trim_end_matches(';')).collect()
 }
 

@@ -31,7 +31,7 @@ SELECT count(*) FROM events WHERE substr(code, 1, 8) = 'c0000012';
 SELECT count(*) FROM events WHERE left(code, 8) = 'c0000012';
 
 -- null-function-on-column
-SELECT count(*) FROM events WHERE coalesce(id, 0) > 19000;
+SELECT sum(amount) FROM events WHERE coalesce(code, '') = 'c000012345';
 
 -- not-in-nullable
 SELECT count(*) FROM customers WHERE id NOT IN (SELECT customer FROM orders WHERE total > 88);
@@ -46,7 +46,7 @@ SELECT c.region, sum(o.total) AS total FROM orders o, customers c WHERE c.id IN 
 SELECT count(*) FROM orders o JOIN customers c ON o.customer - c.id = 0;
 
 -- hidden-join-condition
-SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id OR (o.customer IS NULL AND c.id IS NULL);
+SELECT count(*) FROM orders o JOIN customers c ON o.customer - c.id = 5;
 
 -- cross-join
 SELECT count(*) FROM orders o, customers c WHERE o.total > 10;
@@ -72,14 +72,8 @@ SELECT count(*) FROM (SELECT customer, sum(total) AS t FROM orders GROUP BY cust
 -- join-order
 SELECT count(*) AS n FROM orders a JOIN orders b ON a.payer = b.payer JOIN customers c ON c.id = a.id WHERE c.region = 3 AND c.id < 100;
 
--- order-in-subquery
-SELECT o.id, c.name FROM (SELECT * FROM orders ORDER BY total, id) o JOIN customers c ON o.customer = c.id;
-
 -- regex-as-like
 SELECT count(*) FROM events WHERE regexp_count(note, 'number 77') > 0;
-
--- expensive-filter-first
-SELECT count(*) FROM events WHERE regexp_like(note, '(1|2)(3|4)+5$') AND kind = 12;
 
 -- filter-pushdown
 SELECT a, b, c, d, e FROM './wide.parquet' WHERE k = 17;
@@ -98,3 +92,12 @@ SELECT sum(amount) FROM mixed WHERE code = 77;
 
 -- small-row-groups
 SELECT sum(id) FROM './groups.parquet';
+
+-- cast-on-column
+SELECT sum(amount) FROM events WHERE CAST(ts AS VARCHAR) LIKE '2024-03-05%';
+
+-- date-function-on-column
+WITH e AS (SELECT * FROM events) SELECT sum(amount) FROM e WHERE date_trunc('day', ts) = '2024-03-05';
+
+-- arithmetic-on-column
+SELECT sum(amount) FROM events WHERE 5 - id > -1000;

@@ -142,7 +142,17 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
     match bare(expression) {
         Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
         Expr::UnaryOp { expr, .. } | Expr::Cast { expr, .. } => is_literal(expr),
-        _ => false,
+        Expr::BinaryOp { .. } => integer(expression).is_some(),
+        other => moment_call(other).is_some(),
+    }
+}
+
+/// Returns the text in `to_date('…')` and `to_timestamp('…')`, which are literals but for their spelling.
+pub(crate) fn moment_call(expression: &Expr) -> Option<&str> {
+    let (name, arguments) = call(expression)?;
+    match (name.as_str(), arguments.as_slice()) {
+        ("to_date" | "to_timestamp", [argument]) => text(argument),
+        _ => None,
     }
 }
 
@@ -194,7 +204,7 @@ pub(crate) fn string(text: impl Into<String>) -> Expr {
     Expr::value(Value::SingleQuotedString(text.into()))
 }
 
-/// Returns the value of a whole number.
+/// Returns the value of a whole number, or of a sum, difference or product of some.
 pub(crate) fn integer(expression: &Expr) -> Option<i64> {
     use datafusion::sql::sqlparser::ast::UnaryOperator;
     match bare(expression) {
@@ -206,6 +216,15 @@ pub(crate) fn integer(expression: &Expr) -> Option<i64> {
             op: UnaryOperator::Minus,
             expr,
         } => integer(expr)?.checked_neg(),
+        Expr::BinaryOp { left, op, right } => {
+            let (left, right) = (integer(left)?, integer(right)?);
+            match op {
+                BinaryOperator::Plus => left.checked_add(right),
+                BinaryOperator::Minus => left.checked_sub(right),
+                BinaryOperator::Multiply => left.checked_mul(right),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{Field, SchemaRef};
 use datafusion::common::config::ConfigOptions;
-use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::StatisticsContext;
@@ -229,7 +229,8 @@ impl Evidence {
 async fn table_facts(resolver: &mut Resolver<'_>, name: NamedTable) -> Option<TableFacts> {
     let opened = resolver.open_relation(&name.parts, name.is_path, name.version.as_ref());
     // What cannot be opened by this name is a subquery's name; the query itself was planned.
-    let (key, source) = opened.await.ok()?;
+    let (key, opened) = opened.await.ok()?;
+    let source = whole_table_of(&opened).unwrap_or(opened);
     let files = known_files(&source)?;
     let last = name.parts.last()?;
     let counts: Option<Vec<u64>> = files.files.iter().map(|file| file.rows).collect();
@@ -249,6 +250,31 @@ async fn table_facts(resolver: &mut Resolver<'_>, name: NamedTable) -> Option<Ta
         footers: Vec::new(),
         scan: None,
     })
+}
+
+/// Returns the table of which a view shows all columns as they are.
+fn whole_table_of(view: &Arc<dyn TableSource>) -> Option<Arc<dyn TableSource>> {
+    let plan = view.get_logical_plan()?;
+    let mut node = plan.as_ref();
+    loop {
+        node = match node {
+            LogicalPlan::Projection(projection)
+                if projection
+                    .expr
+                    .iter()
+                    .all(|expr| matches!(expr, Expr::Column(_))) =>
+            {
+                projection.input.as_ref()
+            }
+            LogicalPlan::SubqueryAlias(alias) => alias.input.as_ref(),
+            LogicalPlan::Filter(filter) => filter.input.as_ref(),
+            LogicalPlan::TableScan(scan) => {
+                let same = scan.source.schema().fields() == view.schema().fields();
+                return same.then(|| Arc::clone(&scan.source));
+            }
+            _ => return None,
+        };
+    }
 }
 
 /// Finds the scan that reads a table's files.

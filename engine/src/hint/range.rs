@@ -9,7 +9,9 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
 
-use super::ast::{all_of, bare, binary, bracketed, comparison, is_literal, parsed, text};
+use super::ast::{
+    all_of, bare, binary, bracketed, comparison, is_literal, moment_call, parsed, text,
+};
 use super::evidence::{Evidence, TableFacts};
 use super::finding::{Finding, Severity};
 use super::rewrite::Rewritten;
@@ -91,7 +93,7 @@ pub(crate) fn moment(expression: &Expr) -> Option<NaiveDateTime> {
             _ => return None,
         },
         Expr::Cast { expr, .. } => text(expr)?,
-        other => text(other)?,
+        other => moment_call(other).or_else(|| text(other))?,
     };
     parse_moment(text)
 }

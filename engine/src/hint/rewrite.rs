@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     OrderBy, Query as SqlQuery, Select, SetExpr, UnaryOperator, VisitMut, VisitorMut,
 };
 
+use super::ast::conjuncts;
 use super::evidence::{Evidence, TableFacts};
 use super::finding::Severity;
 use super::scope::SelectScope;
@@ -164,6 +165,20 @@ fn changed_conditions<'a>(
         }
         changes
     })
+}
+
+/// Lists the conditions of a SELECT that decide over its rows, taken apart at their ANDs.
+pub(crate) fn filters(select: &Select) -> Vec<&Expr> {
+    let joins = select.from.iter().flat_map(|table| &table.joins);
+    let inner = joins.filter_map(|join| match &join.join_operator {
+        JoinOperator::Join(JoinConstraint::On(on))
+        | JoinOperator::Inner(JoinConstraint::On(on)) => Some(on),
+        _ => None,
+    });
+    inner
+        .chain(select.selection.as_ref())
+        .flat_map(conjuncts)
+        .collect()
 }
 
 /// Lists the conditions of a SELECT that decide over its rows before they are grouped.

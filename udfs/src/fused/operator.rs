@@ -148,7 +148,7 @@ impl ExecutionPlan for FeatureWindowExec {
         let consumer = MemoryConsumer::new(format!("FeatureWindow[{partition}]"));
         Ok(Box::pin(FeatureStream::new(
             self.schema(),
-            input.execute(partition, Arc::clone(&context))?,
+            input.execute(partition, with_larger_batches(&context, &input_schema))?,
             keys.map_or(Vec::new(), |expression| expression.partition_by().to_vec()),
             calls,
             consumer.register(context.memory_pool()),
@@ -179,3 +179,39 @@ impl ExecutionPlan for FeatureWindowExec {
         CardinalityEffect::Equal
     }
 }
+
+/// The bytes that a batch of sorted input should have, about.
+const BATCH_BYTES: usize = 2 << 20;
+
+/// Batches of more rows are not sorted faster.
+const MOST_ROWS: usize = 32 * 1024;
+
+/// Lets the input come in larger batches where its rows are narrow: fewer runs to merge make sorting
+/// faster by a fifth, and with them a query over one function, most of whose time sorting is.
+fn with_larger_batches(context: &Arc<TaskContext>, schema: &SchemaRef) -> Arc<TaskContext> {
+    let config = context.session_config();
+    let widths = schema.fields().iter().map(|field| {
+        // Texts and lists have no width of their own: a guess that is rather too large.
+        field.data_type().primitive_width().unwrap_or(64)
+    });
+    let rows = BATCH_BYTES / widths.sum::<usize>().max(1);
+    let rows = rows.min(MOST_ROWS);
+    // Whoever asks for small batches has a reason.
+    if config.batch_size() < DEFAULT_ROWS || rows <= config.batch_size() {
+        return Arc::clone(context);
+    }
+    let config = config.clone().with_batch_size(rows);
+    Arc::new(TaskContext::new(
+        context.task_id(),
+        context.session_id(),
+        config,
+        context.scalar_functions().clone(),
+        context.higher_order_functions().clone(),
+        context.aggregate_functions().clone(),
+        context.window_functions().clone(),
+        context.runtime_env(),
+    ))
+}
+
+/// DataFusion's own number of rows of a batch.
+const DEFAULT_ROWS: usize = 8192;

@@ -1,9 +1,10 @@
 //! `x + 1 > 10`, `ts - INTERVAL '1 day' >= …`.
 
+use chrono::TimeDelta;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use crate::hint::ast::{bare, binary, integer, is_literal, number};
+use crate::hint::ast::{bare, binary, integer, is_literal, number, text, turned};
 use crate::hint::range::{each_comparison, finding, is_utc, moment, moment_literal};
 use crate::hint::rewrite;
 use crate::hint::scope::ColumnFacts;
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Move the arithmetic to the other side, so that the column stands alone: `x + 1 > 10` is \
              `x > 9`. Whole numbers and moments only; with fractions the two may round differently.",
     measured: false,
-    setup: super::EVENTS,
+    setup: super::lakes::EVENTS,
     fires: "SELECT count(*) FROM events WHERE id + 10 > 19990",
     silent: "SELECT count(*) FROM events WHERE id > 19980 + 10",
     inspect,
@@ -25,23 +26,9 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::conditions(evidence, |found, scope| {
         let table = std::cell::Cell::new(None);
         let after = each_comparison(found, &|left, op, right| {
-            let Expr::BinaryOp {
-                left: first,
-                op: arithmetic,
-                right: second,
-            } = left
-            else {
-                return None;
-            };
-            let (first, second) = (bare(first), bare(second));
-            let (column, operand) = match (is_literal(first), is_literal(second)) {
-                (false, true) => (first, second),
-                (true, false) if *arithmetic != BinaryOperator::Minus => (second, first),
-                _ => return None,
-            };
-            let facts = scope.column(column)?;
+            let facts = scope.column(innermost(left)?)?;
             table.set(Some(facts.table));
-            moved(column, facts, arithmetic, operand, op, right)
+            moved(left, facts, op, right)
         })?;
         Some((after, table.get()?))
     });
@@ -52,38 +39,141 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         .collect()
 }
 
-/// Brings the operand to the side of the value.
+/// Returns the column that an expression computes with, if it computes at all.
+fn innermost(expression: &Expr) -> Option<&Expr> {
+    let inner = match bare(expression) {
+        Expr::BinaryOp { left, right, .. } => match (is_literal(left), is_literal(right)) {
+            (false, true) => left,
+            (true, false) => right,
+            _ => return None,
+        },
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => expr,
+        _ => return None,
+    };
+    innermost(inner).or(Some(bare(inner)))
+}
+
+/// Brings what is computed with to the side of the value.
 fn moved(
-    column: &Expr,
+    computed: &Expr,
     facts: ColumnFacts<'_>,
-    arithmetic: &BinaryOperator,
-    operand: &Expr,
     op: &BinaryOperator,
     value: &Expr,
 ) -> Option<Expr> {
+    if facts.data_type().is_integer() {
+        let (column, op, value) = isolated(computed, op.clone(), integer(value)?)?;
+        return Some(binary(column, op, number(value)));
+    }
+    let Expr::BinaryOp {
+        left,
+        op: arithmetic,
+        right,
+    } = bare(computed)
+    else {
+        return None;
+    };
+    let (left, right) = (bare(left), bare(right));
+    let (column, operand) = match (is_literal(left), is_literal(right)) {
+        (false, true) => (left, right),
+        (true, false) if *arithmetic == BinaryOperator::Plus => (right, left),
+        _ => return None,
+    };
+    let opposite = match arithmetic {
+        BinaryOperator::Plus => BinaryOperator::Minus,
+        BinaryOperator::Minus => BinaryOperator::Plus,
+        _ => return None,
+    };
+    if !matches!(column, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+        return None;
+    }
     let alone = |value: Expr| binary(column.clone(), op.clone(), value);
     match facts.data_type() {
-        data_type if data_type.is_integer() => {
-            let (operand, value) = (integer(operand)?, integer(value)?);
-            match arithmetic {
-                BinaryOperator::Plus => Some(alone(number(value.checked_sub(operand)?))),
-                BinaryOperator::Minus => Some(alone(number(value.checked_add(operand)?))),
-                BinaryOperator::Multiply if operand > 0 => quotient(op, value, operand)
-                    .map(|(op, value)| binary(column.clone(), op, number(value))),
-                _ => None,
-            }
+        DataType::Date32 => {
+            let days = whole_days(operand)?;
+            let days = match opposite {
+                BinaryOperator::Plus => days,
+                _ => days.checked_neg()?,
+            };
+            let day = moment(value)?.checked_add_signed(TimeDelta::try_days(days)?)?;
+            moment_literal(day, facts.data_type()).map(alone)
         }
         DataType::Timestamp(_, zone) if is_utc(zone.as_deref()) => {
             let value = moment_literal(moment(value)?, facts.data_type())?;
             let exact =
                 matches!(operand, Expr::Interval(interval) if is_fixed(&interval.to_string()));
-            let opposite = match arithmetic {
-                BinaryOperator::Plus => BinaryOperator::Minus,
-                BinaryOperator::Minus => BinaryOperator::Plus,
-                _ => return None,
-            };
             exact.then(|| alone(binary(value, opposite, operand.clone())))
         }
+        _ => None,
+    }
+}
+
+/// Solves a comparison of what is computed from whole numbers for the column.
+fn isolated(
+    computed: &Expr,
+    op: BinaryOperator,
+    value: i64,
+) -> Option<(Expr, BinaryOperator, i64)> {
+    match bare(computed) {
+        column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => {
+            Some((column.clone(), op, value))
+        }
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr,
+        } => isolated(expr, turned(&op)?, value.checked_neg()?),
+        Expr::BinaryOp {
+            left,
+            op: arithmetic,
+            right,
+        } => {
+            let (inner, constant, is_first) = match (integer(left), integer(right)) {
+                (None, Some(constant)) => (left, constant, true),
+                (Some(constant), None) => (right, constant, false),
+                _ => return None,
+            };
+            match arithmetic {
+                BinaryOperator::Plus => isolated(inner, op, value.checked_sub(constant)?),
+                BinaryOperator::Minus if is_first => {
+                    isolated(inner, op, value.checked_add(constant)?)
+                }
+                BinaryOperator::Minus => {
+                    isolated(inner, turned(&op)?, constant.checked_sub(value)?)
+                }
+                BinaryOperator::Multiply if constant > 0 => {
+                    let (op, value) = quotient(&op, value, constant)?;
+                    isolated(inner, op, value)
+                }
+                BinaryOperator::Multiply if constant < 0 => {
+                    let value = value.checked_neg()?;
+                    let (op, value) = quotient(&turned(&op)?, value, constant.checked_neg()?)?;
+                    isolated(inner, op, value)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Returns how many days an interval or a number that is added to a date has.
+fn whole_days(operand: &Expr) -> Option<i64> {
+    let Expr::Interval(interval) = operand else {
+        return integer(operand);
+    };
+    let amount = text(&interval.value)?.to_lowercase();
+    let unit = interval.leading_field.as_ref().map(ToString::to_string);
+    let (amount, unit) = match (unit, amount.split_once(' ')) {
+        (Some(unit), None) => (amount.as_str(), unit.to_lowercase()),
+        (None, Some((amount, unit))) => (amount, unit.trim().to_owned()),
+        _ => return None,
+    };
+    let amount: i64 = amount.trim().parse().ok()?;
+    match unit.trim_end_matches('s') {
+        "day" => Some(amount),
+        "week" => amount.checked_mul(7),
         _ => None,
     }
 }

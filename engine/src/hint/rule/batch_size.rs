@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "An operator works on a batch at a time; below a thousand rows its calls cost more than its \
              work. 8192 is what DataFusion begins with.",
     measured: false,
-    setup: super::EVENTS_IN_SMALL_BATCHES,
+    setup: super::lakes::EVENTS_IN_SMALL_BATCHES,
     fires: "SELECT kind, sum(amount) AS amount FROM events GROUP BY kind",
     silent: "SELECT 1",
     inspect,

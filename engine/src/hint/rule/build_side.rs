@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
              they are far off, say what you know: JOIN_ORDER names the side to build on first. Only \
              EXPLAIN HINTS ANALYZE and VERIFY see this.",
     measured: true,
-    setup: super::MISESTIMATED,
+    setup: super::lakes::MISESTIMATED,
     fires: "SELECT count(*) AS n FROM few f JOIN many m ON f.id = m.id WHERE m.code LIKE '%9%9%9%'",
     silent: "SELECT count(*) AS n FROM few f JOIN many m ON f.id = m.id",
     inspect,

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Store keys with the same type in both tables: whole numbers compare and hash faster than text, and \
              the filter that one side gives the other can then skip files, which it cannot through a cast.",
     measured: false,
-    setup: super::TEXT_KEYS,
+    setup: super::lakes::TEXT_KEYS,
     fires: "SELECT count(*) AS n FROM orders o JOIN customers c ON CAST(o.customer AS VARCHAR) = c.id",
     silent: "SELECT count(*) AS n FROM orders o JOIN customers c ON o.customer = c.number",
     inspect,

@@ -1,13 +1,17 @@
 //! `CAST(ts AS DATE) = …`, `date(ts) = …`, `CAST(id AS VARCHAR) = …`.
 
 use chrono::{Days, NaiveTime};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType, Expr};
 
-use crate::hint::ast::{binary, call, number, text};
+use crate::hint::ast::{bare, binary, call, number, text};
 use crate::hint::range::{Bucket, condition, each_comparison, finding, moment, moment_literal};
 use crate::hint::rewrite;
-use crate::hint::scope::ColumnFacts;
+use crate::hint::scope::{ColumnFacts, SelectScope};
 use crate::hint::{Evidence, Finding, Rule};
+
+use super::date_function_on_column::of_prefix;
+use super::prefix_function_on_column::prefix;
 
 pub(super) static RULE: Rule = Rule {
     name: "cast-on-column",
@@ -15,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Compare the column in its own type: a day is a range of moments, a number in quotes is \
              a number. Then files and row groups can be skipped, and nothing is converted row by row.",
     measured: false,
-    setup: super::EVENTS,
+    setup: super::lakes::EVENTS,
     fires: "SELECT count(*) FROM events WHERE CAST(ts AS DATE) = '2024-03-05'",
     silent: "SELECT count(*) FROM events WHERE CAST(id AS DOUBLE) / 3 > 7",
     inspect,
@@ -24,6 +28,9 @@ pub(super) static RULE: Rule = Rule {
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::conditions(evidence, |found, scope| {
         let table = std::cell::Cell::new(None);
+        if let Some((column, bucket, op, facts)) = begins_with(found, scope) {
+            return Some((condition(column, &op, bucket)?, facts.table));
+        }
         let after = each_comparison(found, &|left, op, right| {
             let (column, to) = cast(left)?;
             let facts = scope.column(column)?;
@@ -63,12 +70,12 @@ fn cast(expression: &Expr) -> Option<(&Expr, Target)> {
     let (name, arguments) = call(expression)?;
     match (name.as_str(), arguments.as_slice()) {
         ("date" | "to_date", [column]) => Some((column, Target::Date)),
+        ("arrow_cast", [column, kind]) if text(kind)? == "Date32" => Some((column, Target::Date)),
         _ => None,
     }
 }
 
 fn day(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Expr) -> Option<Expr> {
-    use datafusion::arrow::datatypes::DataType;
     let low = moment(value)?;
     let is_moment = matches!(facts.data_type(), DataType::Timestamp(..));
     if low.time() != NaiveTime::MIN || !is_moment {
@@ -81,6 +88,37 @@ fn day(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Expr)
     condition(column, op, bucket)
 }
 
+/// Reads a search for dates as text: `CAST(ts AS VARCHAR) LIKE '2024-03%'`, `left(ts::text, 7) = '2024-03'`.
+fn begins_with<'e, 'a>(
+    found: &'e Expr,
+    scope: &SelectScope<'a>,
+) -> Option<(&'e Expr, Bucket, BinaryOperator, ColumnFacts<'a>)> {
+    let (as_text, prefix, negated) = match bare(found) {
+        Expr::Like {
+            negated,
+            any: false,
+            expr,
+            pattern,
+            escape_char: None,
+        } => (bare(expr), text(pattern)?.strip_suffix('%')?, *negated),
+        other => prefix(other)?,
+    };
+    let (column, Target::Text) = cast(as_text)? else {
+        return None;
+    };
+    let facts = scope.column(column)?;
+    let (low, high) = of_prefix(prefix)?;
+    let bucket = Bucket {
+        low: moment_literal(low, facts.data_type())?,
+        high: moment_literal(high, facts.data_type())?,
+    };
+    let op = match negated {
+        true => BinaryOperator::NotEq,
+        false => BinaryOperator::Eq,
+    };
+    Some((column, bucket, op, facts))
+}
+
 /// A whole number is equal to a text exactly where its own text is that one.
 fn digits(
     column: &Expr,
@@ -89,6 +127,14 @@ fn digits(
     value: &Expr,
 ) -> Option<Expr> {
     let text = text(value)?;
+    if facts.data_type().is_temporal() {
+        // A date is a text exactly where its own text is that one.
+        let (low, _) = of_prefix(text).filter(|_| text.len() == 10)?;
+        let is_day = matches!(facts.data_type(), DataType::Date32);
+        let equality = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq);
+        let day = moment_literal(low, facts.data_type()).filter(|_| is_day && equality)?;
+        return Some(binary(column.clone(), op.clone(), day));
+    }
     let value: i64 = text.parse().ok()?;
     let same = value.to_string() == text && facts.data_type().is_integer();
     let equality = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq);

@@ -19,8 +19,8 @@ pub(super) static RULE: Rule = Rule {
              estimate will do, `approx_distinct` needs next to no memory; its result differs by a few \
              per cent.",
     measured: false,
-    setup: super::EVENTS,
-    fires: "SELECT count(DISTINCT id) AS ids, count(DISTINCT code) AS codes FROM events",
+    setup: super::lakes::EVENTS,
+    fires: "SELECT count(DISTINCT id) AS ids, count(DISTINCT ts) AS moments FROM events",
     silent: "SELECT count(DISTINCT kind) AS kinds, count(*) AS n FROM events WHERE id < 100",
     inspect,
 };

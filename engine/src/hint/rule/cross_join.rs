@@ -1,5 +1,8 @@
 //! A join without a condition.
 
+use datafusion::physical_plan::joins::NestedLoopJoinExec;
+
+use crate::hint::evidence::Node;
 use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -9,8 +12,8 @@ pub(super) static RULE: Rule = Rule {
     advice: "Every row meets every other. If a condition was forgotten, add it; the hint names columns \
              that both tables have. If all pairs are wanted, filter and group each side first.",
     measured: false,
-    setup: super::ORDERS,
-    fires: "SELECT count(*) FROM orders, customers",
+    setup: super::lakes::ORDERS,
+    fires: "SELECT sum(o.total) AS total FROM orders o, customers c",
     silent: "SELECT count(*) FROM orders, customers WHERE orders.customer = customers.id",
     inspect,
 };
@@ -22,7 +25,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let joins = evidence
         .nodes
         .iter()
-        .filter(|node| node.plan.name() == "CrossJoinExec");
+        .filter(|node| node.plan.name() == "CrossJoinExec" || is_one_sided(node));
     joins
         .filter_map(|join| {
             let rows = ["0", "1"].map(|side| {
@@ -54,6 +57,17 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             })
         })
         .collect()
+}
+
+/// Says whether a join compares nothing of one side with the other.
+fn is_one_sided(node: &Node) -> bool {
+    let join = node.plan.downcast_ref::<NestedLoopJoinExec>();
+    let filter = join.and_then(|join| join.filter());
+    filter.is_some_and(|filter| {
+        let mut sides = filter.column_indices().iter().map(|index| index.side);
+        let first = sides.next();
+        sides.all(|side| Some(side) == first)
+    })
 }
 
 fn shared_columns(evidence: &Evidence) -> Vec<String> {

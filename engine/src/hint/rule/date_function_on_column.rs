@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Files and row groups are skipped by the least and largest value of the column itself. \
              Compare the column with the ends of the month, day or year instead.",
     measured: false,
-    setup: super::EVENTS,
+    setup: super::lakes::EVENTS,
     fires: "SELECT count(*) FROM events WHERE date_trunc('month', ts) = '2024-03-01'",
     silent: "SELECT count(*) FROM events WHERE ts >= TIMESTAMP '2024-03-01T00:00:00' AND ts < TIMESTAMP '2024-04-01T00:00:00'",
     inspect,
@@ -28,6 +28,15 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             let facts = scope.column(column)?;
             table.set(Some(facts.table));
             let (low, high) = bucket(left, op, right)?;
+            // A value in the middle of a unit is none that the function gives: what is at least that is
+            // beyond the unit, and what is below it is the unit or before.
+            let is_inside = is_inside(left, right, low);
+            let op = &match op {
+                BinaryOperator::GtEq if is_inside => BinaryOperator::Gt,
+                BinaryOperator::Lt if is_inside => BinaryOperator::LtEq,
+                BinaryOperator::Eq | BinaryOperator::NotEq if is_inside => return None,
+                other => other.clone(),
+            };
             let bucket = Bucket {
                 low: moment_literal(low, facts.data_type())?,
                 high: moment_literal(high, facts.data_type())?,
@@ -57,6 +66,23 @@ fn argument(expression: &Expr) -> Option<&Expr> {
     }
 }
 
+/// Says whether date_trunc is compared with a moment inside of a unit.
+fn is_inside(function: &Expr, value: &Expr, low: NaiveDateTime) -> bool {
+    let truncates = call(function).is_some_and(|(name, _)| name.ends_with("trunc"));
+    truncates && moment(value) != Some(low)
+}
+
+/// Returns the moments that a text gives which is the beginning of dates as text: `2024-03`.
+pub(super) fn of_prefix(prefix: &str) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    let format = match prefix.len() {
+        4 => "%Y",
+        7 => "%Y-%m",
+        10 => "%Y-%m-%d",
+        _ => return None,
+    };
+    formatted(format, prefix, &BinaryOperator::Eq)
+}
+
 /// Returns the moments that give the value: from the first on, before the second.
 fn bucket(
     function: &Expr,
@@ -72,8 +98,7 @@ fn bucket(
             let unit = text(arguments.first()?)?;
             let value = moment(value)?;
             let low = truncated(unit, value)?;
-            // A value in the middle of a unit is none that the function gives.
-            (low == value).then_some((low, next(unit, low)?))
+            Some((low, next(unit, low)?))
         }
         "date_part" | "datepart" => year_of(text(arguments.first()?)?, value),
         "year" => year_of("year", value),
@@ -103,7 +128,7 @@ fn formatted(
             format!("{}-{}-01", value.get(..4)?, value.get(4..)?),
             "month",
         ),
-        "%Y-%m-%d" => (value.to_owned(), "day"),
+        "%Y-%m-%d" | "%F" => (value.to_owned(), "day"),
         "%Y%m%d" => {
             let (year, month, day) = (value.get(..4)?, value.get(4..6)?, value.get(6..)?);
             (format!("{year}-{month}-{day}"), "day")

@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "Files of a Delta table have deletion vectors: rows are read and thrown away, and counts cannot be answered from the log.",
     advice: "Write the table anew without the deleted rows.",
     measured: false,
-    setup: super::WITH_DELETION_VECTOR,
+    setup: super::lakes::WITH_DELETION_VECTOR,
     fires: "SELECT sum(id) AS ids FROM marked",
     silent: "SELECT sum(id) AS ids FROM './marked/part-0.parquet'",
     inspect,

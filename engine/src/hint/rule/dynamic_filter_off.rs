@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Once one side of a join is known, the scan of the other can skip what has no partner; once \
              ten rows are found, what cannot be among them. Switch it on again.",
     measured: false,
-    setup: super::ORDERS_WITHOUT_DYNAMIC_FILTERS,
+    setup: super::lakes::ORDERS_WITHOUT_DYNAMIC_FILTERS,
     fires: "SELECT sum(o.total) FROM orders o JOIN customers c ON o.customer = c.id WHERE c.region = 3",
     silent: "SELECT sum(total) FROM orders",
     inspect,

@@ -8,7 +8,7 @@ pub(super) static RULE: Rule = Rule {
     summary: "The query runs in fewer partitions than there are processors.",
     advice: "Set `lakesh.threads` to the number of processors. Fewer are right only where memory is short.",
     measured: false,
-    setup: super::EVENTS_IN_ONE_THREAD,
+    setup: super::lakes::EVENTS_IN_ONE_THREAD,
     fires: "SELECT kind, sum(amount) AS amount FROM events GROUP BY kind",
     silent: "SELECT 1",
     inspect,

@@ -2,8 +2,9 @@
 
 use datafusion::sql::sqlparser::ast::{Expr, Select};
 
-use crate::hint::ast::{columns, conjuncts, for_each_select};
+use crate::hint::ast::{columns, for_each_select};
 use crate::hint::finding::Severity;
+use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
              where rows are left. That pays where a filter leaves a few per cent of many columns, and \
              costs where it leaves most.",
     measured: false,
-    setup: super::WIDE,
+    setup: super::lakes::WIDE,
     fires: "SELECT a, b, c, d, e FROM './wide.parquet' WHERE k = 17",
     silent: "SELECT k FROM './wide.parquet' WHERE k < 900",
     inspect,
@@ -39,7 +40,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     let scope = SelectScope::of(select, evidence);
-    let conditions: Vec<&Expr> = select.selection.iter().flat_map(conjuncts).collect();
+    let conditions: Vec<&Expr> = filters(select);
     let places = 0..scope.relations.len();
     places
         .filter_map(|place| {

@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "A hash table of the smaller side needs no sort. Sorting is right only where that side does \
              not fit into memory, and lakesh then changes over by itself.",
     measured: false,
-    setup: super::ORDERS_WITHOUT_HASH_JOIN,
+    setup: super::lakes::ORDERS_WITHOUT_HASH_JOIN,
     fires: "SELECT sum(o.total) FROM orders o JOIN customers c ON o.customer = c.id",
     silent: "SELECT sum(total) FROM orders",
     inspect,

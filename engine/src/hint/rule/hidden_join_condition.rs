@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use crate::hint::ast::{all_of, bare, binary, call, conjuncts, disjuncts, integer};
+use crate::hint::ast::{all_of, bare, binary, call, conjuncts, disjuncts, integer, number};
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::scope::SelectScope;
@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Write the equality plainly: `a.x = b.x` for `a.x - b.x = 0`, `a.x IS NOT DISTINCT FROM b.x` \
              where NULL is to match NULL. Only a plain equality lets a hash table find the partners.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT count(*) FROM orders o JOIN customers c ON o.customer - c.id = 0",
     silent: "SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id",
     inspect,
@@ -82,7 +82,7 @@ enum Equality {
     NullSafe,
 }
 
-/// Reads `x - y = 0` and `abs(x - y) = 0` over whole numbers.
+/// Reads `x - y = 5`, `x - y = 0` and `abs(x - y) = 0` over whole numbers.
 fn difference(condition: &Expr, scope: &SelectScope<'_>) -> Option<(Expr, Equality, Expr)> {
     let Expr::BinaryOp {
         left,
@@ -92,13 +92,13 @@ fn difference(condition: &Expr, scope: &SelectScope<'_>) -> Option<(Expr, Equali
     else {
         return None;
     };
-    let computed = match (integer(left), integer(right)) {
-        (None, Some(0)) => bare(left),
-        (Some(0), None) => bare(right),
+    let (computed, apart) = match (integer(left), integer(right)) {
+        (None, Some(apart)) => (bare(left), apart),
+        (Some(apart), None) => (bare(right), apart),
         _ => return None,
     };
     let inner = match call(computed) {
-        Some((name, arguments)) if name == "abs" => bare(arguments.first()?),
+        Some((name, arguments)) if name == "abs" && apart == 0 => bare(arguments.first()?),
         _ => computed,
     };
     let Expr::BinaryOp {
@@ -114,7 +114,11 @@ fn difference(condition: &Expr, scope: &SelectScope<'_>) -> Option<(Expr, Equali
             .column(side)
             .is_some_and(|column| column.data_type().is_integer())
     };
-    (whole(left) && whole(right)).then(|| ((**left).clone(), Equality::Plain, (**right).clone()))
+    let other = match apart {
+        0 => (**right).clone(),
+        apart => binary((**right).clone(), BinaryOperator::Plus, number(apart)),
+    };
+    (whole(left) && whole(right)).then(|| ((**left).clone(), Equality::Plain, other))
 }
 
 /// Reads `x = y OR (x IS NULL AND y IS NULL)`.

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
              A large one should be distributed, so that its hash table is built in parallel: SHUFFLE_HASH. \
              What is small, `lakesh.hint_broadcast_size` says. Only EXPLAIN HINTS ANALYZE and VERIFY see this.",
     measured: true,
-    setup: super::DISTRIBUTED,
+    setup: super::lakes::DISTRIBUTED,
     fires: "SELECT count(*) AS n FROM few f JOIN many m ON f.id = m.few",
     silent: "SELECT count(*) AS n FROM many a JOIN many b ON a.id = b.id",
     inspect,

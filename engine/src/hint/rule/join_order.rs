@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Tables are joined in the order of FROM. Begin with the table of which the filters leave \
              least, and join next what makes fewest rows of it.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT count(*) AS n FROM orders a JOIN orders b ON a.customer = b.customer JOIN customers c ON c.id = a.id WHERE c.region = 3",
     silent: "SELECT count(*) AS n FROM customers c JOIN orders a ON c.id = a.id JOIN orders b ON a.customer = b.customer WHERE c.region = 3",
     inspect,

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Which rows come depends on which file was read first. Add an ORDER BY that no two rows tie \
              in, or say `LIMIT` only to have a look.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT * FROM orders LIMIT 10",
     silent: "SELECT * FROM orders ORDER BY id LIMIT 10",
     inspect,

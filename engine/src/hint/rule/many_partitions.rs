@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Each partition has its own tables, buffers and channels to all others. More than four for \
              each processor only cost.",
     measured: false,
-    setup: super::EVENTS_IN_MANY_THREADS,
+    setup: super::lakes::EVENTS_IN_MANY_THREADS,
     fires: "SELECT kind, sum(amount) AS amount FROM events GROUP BY kind",
     silent: "SELECT 1",
     inspect,

@@ -2,10 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::{Expr, Select};
 
-use crate::hint::ast::{columns, conjuncts, for_each_select};
+use crate::hint::ast::{columns, for_each_select};
 use crate::hint::evidence::TableFacts;
 use crate::hint::finding::{CopyLayout, Remedy, Severity};
 use crate::hint::layout::rewritten_table;
+use crate::hint::rewrite::filters;
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -15,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Without the smallest and the largest value no row group can be left out. Write the file anew, \
              ordered by the column if it is filtered often.",
     measured: false,
-    setup: super::WITHOUT_STATISTICS,
+    setup: super::lakes::WITHOUT_STATISTICS,
     fires: "SELECT sum(amount) AS amount FROM './bare.parquet' WHERE id = 77",
     silent: "SELECT sum(amount) AS amount FROM events WHERE id = 77",
     inspect,
@@ -32,7 +33,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     let scope = SelectScope::of(select, evidence);
-    let conditions: Vec<&Expr> = select.selection.iter().flat_map(conjuncts).collect();
+    let conditions: Vec<&Expr> = filters(select);
     let names = conditions.into_iter().filter_map(columns).flatten();
     let mut filtered = names.filter_map(|name| scope.column(&name));
     let column = filtered

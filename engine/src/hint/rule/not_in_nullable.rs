@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
              runs in one piece. NOT EXISTS ignores NULL and runs in parallel. The two are the same where \
              neither column holds NULL; where one does, NOT IN is probably not what was meant.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT count(*) FROM customers WHERE id NOT IN (SELECT customer FROM orders)",
     silent: "SELECT count(*) FROM customers c WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.customer = c.id)",
     inspect,

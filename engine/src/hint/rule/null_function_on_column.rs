@@ -14,9 +14,9 @@ pub(super) static RULE: Rule = Rule {
     advice: "Compare the column itself. Where the replacement would not pass, NULL does not pass either \
              and the function can go; where it would, add `OR x IS NULL`.",
     measured: false,
-    setup: super::EVENTS,
-    fires: "SELECT count(*) FROM events WHERE coalesce(amount, 0) > 990",
-    silent: "SELECT count(*) FROM events WHERE coalesce(amount, id) > 990",
+    setup: super::lakes::EVENTS,
+    fires: "SELECT count(*) FROM events WHERE coalesce(code, '') = 'c000012'",
+    silent: "SELECT count(*) FROM events WHERE code = 'c000012'",
     inspect,
 };
 

@@ -8,7 +8,9 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
-use crate::hint::ast::{all_of, bare, binary, bracketed, conjuncts, disjuncts, number};
+use crate::hint::ast::{
+    all_of, bare, binary, bracketed, conjuncts, disjuncts, for_each_select, number,
+};
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::scope::SelectScope;
@@ -22,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
              equality, put together by UNION ALL, finds the same pairs; each later one leaves out what \
              an earlier one has found.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id OR o.payer = c.id",
     silent: "SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id AND (o.payer = c.id OR c.region = 3)",
     inspect,
@@ -56,7 +58,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             }
         }
     });
-    let Some(condition) = found else {
+    let Some(condition) = found.or_else(|| elsewhere(evidence)) else {
         return Vec::new();
     };
     let severity = match evidence.reads_much() || pairs(evidence) >= 1e8 {
@@ -74,6 +76,38 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         Some(rewritten) => finding.rewrite(rewritten.tree),
         None => finding,
     }]
+}
+
+/// Finds an OR of equalities in joins that no union can take the place of: outer ones, or several.
+fn elsewhere(evidence: &Evidence) -> Option<String> {
+    let mut found = None;
+    for_each_select(&evidence.tree, &mut |select| {
+        let scope = SelectScope::of(select, evidence);
+        let joins = select.from.iter().flat_map(|table| &table.joins);
+        let conditions = joins.filter_map(|join| condition_of(&join.join_operator));
+        let parts = conditions
+            .chain(select.selection.as_ref())
+            .flat_map(conjuncts);
+        for part in parts {
+            if found.is_none() && equalities(part, &scope).is_some() {
+                found = Some(part.to_string());
+            }
+        }
+    });
+    found
+}
+
+fn condition_of(operator: &JoinOperator) -> Option<&Expr> {
+    match operator {
+        JoinOperator::Join(JoinConstraint::On(on))
+        | JoinOperator::Inner(JoinConstraint::On(on))
+        | JoinOperator::Left(JoinConstraint::On(on))
+        | JoinOperator::LeftOuter(JoinConstraint::On(on))
+        | JoinOperator::Right(JoinConstraint::On(on))
+        | JoinOperator::RightOuter(JoinConstraint::On(on))
+        | JoinOperator::FullOuter(JoinConstraint::On(on)) => Some(on),
+        _ => None,
+    }
 }
 
 fn pairs(evidence: &Evidence) -> f64 {

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "A condition on the partition column leaves whole folders unread, before any file is opened. Where \
              the partition follows from the column that is filtered, as a day follows from a time, say both.",
     measured: false,
-    setup: super::PARTITIONED,
+    setup: super::lakes::PARTITIONED,
     fires: "SELECT sum(amount) AS amount FROM visits WHERE kind = 7",
     silent: "SELECT sum(amount) AS amount FROM visits WHERE kind = 7 AND day = 3",
     inspect,

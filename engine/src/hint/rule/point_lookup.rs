@@ -3,10 +3,11 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Select};
 
-use crate::hint::ast::{comparison, conjuncts, for_each_select};
+use crate::hint::ast::{comparison, for_each_select};
 use crate::hint::evidence::TableFacts;
 use crate::hint::finding::{CopyLayout, Remedy, Severity};
 use crate::hint::layout::quoted;
+use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
@@ -18,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
              everywhere and ordering by the column would spoil another order. \
              `bloom_filter_on_write` writes them.",
     measured: false,
-    setup: super::KEYS,
+    setup: super::lakes::KEYS,
     fires: "SELECT amount FROM './keys.parquet' WHERE code = 'c000077'",
     silent: "SELECT amount FROM './keys.parquet' WHERE id = 77",
     inspect,
@@ -41,7 +42,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     let scope = SelectScope::of(select, evidence);
-    let conditions: Vec<&Expr> = select.selection.iter().flat_map(conjuncts).collect();
+    let conditions: Vec<&Expr> = filters(select);
     let searched = conditions.into_iter().filter_map(|condition| {
         let found = comparison(condition).filter(|found| found.op == BinaryOperator::Eq)?;
         scope.column(found.left)

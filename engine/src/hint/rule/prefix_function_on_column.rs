@@ -2,9 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use crate::hint::ast::{bare, call, comparison, integer, string, text};
-use crate::hint::range::finding;
+use crate::hint::ast::{bare, binary, call, comparison, integer, string, text};
+use crate::hint::evidence::TableFacts;
+use crate::hint::range::{each_comparison, finding};
 use crate::hint::rewrite;
+use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Write `LIKE 'abc%'`: row groups are skipped by the least and largest text, and nothing is \
              copied row by row.",
     measured: false,
-    setup: super::EVENTS,
+    setup: super::lakes::EVENTS,
     fires: "SELECT count(*) FROM events WHERE substr(code, 1, 4) = 'c001'",
     silent: "SELECT count(*) FROM events WHERE code LIKE 'c001%'",
     inspect,
@@ -21,6 +23,9 @@ pub(super) static RULE: Rule = Rule {
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::conditions(evidence, |found, scope| {
+        if let Some(listed) = listed(found, scope) {
+            return Some(listed);
+        }
         let (column, prefix, negated) = prefix(found)?;
         let facts = scope.column(column)?;
         let plain = !prefix.is_empty() && !prefix.contains(['%', '_', '\\']);
@@ -45,7 +50,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 }
 
 /// Returns the column, what it has to begin with, and whether it must not.
-fn prefix(condition: &Expr) -> Option<(&Expr, &str, bool)> {
+pub(super) fn prefix(condition: &Expr) -> Option<(&Expr, &str, bool)> {
     let found = comparison(condition)?;
     let negated = match found.op {
         BinaryOperator::Eq => false,
@@ -77,4 +82,27 @@ fn piece(expression: &Expr) -> Option<(&Expr, i64)> {
         ("left", [column, length]) => Some((column, integer(length)?)),
         _ => None,
     }
+}
+
+/// Turns `left(x, 2) IN ('ab', 'cd')` into a pattern for each of them.
+fn listed<'a>(found: &Expr, scope: &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)> {
+    if !matches!(bare(found), Expr::InList { .. }) {
+        return None;
+    }
+    let table = std::cell::Cell::new(None);
+    let after = each_comparison(found, &|left, op, right| {
+        let one = binary(left.clone(), op.clone(), right.clone());
+        let (column, prefix, _) = prefix(&one)?;
+        let facts = scope.column(column)?;
+        table.set(Some(facts.table));
+        let plain = !prefix.is_empty() && !prefix.contains(['%', '_', '\\']);
+        (plain && facts.data_type().is_string()).then(|| Expr::Like {
+            negated: false,
+            any: false,
+            expr: Box::new(column.clone()),
+            pattern: Box::new(string(format!("{prefix}%"))),
+            escape_char: None,
+        })
+    })?;
+    Some((after, table.get()?))
 }

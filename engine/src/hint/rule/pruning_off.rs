@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Row groups are skipped by their least and largest values, pages by the page index, and both \
              by bloom filters. Switch them on again unless the filters never skip anything.",
     measured: false,
-    setup: super::EVENTS_WITHOUT_PRUNING,
+    setup: super::lakes::EVENTS_WITHOUT_PRUNING,
     fires: "SELECT sum(amount) FROM './events.parquet' WHERE id = 77",
     silent: "SELECT sum(amount) FROM './events.parquet'",
     inspect,

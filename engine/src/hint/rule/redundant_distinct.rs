@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
              is only looked up in needs no duplicates removed. Each DISTINCT is one more grouping of \
              all rows.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT DISTINCT customer, payer, sum(total) AS total FROM orders GROUP BY customer, payer",
     silent: "SELECT DISTINCT sum(total) AS total FROM orders GROUP BY customer, payer",
     inspect,

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
              row groups. Where the pattern has to stay, `regexp_like` says whether it matches without \
              collecting what matched.",
     measured: false,
-    setup: super::EVENTS,
+    setup: super::lakes::EVENTS,
     fires: "SELECT count(*) FROM events WHERE regexp_count(code, '0012') > 0",
     silent: "SELECT count(*) FROM events WHERE regexp_count(code, '0') > 2",
     inspect,

@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Groups, joins, windows and sorts run side by side where rows are distributed by their keys. \
              Without that one processor does the work.",
     measured: false,
-    setup: super::EVENTS_IN_ONE_PARTITION,
+    setup: super::lakes::EVENTS_IN_ONE_PARTITION,
     fires: "SELECT kind, code, sum(amount) AS amount FROM events GROUP BY kind, code",
     silent: "SELECT * FROM events WHERE id = 3",
     inspect,

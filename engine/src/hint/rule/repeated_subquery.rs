@@ -21,7 +21,7 @@ pub(super) static RULE: Rule = Rule {
              of the same text. MATERIALIZE computes it once and keeps its rows for the others, in memory or in \
              temporary files.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "WITH spent AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) \
             SELECT a.customer FROM spent a JOIN spent b ON a.total = b.total AND a.customer < b.customer",
     silent: "WITH spent AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) \

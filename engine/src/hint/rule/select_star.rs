@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
              even decompressed. Inside a subquery `*` costs nothing, since columns that nobody asks for \
              are left out.",
     measured: false,
-    setup: super::WIDE,
+    setup: super::lakes::WIDE,
     fires: "SELECT * FROM './wide.parquet' WHERE k > 3",
     silent: "SELECT sum(a) AS a FROM (SELECT * FROM './wide.parquet') w",
     inspect,

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "The order of the columns in PARTITION BY makes no difference to the result. Write them alike, so \
              that one sort serves all.",
     measured: false,
-    setup: super::EVENTS,
+    setup: super::lakes::EVENTS,
     fires: "SELECT id, sum(amount) OVER (PARTITION BY kind, code ORDER BY id) AS a, \
             count(*) OVER (PARTITION BY code, kind ORDER BY id) AS b FROM events",
     silent: "SELECT id, sum(amount) OVER (PARTITION BY kind, code ORDER BY id) AS a, \

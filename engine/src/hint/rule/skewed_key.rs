@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
              one of n numbers, each row of the small side all of them, and the join goes by both. Or handle \
              the one large key in a query of its own. Only EXPLAIN HINTS ANALYZE and VERIFY see this.",
     measured: true,
-    setup: super::SKEWED,
+    setup: super::lakes::SKEWED,
     fires: "SELECT count(*) AS n FROM visits v JOIN pages p ON v.page = p.id",
     silent: "SELECT count(*) AS n FROM visits v JOIN pages p ON v.id = p.id",
     inspect,

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Each file is opened, its footer read and its columns set up. Put the files together: \
              `OPTIMIZE` does that for Delta tables, and keeps the old files for time travel until VACUUM.",
     measured: false,
-    setup: super::SMALL_FILES,
+    setup: super::lakes::SMALL_FILES,
     fires: "SELECT sum(id) AS ids FROM parts",
     silent: "SELECT sum(id) AS ids FROM events",
     inspect,

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
              hundred thousand rows are a good size: small enough to be skipped, large enough to be read \
              in one go.",
     measured: false,
-    setup: super::SMALL_GROUPS,
+    setup: super::lakes::SMALL_GROUPS,
     fires: "SELECT sum(id) AS ids FROM './groups.parquet'",
     silent: "SELECT sum(id) AS ids FROM events",
     inspect,

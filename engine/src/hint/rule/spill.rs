@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
              `lakesh.threads`. Fewer columns in a sort or a join help as much. Only EXPLAIN HINTS ANALYZE \
              and VERIFY see this.",
     measured: true,
-    setup: super::LITTLE_MEMORY,
+    setup: super::lakes::LITTLE_MEMORY,
     fires: "SELECT * FROM events ORDER BY amount, code",
     silent: "SELECT * FROM events ORDER BY amount, code LIMIT 10",
     inspect,

@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Row counts and ranges of files answer counts without reading rows, choose the build side of \
              joins and skip files. Reading them costs a look at each footer, once.",
     measured: false,
-    setup: super::EVENTS_WITHOUT_STATISTICS,
+    setup: super::lakes::EVENTS_WITHOUT_STATISTICS,
     fires: "SELECT count(*) FROM './events.parquet'",
     silent: "SELECT 1",
     inspect,

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     advice: "Text is parsed from beginning to end by every query, whatever columns and rows it asks for. \
              Write it once as a table: columns are then read alone and row groups are skipped.",
     measured: false,
-    setup: super::EVENTS_AS_TEXT,
+    setup: super::lakes::EVENTS_AS_TEXT,
     fires: "SELECT kind, sum(amount) AS amount FROM './events.csv' GROUP BY kind",
     silent: "SELECT kind, sum(amount) AS amount FROM events GROUP BY kind",
     inspect,

@@ -2,9 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Select};
 
-use crate::hint::ast::{comparison, conjuncts, for_each_select};
+use crate::hint::ast::{comparison, for_each_select};
 use crate::hint::finding::{CopyLayout, Remedy, Severity};
 use crate::hint::layout::clustered;
+use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
@@ -16,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
              that filters ask for: `OPTIMIZE … ZORDER BY` for Delta tables. The evidence says which share \
              of the files or row groups a search reads now, and would read then.",
     measured: false,
-    setup: super::UNCLUSTERED,
+    setup: super::lakes::UNCLUSTERED,
     fires: "SELECT sum(amount) AS amount FROM mixed WHERE code = 77",
     silent: "SELECT sum(amount) AS amount FROM mixed WHERE id = 77",
     inspect,
@@ -39,7 +40,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     let scope = SelectScope::of(select, evidence);
-    let conditions: Vec<&Expr> = select.selection.iter().flat_map(conjuncts).collect();
+    let conditions: Vec<&Expr> = filters(select);
     // One column that skips well is enough.
     let shares = conditions
         .iter()

@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
              tells the branches apart and each branch has no duplicates of its own, and where the rows \
              are only looked up, counted as distinct, or reduced to their least or largest.",
     measured: false,
-    setup: super::ORDERS,
+    setup: super::lakes::ORDERS,
     fires: "SELECT max(n) FROM (SELECT customer AS n FROM orders UNION SELECT payer FROM orders) u",
     silent: "SELECT sum(n) FROM (SELECT customer AS n FROM orders UNION SELECT payer FROM orders) u",
     inspect,

@@ -192,3 +192,18 @@ fn other_columns_do_not_pass() {
     let other = Answer::new(&Arc::new(other), &[], WHOLE);
     assert!(one.differs_from(&other).is_some());
 }
+
+#[test]
+fn a_large_number_does_not_hide_small_ones() {
+    let mut random = Random(5);
+    for whole in [WHOLE, 0] {
+        let mut before = rows(&mut random, 4);
+        let mut after = before.clone();
+        for (place, (large, small)) in [(1e15, 1e15), (36.67, 10.0)].into_iter().enumerate() {
+            before[place].x = Some(large);
+            after[place].x = Some(small);
+        }
+        let found = answer(&before, &[], whole).differs_from(&answer(&after, &[], whole));
+        assert!(found.is_some(), "{whole}");
+    }
+}
