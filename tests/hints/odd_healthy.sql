@@ -66,7 +66,6 @@ SELECT o.id, x FROM (SELECT id, unnest([1, 2, 3]) AS x FROM orders) o;
 SELECT count(*) FROM orders WHERE referrer NOT IN (1, 2, 3);
 SELECT count(*) FROM customers WHERE id NOT IN (SELECT id FROM regions);
 SELECT count(*) FROM customers WHERE alt NOT IN (SELECT referrer FROM orders WHERE referrer IS NOT NULL);
-SELECT count(*) FROM customers WHERE alt IS NOT NULL AND alt NOT IN (SELECT referrer FROM orders WHERE referrer IS NOT NULL AND total > 5);
 SELECT c.id FROM customers c LEFT JOIN orders o ON c.id = o.referrer WHERE o.id IS NULL;
 SELECT sum(total) FROM (SELECT customer, total FROM orders UNION SELECT payer, total FROM orders) u;
 SELECT count(*) FROM (SELECT customer FROM orders UNION SELECT payer FROM orders) u;

@@ -142,7 +142,13 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
     match bare(expression) {
         Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
         Expr::UnaryOp { expr, .. } | Expr::Cast { expr, .. } => is_literal(expr),
-        Expr::BinaryOp { .. } => integer(expression).is_some(),
+        Expr::BinaryOp { left, op, right } => {
+            // A day that many days from another is a literal but for its spelling.
+            let shifted = matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
+                && matches!(bare(left), Expr::TypedString(_))
+                && matches!(bare(right), Expr::Interval(_));
+            shifted || integer(expression).is_some()
+        }
         other => moment_call(other).is_some(),
     }
 }

@@ -4,13 +4,13 @@
 //! with a literal is then a comparison of the column with an end of the range, which files and row
 //! groups can be skipped by.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
 
 use super::ast::{
-    all_of, bare, binary, bracketed, comparison, is_literal, moment_call, parsed, text,
+    all_of, bare, binary, bracketed, comparison, integer, is_literal, moment_call, parsed, text,
 };
 use super::evidence::{Evidence, TableFacts};
 use super::finding::{Finding, Severity};
@@ -93,6 +93,15 @@ pub(crate) fn moment(expression: &Expr) -> Option<NaiveDateTime> {
             _ => return None,
         },
         Expr::Cast { expr, .. } => text(expr)?,
+        Expr::BinaryOp { left, op, right } => {
+            let days = whole_days(bare(right))?;
+            let days = match op {
+                BinaryOperator::Plus => days,
+                BinaryOperator::Minus => days.checked_neg()?,
+                _ => return None,
+            };
+            return moment(left)?.checked_add_signed(TimeDelta::try_days(days)?);
+        }
         other => moment_call(other).or_else(|| text(other))?,
     };
     parse_moment(text)
@@ -233,4 +242,24 @@ pub(crate) fn scalar(literal: &Expr, data_type: &DataType) -> Option<ScalarValue
 
 fn digits_behind_point(number: &str) -> usize {
     number.split_once('.').map_or(0, |(_, digits)| digits.len())
+}
+
+/// Returns how many days an interval or a number that is added to a date has.
+pub(crate) fn whole_days(operand: &Expr) -> Option<i64> {
+    let Expr::Interval(interval) = operand else {
+        return integer(operand);
+    };
+    let amount = text(&interval.value)?.to_lowercase();
+    let unit = interval.leading_field.as_ref().map(ToString::to_string);
+    let (amount, unit) = match (unit, amount.split_once(' ')) {
+        (Some(unit), None) => (amount.as_str(), unit.to_lowercase()),
+        (None, Some((amount, unit))) => (amount, unit.trim().to_owned()),
+        _ => return None,
+    };
+    let amount: i64 = amount.trim().parse().ok()?;
+    match unit.trim_end_matches('s') {
+        "day" => Some(amount),
+        "week" => amount.checked_mul(7),
+        _ => None,
+    }
 }

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use crate::hint::ast::{bare, binary, integer, is_literal, number, text, turned};
-use crate::hint::range::{each_comparison, finding, is_utc, moment, moment_literal};
+use crate::hint::ast::{bare, binary, integer, is_literal, number, turned};
+use crate::hint::range::{each_comparison, finding, is_utc, moment, moment_literal, whole_days};
 use crate::hint::rewrite;
 use crate::hint::scope::ColumnFacts;
 use crate::hint::{Evidence, Finding, Rule};
@@ -154,26 +154,6 @@ fn isolated(
                 _ => None,
             }
         }
-        _ => None,
-    }
-}
-
-/// Returns how many days an interval or a number that is added to a date has.
-fn whole_days(operand: &Expr) -> Option<i64> {
-    let Expr::Interval(interval) = operand else {
-        return integer(operand);
-    };
-    let amount = text(&interval.value)?.to_lowercase();
-    let unit = interval.leading_field.as_ref().map(ToString::to_string);
-    let (amount, unit) = match (unit, amount.split_once(' ')) {
-        (Some(unit), None) => (amount.as_str(), unit.to_lowercase()),
-        (None, Some((amount, unit))) => (amount, unit.trim().to_owned()),
-        _ => return None,
-    };
-    let amount: i64 = amount.trim().parse().ok()?;
-    match unit.trim_end_matches('s') {
-        "day" => Some(amount),
-        "week" => amount.checked_mul(7),
         _ => None,
     }
 }

@@ -66,6 +66,8 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
             filtered.sort();
             filtered.dedup();
             let others = scan.columns.saturating_sub(filtered.len());
+            // Files that are left out already say that the rows lie well.
+            clustered |= scan.files.len() < table.files.files.len();
             if !any || clustered || share > SHARE || others < OTHERS || !scan.has_undone_filter() {
                 return None;
             }

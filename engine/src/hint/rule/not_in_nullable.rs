@@ -26,6 +26,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let mut may_differ = false;
+    let mut is_small = true;
     let rewritten = rewrite::selects(evidence, |select, scope| {
         let mut changes = Vec::new();
         let Some(selection) = &select.selection else {
@@ -34,10 +35,11 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         let mut parts: Vec<Expr> = conjuncts(selection).into_iter().cloned().collect();
         for part in &mut parts {
             let found = not_exists(part, scope, select.selection.as_ref(), evidence);
-            let Some((exists, outer, nullable)) = found else {
+            let Some((exists, outer, inner, nullable)) = found else {
                 continue;
             };
             may_differ |= nullable;
+            is_small &= !evidence.is_large(inner.table);
             changes.push(Change {
                 before: part.to_string(),
                 after: exists.to_string(),
@@ -53,8 +55,8 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let Some(rewritten) = rewritten else {
         return Vec::new();
     };
-    // Other rows are no advice.
-    let severity = match may_differ {
+    // Other rows are no advice, and a small subquery costs nothing either way.
+    let severity = match may_differ || is_small {
         true => Severity::Info,
         false => rewritten.severity(evidence),
     };
@@ -80,7 +82,7 @@ fn not_exists<'a>(
     scope: &SelectScope<'a>,
     outer_filter: Option<&Expr>,
     evidence: &'a Evidence,
-) -> Option<(Expr, ColumnFacts<'a>, bool)> {
+) -> Option<(Expr, ColumnFacts<'a>, ColumnFacts<'a>, bool)> {
     let (expr, subquery) = excluded(condition, false)?;
     let outer = scope.column(expr)?;
     let select = plain_select(subquery)?;
@@ -117,7 +119,7 @@ fn not_exists<'a>(
         subquery: Box::new(subquery),
         negated: true,
     };
-    Some((exists, outer, nullable))
+    Some((exists, outer, inner, nullable))
 }
 
 /// Reads `x NOT IN (…)`, `NOT (x IN (…))` and `x <> ALL (…)`.

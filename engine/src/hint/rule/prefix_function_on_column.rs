@@ -26,6 +26,9 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         if let Some(listed) = listed(found, scope) {
             return Some(listed);
         }
+        if let Some(compared) = compared(found, scope) {
+            return Some(compared);
+        }
         let (column, prefix, negated) = prefix(found)?;
         let facts = scope.column(column)?;
         let plain = !prefix.is_empty() && !prefix.contains(['%', '_', '\\']);
@@ -82,6 +85,19 @@ fn piece(expression: &Expr) -> Option<(&Expr, i64)> {
         ("left", [column, length]) => Some((column, integer(length)?)),
         _ => None,
     }
+}
+
+/// Turns `left(x, 2) >= 'ab'` into a comparison of the whole text: as long as the value, the beginning is
+/// below it exactly where the whole is.
+fn compared<'a>(condition: &Expr, scope: &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)> {
+    let found = comparison(condition)?;
+    let monotonic = matches!(found.op, BinaryOperator::GtEq | BinaryOperator::Lt);
+    let value = text(found.right).filter(|_| monotonic)?;
+    let (column, length) = piece(found.left)?;
+    let facts = scope.column(column)?;
+    let whole = usize::try_from(length).ok()? == value.chars().count();
+    (whole && facts.data_type().is_string())
+        .then(|| (binary(column.clone(), found.op, string(value)), facts.table))
 }
 
 /// Turns `left(x, 2) IN ('ab', 'cd')` into a pattern for each of them.
