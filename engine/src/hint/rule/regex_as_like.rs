@@ -4,7 +4,6 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
 use crate::hint::ast::{bare, call, comparison, integer, string, text};
 use crate::hint::evidence::TableFacts;
-use crate::hint::finding::Severity;
 use crate::hint::rewrite;
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
@@ -29,10 +28,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let Some(rewritten) = exact.or_else(loose) else {
         return Vec::new();
     };
-    let severity = match rewritten.severity(evidence) {
-        Severity::Info => Severity::Info,
-        other => other,
-    };
+    let severity = rewritten.severity(evidence);
     let text = format!(
         "`{}` runs a regular expression over every row",
         rewritten.before()
