@@ -576,6 +576,17 @@ def plans_are_drawn(manager, client):
 
 
 @check
+def hints_are_cards(manager, client):
+    query = "select distinct value % 3 as \"<g>\", count(*) as n from range(1000) group by value % 3"
+    _, messages = run(client, f"explain hints {query}")
+    page = messages[-1]["content"]["data"]["text/html"]
+    assert page.startswith('<div class="lakesh-hints">') and "redundant-distinct" in page, page
+    assert "&lt;g&gt;" in page and "<g>" not in page and "<details>" in page, page
+    _, messages = run(client, "explain hints select 1")
+    assert "no hints" in messages[-1]["content"]["data"]["text/html"]
+
+
+@check
 def profiles_and_drift_are_drawn(manager, client):
     run(client, "create view skewed as select value as n, value % 3 as few, 'a' || (value % 2) as kind from range(300)")
     _, messages = run(client, "select * from feature_profile('skewed')")
