@@ -11,6 +11,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::StatisticsContext;
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
+use super::finding::Severity;
 use super::scans::{self, ScanFacts};
 use super::text::{NamedTable, readable};
 use crate::erased::Erased;
@@ -211,6 +212,22 @@ impl Evidence {
         let largest = self.nodes.iter().filter_map(|node| node.rows).max();
         self.tables.iter().any(|table| self.is_large(table))
             || largest.is_some_and(|rows| rows >= self.thresholds.rows)
+    }
+
+    /// Returns advice for what concerns a large table, and else what is only worth knowing.
+    pub(crate) fn severity_of(&self, table: &TableFacts) -> Severity {
+        match self.is_large(table) {
+            true => Severity::Advice,
+            false => Severity::Info,
+        }
+    }
+
+    /// Returns advice for queries over large tables, and else what is only worth knowing.
+    pub(crate) fn severity(&self) -> Severity {
+        match self.reads_much() {
+            true => Severity::Advice,
+            false => Severity::Info,
+        }
     }
 
     /// Returns the rows that the planner expects of a node.

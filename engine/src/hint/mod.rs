@@ -29,5 +29,6 @@ pub(crate) use evidence::{Evidence, Thresholds};
 pub(crate) use finding::Finding;
 pub(crate) use notice::after;
 pub(crate) use report::{LastHint, LastHints, report};
+pub(crate) use rewrite::first_in_selects;
 pub use rule::{Rule, rules};
 pub(crate) use verify::{Budget, verify};

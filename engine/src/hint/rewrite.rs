@@ -7,9 +7,9 @@ use datafusion::sql::sqlparser::ast::{
     OrderBy, Query as SqlQuery, Select, SetExpr, UnaryOperator, VisitMut, VisitorMut,
 };
 
-use super::ast::conjuncts;
+use super::ast::{conjuncts, for_each_select};
 use super::evidence::{Evidence, TableFacts};
-use super::finding::Severity;
+use super::finding::{Finding, Severity};
 use super::scope::SelectScope;
 
 /// How many conditions of a SELECT are rewritten at most.
@@ -118,6 +118,20 @@ pub(crate) fn ordered_selects<'a>(
     let _: ControlFlow<()> = tree.visit(&mut selects);
     let changes = selects.changes;
     (!changes.is_empty()).then_some(Rewritten { tree, changes })
+}
+
+/// Asks for each SELECT of a query what there is to say of it; the first finding is the one.
+pub(crate) fn first_in_selects(
+    evidence: &Evidence,
+    look: fn(&Select, &Evidence) -> Option<Finding>,
+) -> Vec<Finding> {
+    let mut found = None;
+    for_each_select(&evidence.tree, &mut |select| {
+        if found.is_none() {
+            found = look(select, evidence);
+        }
+    });
+    found.into_iter().collect()
 }
 
 /// Puts a hint comment into a SELECT, beside those that it has.

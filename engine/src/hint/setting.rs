@@ -1,7 +1,7 @@
 //! Settings that a session has switched off, though the query would be faster with them.
 
 use super::evidence::Evidence;
-use super::finding::{Finding, Severity};
+use super::finding::Finding;
 
 /// Suggests to switch a setting on again.
 pub(crate) fn switched_off(
@@ -10,10 +10,7 @@ pub(crate) fn switched_off(
     text: &str,
     gain: f64,
 ) -> Finding {
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     Finding::new(severity, "session", text)
         .evidence(format!("{name} = false"))
         .gain(gain)

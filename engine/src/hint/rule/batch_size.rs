@@ -1,6 +1,5 @@
 //! Batches so small that each operator spends its time on calls.
 
-use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -22,10 +21,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     if size >= SMALLEST || evidence.scans.is_empty() {
         return Vec::new();
     }
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     vec![
         Finding::new(
             severity,

@@ -5,7 +5,6 @@ use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use crate::hint::evidence::Node;
-use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -47,10 +46,7 @@ fn of_join(evidence: &Evidence, node: &Node) -> Option<Finding> {
         .map(|projected| projected.expr.to_string())
         .collect();
     let first = converted.first()?;
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     let rows: Vec<String> = sides
         .iter()
         .filter_map(|side| evidence.rows_of(side))

@@ -1,6 +1,5 @@
 //! Fewer partitions than processors.
 
-use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -19,10 +18,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     if partitions >= evidence.processors || evidence.scans.is_empty() {
         return Vec::new();
     }
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     let text = format!(
         "the query runs in {partitions} partitions; there are {} processors",
         evidence.processors

@@ -2,12 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::{Expr, Select};
 
-use crate::hint::ast::{columns, for_each_select};
-use crate::hint::finding::Severity;
+use crate::hint::ast::columns;
 use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
-use crate::hint::{Evidence, Finding, Rule};
+use crate::hint::{Evidence, Finding, Rule, first_in_selects};
 
 pub(super) static RULE: Rule = Rule {
     name: "filter-pushdown",
@@ -29,13 +28,7 @@ const SHARE: f64 = 0.1;
 const OTHERS: usize = 4;
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let mut found: Option<Finding> = None;
-    for_each_select(&evidence.tree, &mut |select| {
-        if found.is_none() {
-            found = of_select(select, evidence);
-        }
-    });
-    found.into_iter().collect()
+    first_in_selects(evidence, of_select)
 }
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
@@ -71,10 +64,7 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
             if !any || clustered || share > SHARE || others < OTHERS || !scan.has_undone_filter() {
                 return None;
             }
-            let severity = match evidence.is_large(table) {
-                true => Severity::Advice,
-                false => Severity::Info,
-            };
+            let severity = evidence.severity_of(table);
             let text = format!(
                 "the filter leaves about {:.1} % of the rows, and all {} columns are decoded first",
                 share * 100.0,

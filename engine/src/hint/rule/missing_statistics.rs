@@ -2,13 +2,13 @@
 
 use datafusion::sql::sqlparser::ast::{Expr, Select};
 
-use crate::hint::ast::{columns, for_each_select};
+use crate::hint::ast::columns;
 use crate::hint::evidence::TableFacts;
-use crate::hint::finding::{CopyLayout, Remedy, Severity};
+use crate::hint::finding::{CopyLayout, Remedy};
 use crate::hint::layout::rewritten_table;
 use crate::hint::rewrite::filters;
 use crate::hint::scope::SelectScope;
-use crate::hint::{Evidence, Finding, Rule};
+use crate::hint::{Evidence, Finding, Rule, first_in_selects};
 
 pub(super) static RULE: Rule = Rule {
     name: "missing-statistics",
@@ -23,12 +23,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    for_each_select(&evidence.tree, &mut |select| {
-        found.extend(of_select(select, evidence));
-    });
-    found.truncate(1);
-    found
+    first_in_selects(evidence, of_select)
 }
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
@@ -39,10 +34,7 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     let column = filtered
         .find(|column| !column.is_partition() && has_none(column.table, column.field.name()))?;
     let (table, name) = (column.table, column.field.name());
-    let severity = match evidence.is_large(table) {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity_of(table);
     Some(
         Finding::new(
             severity,

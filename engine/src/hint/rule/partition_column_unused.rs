@@ -2,11 +2,11 @@
 
 use datafusion::sql::sqlparser::ast::Select;
 
-use crate::hint::ast::{columns, conjuncts, for_each_select};
+use crate::hint::ast::{columns, conjuncts};
 use crate::hint::evidence::TableFacts;
 use crate::hint::finding::Severity;
 use crate::hint::scope::SelectScope;
-use crate::hint::{Evidence, Finding, Rule};
+use crate::hint::{Evidence, Finding, Rule, first_in_selects};
 
 pub(super) static RULE: Rule = Rule {
     name: "partition-column-unused",
@@ -24,11 +24,7 @@ pub(super) static RULE: Rule = Rule {
 const FILES: usize = 8;
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for_each_select(&evidence.tree, &mut |select| {
-        found.extend(of_select(select, evidence));
-    });
-    found
+    first_in_selects(evidence, of_select)
 }
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {

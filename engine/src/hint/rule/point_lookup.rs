@@ -3,14 +3,14 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Select};
 
-use crate::hint::ast::{comparison, for_each_select};
+use crate::hint::ast::comparison;
 use crate::hint::evidence::TableFacts;
-use crate::hint::finding::{CopyLayout, Remedy, Severity};
+use crate::hint::finding::{CopyLayout, Remedy};
 use crate::hint::layout::quoted;
 use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
-use crate::hint::{Evidence, Finding, Rule};
+use crate::hint::{Evidence, Finding, Rule, first_in_selects};
 
 pub(super) static RULE: Rule = Rule {
     name: "point-lookup",
@@ -32,12 +32,7 @@ const GROUPS: usize = 4;
 const SHARE_OF_PARTS: f64 = 0.5;
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    for_each_select(&evidence.tree, &mut |select| {
-        found.extend(of_select(select, evidence));
-    });
-    found.truncate(1);
-    found
+    first_in_selects(evidence, of_select)
 }
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
@@ -60,10 +55,7 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
     if share < SHARE_OF_PARTS || !lacks_filter(table, name) || table.is_delta() {
         return None;
     }
-    let severity = match evidence.is_large(table) {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity_of(table);
     let mean = table.estimated_rows() / table.files.files.len().max(1) as u64;
     Some(
         Finding::new(

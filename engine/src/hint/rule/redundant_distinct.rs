@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{Distinct, Expr, Select, SetExpr, VisitMut, VisitorMut};
 
 use super::union_distinct::{looked_up, returns_all_keys};
-use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -28,10 +27,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     if distincts.removed == 0 {
         return Vec::new();
     }
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     vec![
         Finding::new(
             severity,

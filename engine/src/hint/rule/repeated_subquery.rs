@@ -8,7 +8,6 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::hint::ast::select_of;
-use crate::hint::finding::Severity;
 use crate::hint::rewrite::hint;
 use crate::hint::text::{query_text, readable};
 use crate::hint::{Evidence, Finding, Rule};
@@ -34,10 +33,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let Some(repeated) = found else {
         return Vec::new();
     };
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     let text = format!(
         "{} is computed {} times",
         repeated.described, repeated.times

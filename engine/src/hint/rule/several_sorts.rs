@@ -6,7 +6,6 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::sql::sqlparser::ast::{Expr, Function, VisitMut, VisitorMut, WindowType};
 
 use crate::hint::evidence::Node;
-use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -46,10 +45,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let Some(rewritten) = rewritten else {
         return Vec::new();
     };
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     let text = format!(
         "`PARTITION BY {}` has the columns of another window in another order",
         rewritten.before()

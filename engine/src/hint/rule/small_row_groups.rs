@@ -1,6 +1,6 @@
 //! Row groups of a few rows each.
 
-use crate::hint::finding::{CopyLayout, Remedy, Severity};
+use crate::hint::finding::{CopyLayout, Remedy};
 use crate::hint::layout::compacted;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -35,10 +35,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             if groups.len() < 8 * files.max(1) || mean >= SMALL {
                 return None;
             }
-            let severity = match evidence.is_large(table) {
-                true => Severity::Advice,
-                false => Severity::Info,
-            };
+            let severity = evidence.severity_of(table);
             Some(
                 Finding::new(
                     severity,

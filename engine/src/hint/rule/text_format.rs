@@ -1,6 +1,6 @@
 //! Tables of text that are parsed at every query.
 
-use crate::hint::finding::{CopyLayout, Remedy, Severity};
+use crate::hint::finding::{CopyLayout, Remedy};
 use crate::hint::layout::{rewritten_table, whole_file};
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -20,10 +20,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let tables = evidence.tables.iter().filter(|table| table.is_text());
     tables
         .map(|table| {
-            let severity = match evidence.is_large(table) {
-                true => Severity::Advice,
-                false => Severity::Info,
-            };
+            let severity = evidence.severity_of(table);
             let format = table.files.format.to_uppercase();
             let finding = Finding::new(
                 severity,

@@ -2,13 +2,13 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Select};
 
-use crate::hint::ast::{comparison, for_each_select};
-use crate::hint::finding::{CopyLayout, Remedy, Severity};
+use crate::hint::ast::comparison;
+use crate::hint::finding::{CopyLayout, Remedy};
 use crate::hint::layout::clustered;
 use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
-use crate::hint::{Evidence, Finding, Rule};
+use crate::hint::{Evidence, Finding, Rule, first_in_selects};
 
 pub(super) static RULE: Rule = Rule {
     name: "unclustered-filter",
@@ -30,12 +30,7 @@ const SHARE_OF_ROWS: f64 = 0.1;
 const SHARE_OF_PARTS: f64 = 0.5;
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    for_each_select(&evidence.tree, &mut |select| {
-        found.extend(of_select(select, evidence));
-    });
-    found.truncate(1);
-    found
+    first_in_selects(evidence, of_select)
 }
 
 fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
@@ -57,10 +52,7 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
         .filter(|found| found.rows <= SHARE_OF_ROWS && found.parts >= SHARE_OF_PARTS)
         .min_by(|left, right| left.rows.total_cmp(&right.rows))?;
     let table = best.column.table;
-    let severity = match evidence.is_large(table) {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity_of(table);
     let name = best.column.field.name();
     let after = (best.rows * best.count as f64).ceil().max(1.0);
     Some(

@@ -8,7 +8,6 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::hint::ast::{bare, for_each_query, is_literal, select_of};
-use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -35,10 +34,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     if unions.changed == 0 {
         return Vec::new();
     }
-    let severity = match evidence.reads_much() {
-        true => Severity::Advice,
-        false => Severity::Info,
-    };
+    let severity = evidence.severity();
     vec![
         Finding::new(
             severity,
