@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use lakesh_engine::hint::{Rule, rules};
 use lakesh_engine::input::{SplitOptions, cells};
@@ -157,7 +159,7 @@ fn the_page_of_hints_has_every_rule_in_the_words_of_the_registry() {
     assert_eq!(page, expected, "LAKESH_WRITE_DOCS=1 writes the page anew");
 }
 
-/// Lists all files below a folder, but those of the catalog's journal.
+/// Lists all files below a folder, but those of the catalog's journal and the mark of a session's folder.
 fn files(folder: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![folder.to_owned()];
@@ -167,7 +169,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
             let name = path.display().to_string();
             match path.is_dir() {
                 true => waiting.push(path),
-                false if name.contains("catalog.db") => {}
+                false if name.contains("catalog.db") || name.ends_with("/lock") => {}
                 false => drop(found.insert(name)),
             }
         }
@@ -189,6 +191,40 @@ async fn verify_compares_and_writes_nothing() {
         assert_eq!(hint[SPEEDUP] == "NULL", *same == "NULL", "{hint:?}");
     }
     assert_eq!(files(lake.root()), before);
+}
+
+#[test]
+fn an_interrupted_verify_leaves_nothing_behind() {
+    let lake = Lake::project();
+    let make = "COPY (SELECT value % 100 AS kind, CAST(value AS DOUBLE) AS amount
+        FROM generate_series(1, 300000)) TO 'events.csv';";
+    lake.shell(["-c", make]).run().succeeds();
+    let before = files(lake.root());
+    // Should the first end before the signal comes, the second is interrupted.
+    let sql = "SET lakesh.hint_rows = 100;
+        EXPLAIN HINTS VERIFY SELECT kind, sum(amount) FROM './events.csv' GROUP BY kind;
+        SELECT count(*) FROM range(2000000000) a, range(2000000000) b WHERE a.value % 7 = b.value % 5";
+    let folder = lake.temp().display().to_string();
+    let running = lake.shell(["--temp-dir", &folder, "-c", sql]).start();
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !has_copy(&lake.temp()) {
+        assert!(Instant::now() < deadline, "no copy is made");
+        thread::yield_now();
+    }
+    running.signal("INT");
+    running.wait().fails(130);
+    assert_eq!(files(lake.root()), before);
+}
+
+/// Says whether there is a copy of a table among the temporary files.
+fn has_copy(temporary: &Path) -> bool {
+    let folders = fs::read_dir(temporary).into_iter().flatten().flatten();
+    folders.into_iter().any(|folder| {
+        let inside = fs::read_dir(folder.path()).into_iter().flatten().flatten();
+        inside
+            .into_iter()
+            .any(|entry| entry.file_name().to_string_lossy().starts_with("hint-"))
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SpillFile, SpillWriter, TempFileFactory};
 use futures::Stream;
-use tempfile::TempPath;
+use tempfile::{TempDir, TempPath};
 
 use super::limit::format_size;
 use super::pool::SpillingPool;
@@ -115,6 +115,18 @@ impl SpillFolder {
         }
     }
 
+    /// Makes a folder among the temporary files, which goes with them at the latest.
+    pub(crate) fn make_folder(&self, prefix: &str) -> io::Result<ScratchFolder> {
+        let owner = self.folder()?;
+        let folder = tempfile::Builder::new()
+            .prefix(prefix)
+            .tempdir_in(owner.path())?;
+        Ok(ScratchFolder {
+            folder,
+            _owner: owner,
+        })
+    }
+
     fn opened(&self) -> MutexGuard<'_, Option<Arc<OwnedFolder>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,6 +182,18 @@ impl TempFileFactory for SpillFolder {
                 self.parent.display()
             ))),
         }
+    }
+}
+
+/// A folder for files that are written otherwise than by spilling; dropping it removes it.
+pub(crate) struct ScratchFolder {
+    folder: TempDir,
+    _owner: Arc<OwnedFolder>,
+}
+
+impl ScratchFolder {
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 }
 

@@ -12,13 +12,13 @@ use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::schema::types::ColumnPath;
-use tempfile::TempDir;
 
 use super::run::run;
 use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::hint::evidence::TableFacts;
 use crate::hint::finding::CopyLayout;
+use crate::memory::spill::ScratchFolder;
 use crate::session::StatementContext;
 use crate::table;
 
@@ -27,7 +27,7 @@ const GROUP_ROWS: usize = 128 * 1024;
 
 /// A copy; dropping it deletes it.
 pub(super) struct Copy {
-    _folder: TempDir,
+    folder: ScratchFolder,
 }
 
 impl Copy {
@@ -38,22 +38,18 @@ impl Copy {
         layout: &CopyLayout,
     ) -> Result<(Self, Arc<dyn TableSource>), Failure> {
         let failed = |error: DataFusionError| context.failure(error);
+        // It goes with the session's temporary files, also when this run is broken off.
         let spill = context.session.memory().spill();
-        // What a killed process leaves behind there is swept by the next one.
-        let parent = spill.path().unwrap_or_else(|| spill.parent().to_owned());
-        let folder = tempfile::Builder::new()
-            .prefix("lakesh-hint-")
-            .tempdir_in(parent)
-            .map_err(Failure::from_error)?;
-        let copy = Self { _folder: folder };
+        let folder = spill.make_folder("hint-").map_err(Failure::from_error)?;
+        let copy = Self { folder };
         let plan = rows_of(table, layout).map_err(failed)?;
         let schema = Arc::new(plain(plan.schema().as_arrow()));
-        let mut files = Files::new(copy._folder.path().to_owned(), schema, layout);
+        let mut files = Files::new(copy.folder.path().to_owned(), schema, layout);
         run(&context.state, &plan, &mut |batch| files.write(&batch))
             .await
             .map_err(failed)?;
         files.finish().map_err(failed)?;
-        let path = copy._folder.path().display().to_string();
+        let path = copy.folder.path().display().to_string();
         let tables = context.table_context();
         let definition = table::detect(&path, &tables).await?;
         let open = table::open(&definition, TableVersion::Latest, &tables).await?;

@@ -133,7 +133,10 @@ pub(crate) async fn verify(
         };
         let share = end.saturating_duration_since(Instant::now()) / left.max(1);
         left = left.saturating_sub(1);
-        let trial = Trial::of(context, query, evidence, remedy, budget.copy_bytes).await;
+        let spill = context.session.memory().spill();
+        let room = spill.limit().saturating_sub(spill.used());
+        let copy_bytes = budget.copy_bytes.min(room);
+        let trial = Trial::of(context, query, evidence, remedy, copy_bytes).await;
         let verdict = match trial {
             Err(reason) => Verdict::unmeasured(reason),
             Ok(trial) => {

@@ -94,7 +94,7 @@ impl Trial {
                 }
                 if table.bytes() > copy_bytes {
                     return Err(format!(
-                        "simulated only: the table has {} bytes, and copies up to `lakesh.hint_copy_limit` are made",
+                        "simulated only: the table has {} bytes, and copies are made up to `lakesh.hint_copy_limit` and the room for temporary files",
                         table.bytes()
                     ));
                 }
