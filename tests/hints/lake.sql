@@ -17,6 +17,9 @@ CREATE TABLE orders AS SELECT value AS id, value % (:rows / 8) AS customer, valu
   FROM generate_series(1, :rows);
 CREATE TABLE customers AS SELECT value AS id, 'name ' || value AS name, value % 20 AS region
   FROM generate_series(1, :rows / 8);
+-- Few enough for joins that compare every row with every other.
+CREATE TABLE some_orders AS SELECT * FROM orders WHERE id <= :rows / 40;
+CREATE TABLE some_customers AS SELECT * FROM customers WHERE id <= :rows / 160;
 CREATE TABLE regions AS SELECT value AS id, 'region ' || value AS name FROM generate_series(0, 19);
 
 COPY events TO 'events.csv';

@@ -37,19 +37,19 @@ SELECT sum(amount) FROM events WHERE coalesce(code, '') = 'c000012345';
 SELECT count(*) FROM customers WHERE id NOT IN (SELECT customer FROM orders WHERE total > 88);
 
 -- or-in-join
-SELECT count(*) FROM orders o JOIN customers c ON o.customer = c.id OR o.payer = c.id;
+SELECT count(*) FROM some_orders o JOIN some_customers c ON o.customer = c.id OR o.payer = c.id;
 
 -- or-in-join
-SELECT c.region, sum(o.total) AS total FROM orders o, customers c WHERE c.id IN (o.customer, o.payer) GROUP BY c.region;
+SELECT c.region, sum(o.total) AS total FROM some_orders o, some_customers c WHERE c.id IN (o.customer, o.payer) GROUP BY c.region;
 
 -- hidden-join-condition
-SELECT count(*) FROM orders o JOIN customers c ON o.customer - c.id = 0;
+SELECT count(*) FROM some_orders o JOIN some_customers c ON o.customer - c.id = 0;
 
 -- hidden-join-condition
-SELECT count(*) FROM orders o JOIN customers c ON o.customer - c.id = 5;
+SELECT count(*) FROM some_orders o JOIN some_customers c ON o.customer - c.id = 5;
 
 -- cross-join
-SELECT count(*) FROM orders o, customers c WHERE o.total > 10;
+SELECT count(*) FROM some_orders o, some_customers c WHERE o.total > 10;
 
 -- union-distinct
 SELECT max(n) FROM (SELECT customer AS n FROM orders UNION SELECT payer FROM orders) u;
@@ -70,7 +70,7 @@ WITH s AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) S
 SELECT count(*) FROM (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) a JOIN (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) b ON a.t = b.t;
 
 -- join-order
-SELECT count(*) AS n FROM orders a JOIN orders b ON a.payer = b.payer JOIN customers c ON c.id = a.id WHERE c.region = 3 AND c.id < 100;
+SELECT count(*) AS n FROM some_orders a JOIN some_orders b ON a.payer = b.payer JOIN some_customers c ON c.id = a.id WHERE c.region = 3 AND c.id < 100;
 
 -- regex-as-like
 SELECT count(*) FROM events WHERE regexp_count(note, 'number 77') > 0;
