@@ -10,10 +10,10 @@ SELECT kind, count(*) AS n FROM events e WHERE to_char(e.ts, '%Y-%m') = '2024-03
 SELECT count(*) FROM events WHERE date_trunc('day', ts) BETWEEN '2024-03-01' AND '2024-03-03';
 
 -- cast-on-column
-SELECT max(amount) FROM events WHERE CAST(ts AS DATE) = DATE '2024-03-05';
+SELECT max(amount) FROM events WHERE left(CAST(ts AS VARCHAR), 7) = '2024-03';
 
 -- cast-on-column
-SELECT count(*) FROM events WHERE ts::date < '2024-01-20' AND kind < 50;
+SELECT count(*) FROM events WHERE substr(ts::text, 1, 10) = '2024-01-20' AND kind < 50;
 
 -- cast-on-column
 SELECT sum(amount) FROM events WHERE to_date(ts) IN ('2024-02-01', '2024-02-02');
@@ -61,13 +61,13 @@ SELECT 'customer' AS role, customer AS n FROM orders GROUP BY customer UNION SEL
 SELECT DISTINCT customer, payer, count(*) AS n FROM orders GROUP BY customer, payer;
 
 -- count-distinct
-SELECT count(DISTINCT id) AS a, count(DISTINCT code) AS b FROM events;
+SELECT count(DISTINCT id) AS a, count(DISTINCT code) AS b, count(DISTINCT ts) AS c FROM events;
 
 -- repeated-subquery
 WITH s AS (SELECT customer, sum(total) AS total FROM orders GROUP BY customer) SELECT count(*) FROM s a JOIN s b ON a.customer = b.customer + 1;
 
 -- repeated-subquery
-SELECT count(*) FROM (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) a JOIN (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) b ON a.t = b.t;
+SELECT count(*) FROM (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) a JOIN (SELECT customer, sum(total) AS t FROM orders GROUP BY customer) b ON a.customer = b.customer + 1;
 
 -- join-order
 SELECT count(*) AS n FROM some_orders a JOIN some_orders b ON a.payer = b.payer JOIN some_customers c ON c.id = a.id WHERE c.region = 3 AND c.id < 100;
@@ -76,7 +76,7 @@ SELECT count(*) AS n FROM some_orders a JOIN some_orders b ON a.payer = b.payer 
 SELECT count(*) FROM events WHERE regexp_count(note, 'number 77') > 0;
 
 -- filter-pushdown
-SELECT a, b, c, d, e FROM './wide.parquet' WHERE k = 17;
+SELECT * FROM events WHERE kind = 12;
 
 -- text-format
 SELECT kind, sum(amount) AS amount FROM './events.csv' GROUP BY kind;

@@ -32,6 +32,8 @@ pub(crate) struct ScanFacts {
     pub(crate) schema: SchemaRef,
     /// How many columns are read.
     pub(crate) columns: usize,
+    /// How many of them are texts or bytes, which take long to decode.
+    pub(crate) texts: usize,
     /// The filter that the reader was given, as text.
     pub(crate) predicate: Option<String>,
     /// Whether the reader drops rows by its filter while it decodes.
@@ -43,6 +45,13 @@ fn columns_of(schema: &SchemaRef) -> usize {
     let fields = schema.fields().iter();
     fields
         .filter(|field| !field.name().starts_with("__delta_rs"))
+        .count()
+}
+
+fn texts_of(schema: &SchemaRef) -> usize {
+    let types = schema.fields().iter().map(|field| field.data_type());
+    types
+        .filter(|kind| kind.is_string() || kind.is_binary())
         .count()
 }
 
@@ -80,6 +89,7 @@ fn scan(number: usize, node: &Node) -> Option<ScanFacts> {
         files,
         schema: Arc::clone(config.file_source.table_schema().table_schema()),
         columns: columns_of(&node.plan.schema()),
+        texts: texts_of(&node.plan.schema()),
         predicate: config.file_source.filter().map(|filter| filter.to_string()),
         filters_rows: parquet
             .is_some_and(|source| source.table_parquet_options().global.pushdown_filters),

@@ -3,6 +3,7 @@
 use datafusion::sql::sqlparser::ast::{Expr, Select};
 
 use crate::hint::ast::columns;
+use crate::hint::finding::Severity;
 use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
@@ -64,7 +65,11 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
             if !any || clustered || share > SHARE || others < OTHERS || !scan.has_undone_filter() {
                 return None;
             }
-            let severity = evidence.severity_of(table);
+            // Numbers are decoded about as fast as they are skipped.
+            let severity = match scan.texts > 0 {
+                true => evidence.severity_of(table),
+                false => Severity::Info,
+            };
             let text = format!(
                 "the filter leaves about {:.1} % of the rows, and all {} columns are decoded first",
                 share * 100.0,
