@@ -1,7 +1,8 @@
 """EXPLAIN HINTS: is the right rule found, does VERIFY confirm it, what does `auto` gain, what do hints cost?
 
 The queries are those of tests/hints, over a lake of LAKESH_HINT_ROWS rows, and the 22 of TPC-H. Each lake
-is made once; `auto` applies what VERIFY has left in its catalog.
+is made once; `auto` applies what VERIFY has left in its catalog. `hints.py confirm` and `hints.py tpch` run
+one of the two.
 """
 
 import csv
@@ -10,6 +11,7 @@ import math
 import os
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -120,5 +122,6 @@ def auto_and_costs():
     print(f"EXPLAIN HINTS: at most {max(planning) * 1000:.1f} ms more than EXPLAIN")
 
 
-confirm()
-auto_and_costs()
+parts = {"confirm": confirm, "tpch": auto_and_costs}
+for part in sys.argv[1:] or parts:
+    parts[part]()
