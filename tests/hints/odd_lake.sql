@@ -1,6 +1,6 @@
 -- Tables with NULL, odd values and several files, for queries that are easy to rewrite wrongly.
 
-CREATE TABLE events AS SELECT value AS id, CASE WHEN value % 1000 <> 0 THEN value % 100 END AS kind,
+CREATE VIEW made AS SELECT value AS id, CASE WHEN value % 1000 <> 0 THEN value % 100 END AS kind,
  CASE WHEN value % 500 <> 3 THEN CAST(value % 1000 AS DOUBLE) / 4 END AS amount,
  'c' || lpad(CAST(value AS VARCHAR), 9, '0') AS code,
  CASE value % 7 WHEN 0 THEN NULL WHEN 1 THEN 'über ' || (value % 1000) WHEN 2 THEN '50%_off ' || (value % 100) WHEN 3 THEN chr(1114111) || 'max' ELSE 'text number ' || (value % 1000) END AS note,
@@ -11,43 +11,13 @@ CREATE TABLE events AS SELECT value AS id, CASE WHEN value % 1000 <> 0 THEN valu
  CASE WHEN value % 777 <> 6 THEN CAST(to_timestamp_seconds(1640995200 + value * 600) AS DATE) END AS day,
  CASE WHEN value % 777 <> 7 THEN arrow_cast(to_timestamp_micros((1640995200 + value * 600) * 1000000), 'Timestamp(Microsecond, Some("UTC"))') END AS tz,
  CASE WHEN value % 333 <> 1 THEN CAST(value AS DECIMAL(12,2)) / 8 END AS price,
- value - 10000 AS neg, CAST(value AS INT) AS "Id 32", value * 7919 % 1000 AS mix FROM generate_series(1, 5000);
-INSERT INTO events SELECT value AS id, CASE WHEN value % 1000 <> 0 THEN value % 100 END AS kind,
- CASE WHEN value % 500 <> 3 THEN CAST(value % 1000 AS DOUBLE) / 4 END AS amount,
- 'c' || lpad(CAST(value AS VARCHAR), 9, '0') AS code,
- CASE value % 7 WHEN 0 THEN NULL WHEN 1 THEN 'über ' || (value % 1000) WHEN 2 THEN '50%_off ' || (value % 100) WHEN 3 THEN chr(1114111) || 'max' ELSE 'text number ' || (value % 1000) END AS note,
- CASE WHEN value % 2 = 0 THEN 'open' ELSE 'shut' END AS status,
- value % 2 = 0 AS flag,
- CASE WHEN value % 10 = 0 THEN value % 50 END AS rare,
- CASE WHEN value % 777 <> 5 THEN CAST(to_timestamp_micros((1640995200 + value * 600) * 1000000) AS TIMESTAMP) END AS ts,
- CASE WHEN value % 777 <> 6 THEN CAST(to_timestamp_seconds(1640995200 + value * 600) AS DATE) END AS day,
- CASE WHEN value % 777 <> 7 THEN arrow_cast(to_timestamp_micros((1640995200 + value * 600) * 1000000), 'Timestamp(Microsecond, Some("UTC"))') END AS tz,
- CASE WHEN value % 333 <> 1 THEN CAST(value AS DECIMAL(12,2)) / 8 END AS price,
- value - 10000 AS neg, CAST(value AS INT) AS "Id 32", value * 7919 % 1000 AS mix FROM generate_series(5001, 10000);
-INSERT INTO events SELECT value AS id, CASE WHEN value % 1000 <> 0 THEN value % 100 END AS kind,
- CASE WHEN value % 500 <> 3 THEN CAST(value % 1000 AS DOUBLE) / 4 END AS amount,
- 'c' || lpad(CAST(value AS VARCHAR), 9, '0') AS code,
- CASE value % 7 WHEN 0 THEN NULL WHEN 1 THEN 'über ' || (value % 1000) WHEN 2 THEN '50%_off ' || (value % 100) WHEN 3 THEN chr(1114111) || 'max' ELSE 'text number ' || (value % 1000) END AS note,
- CASE WHEN value % 2 = 0 THEN 'open' ELSE 'shut' END AS status,
- value % 2 = 0 AS flag,
- CASE WHEN value % 10 = 0 THEN value % 50 END AS rare,
- CASE WHEN value % 777 <> 5 THEN CAST(to_timestamp_micros((1640995200 + value * 600) * 1000000) AS TIMESTAMP) END AS ts,
- CASE WHEN value % 777 <> 6 THEN CAST(to_timestamp_seconds(1640995200 + value * 600) AS DATE) END AS day,
- CASE WHEN value % 777 <> 7 THEN arrow_cast(to_timestamp_micros((1640995200 + value * 600) * 1000000), 'Timestamp(Microsecond, Some("UTC"))') END AS tz,
- CASE WHEN value % 333 <> 1 THEN CAST(value AS DECIMAL(12,2)) / 8 END AS price,
- value - 10000 AS neg, CAST(value AS INT) AS "Id 32", value * 7919 % 1000 AS mix FROM generate_series(10001, 15000);
-INSERT INTO events SELECT value AS id, CASE WHEN value % 1000 <> 0 THEN value % 100 END AS kind,
- CASE WHEN value % 500 <> 3 THEN CAST(value % 1000 AS DOUBLE) / 4 END AS amount,
- 'c' || lpad(CAST(value AS VARCHAR), 9, '0') AS code,
- CASE value % 7 WHEN 0 THEN NULL WHEN 1 THEN 'über ' || (value % 1000) WHEN 2 THEN '50%_off ' || (value % 100) WHEN 3 THEN chr(1114111) || 'max' ELSE 'text number ' || (value % 1000) END AS note,
- CASE WHEN value % 2 = 0 THEN 'open' ELSE 'shut' END AS status,
- value % 2 = 0 AS flag,
- CASE WHEN value % 10 = 0 THEN value % 50 END AS rare,
- CASE WHEN value % 777 <> 5 THEN CAST(to_timestamp_micros((1640995200 + value * 600) * 1000000) AS TIMESTAMP) END AS ts,
- CASE WHEN value % 777 <> 6 THEN CAST(to_timestamp_seconds(1640995200 + value * 600) AS DATE) END AS day,
- CASE WHEN value % 777 <> 7 THEN arrow_cast(to_timestamp_micros((1640995200 + value * 600) * 1000000), 'Timestamp(Microsecond, Some("UTC"))') END AS tz,
- CASE WHEN value % 333 <> 1 THEN CAST(value AS DECIMAL(12,2)) / 8 END AS price,
- value - 10000 AS neg, CAST(value AS INT) AS "Id 32", value * 7919 % 1000 AS mix FROM generate_series(15001, 20000);
+ value - 10000 AS neg, CAST(value AS INT) AS "Id 32", value * 7919 % 1000 AS mix FROM generate_series(1, 20000);
+CREATE TABLE events AS SELECT * FROM made WHERE id <= 5000;
+INSERT INTO events SELECT * FROM made WHERE id BETWEEN 5001 AND 10000;
+INSERT INTO events SELECT * FROM made WHERE id BETWEEN 10001 AND 15000;
+INSERT INTO events SELECT * FROM made WHERE id BETWEEN 15001 AND 20000;
+DROP VIEW made;
+
 CREATE TABLE orders AS SELECT value AS id, value % 2500 AS customer, value % 777 AS payer,
   CASE WHEN value % 13 <> 0 THEN value % 2500 END AS referrer, CAST(value % 90 AS DOUBLE) AS total,
   'o' || (value % 300) AS tag FROM generate_series(1, 20000);

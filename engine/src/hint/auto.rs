@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::evidence::Evidence;
-use super::finding::{Kind, Remedy};
+use super::finding::Remedy;
 use super::report::Hint;
 use super::rewrite::hint;
 use super::text::{query_text, readable};
@@ -70,15 +70,12 @@ fn verified(hint: &Hint, evidence: &Evidence, tables: &str) -> Option<VerifiedRe
             RemedyKind::Hint,
             format!("SET({name} = {value})"),
         ),
-        Remedy::Rewrite { tree, kind } => {
-            debug_assert!(matches!(kind, Kind::Rewrite | Kind::Cache));
-            (
-                query_text(&evidence.tree),
-                with_meaning(tables, &evidence.planned),
-                RemedyKind::Query,
-                query_text(tree),
-            )
-        }
+        Remedy::Rewrite { tree, .. } => (
+            query_text(&evidence.tree),
+            with_meaning(tables, &evidence.planned),
+            RemedyKind::Query,
+            query_text(tree),
+        ),
     };
     Some(VerifiedRemedy {
         query,
@@ -111,7 +108,7 @@ pub(crate) async fn remedied(
         return Ok(None);
     }
     known.sort_by(|left, right| right.speedup.total_cmp(&left.speedup));
-    let aside = context.without_events();
+    let aside = context.aside(context.text.clone());
     let (plan, reads) = aside.plan_with_reads(query.clone()).await?;
     let Some(tables) = state_of(&reads) else {
         return Ok(None);

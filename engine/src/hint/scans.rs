@@ -202,17 +202,16 @@ pub(crate) fn number(value: &ScalarValue) -> Option<f64> {
     }
 }
 
+/// Returns the smallest and the largest value in all parts.
+pub(crate) fn span(ranges: &[Range]) -> Option<Range> {
+    let both = |one: Range, other: Range| (one.0.min(other.0), one.1.max(other.1));
+    ranges.iter().copied().reduce(both)
+}
+
 /// Returns the share of parts that a search for one value has to read, on average; `None` where that
 /// cannot be told.
 pub(crate) fn share_of_a_point(ranges: &[Range]) -> Option<f64> {
-    let low = ranges
-        .iter()
-        .map(|range| range.0)
-        .fold(f64::INFINITY, f64::min);
-    let high = ranges
-        .iter()
-        .map(|range| range.1)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let (low, high) = span(ranges)?;
     let width = high - low;
     if ranges.len() < 4 || width <= 0.0 {
         return None;

@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 use super::ast::{bare, binary, comparison, disjuncts};
 use super::evidence::{Evidence, TableFacts};
 use super::range::scalar;
-use super::scans::{number, ranges};
+use super::scans::{number, ranges, span};
 use super::scope::SelectScope;
 
 impl Evidence {
@@ -99,16 +99,6 @@ impl Evidence {
     ) -> Option<f64> {
         let found = comparison(condition)?;
         let column = scope.column(found.left)?;
-        let ranges = ranges(table, &self.scans, column.field.name());
-        let low = ranges
-            .iter()
-            .map(|range| range.0)
-            .fold(f64::INFINITY, f64::min);
-        let high = ranges
-            .iter()
-            .map(|range| range.1)
-            .fold(f64::NEG_INFINITY, f64::max);
-        let width = high - low;
         if found.op == BinaryOperator::Eq {
             let values = self.distinct_values(table, column.field.name(), column.data_type())?;
             return Some(1.0 / values.clamp(1.0, 1000.0));
@@ -116,6 +106,8 @@ impl Evidence {
         if found.op == BinaryOperator::NotEq {
             return Some(0.9);
         }
+        let (low, high) = span(&ranges(table, &self.scans, column.field.name()))?;
+        let width = high - low;
         let value: Option<ScalarValue> = scalar(found.right, column.data_type());
         let value = value.as_ref().and_then(number).filter(|_| width > 0.0)?;
         let below = ((value - low) / width).clamp(0.0, 1.0);
@@ -150,9 +142,7 @@ impl Evidence {
         }
         let rows = table.estimated_rows().max(1) as f64;
         if data_type.is_integer() || data_type.is_temporal() {
-            let ranges = ranges(table, &self.scans, column);
-            let low = ranges.iter().map(|range| range.0).reduce(f64::min)?;
-            let high = ranges.iter().map(|range| range.1).reduce(f64::max)?;
+            let (low, high) = span(&ranges(table, &self.scans, column))?;
             return Some((high - low + 1.0).min(rows));
         }
         let groups = table.footers.iter().flat_map(|footer| footer.row_groups());

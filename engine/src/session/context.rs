@@ -1,23 +1,21 @@
 //! What a statement sees while it runs: a snapshot of the session.
 
+mod assumed;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::timezone::Tz;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, ParamValues};
-use datafusion::datasource::TableProvider;
-use datafusion::datasource::empty::EmptyTable;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::queries::Observer;
-use super::{EventSender, Session, read, write};
+use super::{EventSender, Session};
 use crate::definition::{TableDefinition, ViewDefinition};
 use crate::directive::{HintUses, apply_settings, strays};
-use crate::encoder::EncoderDefinition;
 use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
@@ -25,32 +23,10 @@ use crate::input::{Substituted, offset_of};
 use crate::profile::ToDraw;
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
-use crate::sql::SqlFunction;
 use crate::table::{self, TableContext};
 
-/// What `--check` assumes of a name.
-#[derive(Clone)]
-pub(crate) enum Overlay {
-    /// An earlier statement of the script would have created this table.
-    Table(Arc<dyn TableProvider>),
-    /// An earlier statement would have created this view.
-    View(ViewDefinition),
-    /// An earlier statement would have dropped it.
-    Dropped,
-}
-
-/// What `--check` has defined so far.
-#[derive(Default)]
-pub(super) struct Overlays {
-    names: HashMap<TableName, Overlay>,
-    schemas: Vec<String>,
-    /// Encoders that an earlier statement would have made; `None` for those that it would have dropped.
-    encoders: HashMap<TableName, Option<EncoderDefinition>>,
-    /// Functions that an earlier statement would have made; `None` for those that it would have dropped.
-    functions: HashMap<TableName, Option<SqlFunction>>,
-    /// Files that an earlier statement would have written, by absolute path.
-    paths: HashMap<String, SchemaRef>,
-}
+pub(crate) use assumed::Overlay;
+pub(super) use assumed::Overlays;
 
 /// What a statement sees while it runs.
 pub(crate) struct StatementContext {
@@ -417,41 +393,6 @@ impl StatementContext {
         Resolver::new(self).check_view(name, view).await
     }
 
-    /// Returns a table with the schema of files that an earlier statement would have written.
-    pub(crate) fn assumed_path(&self, path: &str) -> Option<Arc<dyn TableProvider>> {
-        let overlays = read(&self.session.overlay);
-        let schema = overlays.paths.get(path.trim_end_matches('/'))?;
-        Some(Arc::new(EmptyTable::new(Arc::clone(schema))))
-    }
-
-    /// Lets `--check` assume that files of a schema exist.
-    pub(crate) fn assume_path(&self, path: &str, schema: SchemaRef) {
-        let path = path.trim_end_matches('/').to_owned();
-        write(&self.session.overlay).paths.insert(path, schema);
-    }
-
-    /// Returns what `--check` assumes of an encoder's name; `Some(None)` where it would have been dropped.
-    pub(crate) fn assumed_encoder(&self, name: &TableName) -> Option<Option<EncoderDefinition>> {
-        read(&self.session.overlay).encoders.get(name).cloned()
-    }
-
-    /// Lets `--check` assume that an encoder exists, or that it was dropped.
-    pub(crate) fn assume_encoder(&self, name: TableName, definition: Option<EncoderDefinition>) {
-        let mut overlays = write(&self.session.overlay);
-        overlays.encoders.insert(name, definition);
-    }
-
-    /// Returns what `--check` assumes of a function's name; `Some(None)` where it would have been dropped.
-    pub(crate) fn assumed_function(&self, name: &TableName) -> Option<Option<SqlFunction>> {
-        read(&self.session.overlay).functions.get(name).cloned()
-    }
-
-    /// Lets `--check` assume that a function exists, or that it was dropped.
-    pub(crate) fn assume_function(&self, name: TableName, function: Option<SqlFunction>) {
-        let mut overlays = write(&self.session.overlay);
-        overlays.functions.insert(name, function);
-    }
-
     /// Says whether a name is that of a function that is not made by CREATE FUNCTION.
     pub(crate) fn has_builtin_function(&self, name: &str) -> bool {
         self.state.scalar_functions().contains_key(name)
@@ -459,30 +400,6 @@ impl StatementContext {
             || self.state.window_functions().contains_key(name)
             || self.state.higher_order_functions().contains_key(name)
             || name == crate::scope::APPLY_ENCODER
-    }
-
-    /// Returns what `--check` assumes of a name.
-    pub(crate) fn overlay(&self, name: &TableName) -> Option<Overlay> {
-        read(&self.session.overlay).names.get(name).cloned()
-    }
-
-    /// Lets `--check` assume something of a name.
-    pub(crate) fn assume(&self, name: TableName, overlay: Overlay) {
-        write(&self.session.overlay).names.insert(name, overlay);
-    }
-
-    /// Lets `--check` assume that a schema exists.
-    pub(crate) fn assume_schema(&self, schema: &str) {
-        write(&self.session.overlay).schemas.push(schema.to_owned());
-    }
-
-    /// Says whether a schema exists, or would by now.
-    pub(crate) fn schema_exists(&self, schema: &str) -> Result<bool, Failure> {
-        Ok(read(&self.session.overlay)
-            .schemas
-            .iter()
-            .any(|known| known == schema)
-            || self.session.catalog().has_schema(schema)?)
     }
 }
 

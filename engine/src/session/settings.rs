@@ -3,6 +3,8 @@
 //! Names that begin with `lakesh.` are ours; every other name is DataFusion's own.
 
 mod change;
+#[macro_use]
+mod shapes;
 
 use super::behaviour::{Behaviour, LATEST, moment_text};
 use super::hints::{HintMode, HintSettings, duration_text, parse_duration};
@@ -13,6 +15,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::memory::limit::{available_memory, format_size, parse_limit, parse_size};
 use crate::memory::planning::adjust;
 use crate::memory::runtime::DEFAULT_TEMP_LIMIT;
+use crate::table::parse_boolean;
 
 /// A setting of ours.
 pub struct Setting {
@@ -66,73 +69,6 @@ impl From<SettingError> for Failure {
 /// Returns our settings, in alphabetical order.
 pub fn settings() -> &'static [Setting] {
     SETTINGS
-}
-
-macro_rules! display_setting {
-    ($name:literal, $values:literal, $summary:literal, $field:ident, $show:expr, $parse:expr) => {
-        Setting {
-            name: $name,
-            values: $values,
-            summary: $summary,
-            get: |session| {
-                let show: fn(&DisplayOptions) -> String = $show;
-                show(&session.display())
-            },
-            set: |session, text| {
-                let parse: fn(&str) -> Result<_, String> = $parse;
-                let value = parse(text).map_err(|expected| wrong($name, text, expected))?;
-                session.change_display(|display| display.$field = value);
-                Ok(())
-            },
-            default: |session| {
-                let show: fn(&DisplayOptions) -> String = $show;
-                show(&session.options().display)
-            },
-        }
-    };
-}
-
-/// A setting that is true or false and changes what statements do.
-macro_rules! behaviour_setting {
-    ($name:literal, $summary:literal, $field:ident) => {
-        Setting {
-            name: $name,
-            values: "true, false",
-            summary: $summary,
-            get: |session| session.behaviour().$field.to_string(),
-            set: |session, text| {
-                let value = parse_bool(text).map_err(|expected| wrong($name, text, expected))?;
-                session.change_behaviour(|behaviour| behaviour.$field = value);
-                Ok(())
-            },
-            default: |_| Behaviour::default().$field.to_string(),
-        }
-    };
-}
-
-/// A setting of hints.
-macro_rules! hint_setting {
-    ($name:literal, $values:literal, $summary:literal, $field:ident, $show:expr, $parse:expr) => {
-        Setting {
-            name: $name,
-            values: $values,
-            summary: $summary,
-            get: |session| {
-                let show: fn(&HintSettings) -> String = $show;
-                show(&session.behaviour().hints)
-            },
-            set: |session, text| {
-                let parse: fn(&str) -> Result<_, String> = $parse;
-                let value = parse(text).map_err(|expected| wrong($name, text, expected))?;
-                session.change_behaviour(|behaviour| behaviour.hints.$field = value);
-                Ok(())
-            },
-            default: |_| {
-                let show: fn(&HintSettings) -> String = $show;
-                show(&HintSettings::default())
-            },
-        }
-    };
 }
 
 static SETTINGS: &[Setting] = &[
@@ -224,7 +160,7 @@ static SETTINGS: &[Setting] = &[
         "Sides of joins up to this size can be given to every partition instead of distributing both sides.",
         broadcast_bytes,
         |settings| format_size(settings.broadcast_bytes),
-        |text| parse_limit(text).map_err(|error| error.to_string())
+        parse_bytes
     ),
     hint_setting!(
         "lakesh.hint_copy_limit",
@@ -232,7 +168,7 @@ static SETTINGS: &[Setting] = &[
         "How large a table may be of which EXPLAIN HINTS VERIFY makes a copy to try a layout.",
         copy_bytes,
         |settings| format_size(settings.copy_bytes),
-        |text| parse_limit(text).map_err(|error| error.to_string())
+        parse_bytes
     ),
     hint_setting!(
         "lakesh.hint_file_size",
@@ -240,7 +176,7 @@ static SETTINGS: &[Setting] = &[
         "Tables whose files are smaller on average are said to have small files.",
         file_bytes,
         |settings| format_size(settings.file_bytes),
-        |text| parse_limit(text).map_err(|error| error.to_string())
+        parse_bytes
     ),
     hint_setting!(
         "lakesh.hint_partition_size",
@@ -248,7 +184,7 @@ static SETTINGS: &[Setting] = &[
         "About how many bytes a partition should have; a skewed one is cut into parts of this size.",
         partition_bytes,
         |settings| format_size(settings.partition_bytes),
-        |text| parse_limit(text).map_err(|error| error.to_string())
+        parse_bytes
     ),
     hint_setting!(
         "lakesh.hint_repeats",
@@ -498,12 +434,12 @@ fn wrong(name: &'static str, value: &str, expected: String) -> SettingError {
     }
 }
 
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    parse_limit(text).map_err(|error| error.to_string())
+}
+
 fn parse_bool(text: &str) -> Result<bool, String> {
-    match text.to_lowercase().as_str() {
-        "true" | "on" | "yes" | "1" => Ok(true),
-        "false" | "off" | "no" | "0" => Ok(false),
-        _ => Err("true or false is expected".to_owned()),
-    }
+    parse_boolean(text).ok_or_else(|| "true or false is expected".to_owned())
 }
 
 fn parse_rows(text: &str) -> Result<Option<usize>, String> {

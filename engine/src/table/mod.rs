@@ -95,6 +95,7 @@ pub(crate) use location::Location;
 pub(crate) use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,
 };
+pub(crate) use options::parse_boolean;
 pub use options::{OptionKind, OptionSpec};
 pub use reader::{Argument, READERS, ReaderSignature, read};
 pub(crate) use store::connect;

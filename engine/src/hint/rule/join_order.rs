@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::hint::ast::{all_of, bare, conjuncts};
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
-use crate::hint::scans::ranges;
+use crate::hint::scans::{ranges, span};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -273,9 +273,7 @@ fn keys(condition: &Expr, scope: &SelectScope<'_>, evidence: &Evidence) -> f64 {
     let values = |side: &Expr| {
         let column = scope.column(side)?;
         let rows = column.table.estimated_rows().max(1) as f64;
-        let ranges = ranges(column.table, &evidence.scans, column.field.name());
-        let low = ranges.iter().map(|range| range.0).reduce(f64::min)?;
-        let high = ranges.iter().map(|range| range.1).reduce(f64::max)?;
+        let (low, high) = span(&ranges(column.table, &evidence.scans, column.field.name()))?;
         match column.data_type().is_integer() {
             true => Some(rows.min(high - low + 1.0)),
             false => Some(rows),

@@ -10,7 +10,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::scope::normalized;
 use crate::session::StatementContext;
 use crate::sql::{ParseResult, StatementParser, constant_text};
-use crate::table::suffix_of;
+use crate::table::{parse_boolean, suffix_of};
 
 /// The suffixes of files that COPY writes.
 const SUFFIXES: &[&str] = &["parquet", "csv", "tsv", "json", "ndjson", "jsonl", "arrow"];
@@ -124,10 +124,12 @@ impl ParsedOptions {
                 .map_err(|error| context.failure(error))?;
             match key.as_str() {
                 "format" => format = Some(value.to_lowercase()),
-                "overwrite" | "overwrite_or_ignore" if is_true(&value) => {
+                "overwrite" | "overwrite_or_ignore" if parse_boolean(&value) == Some(true) => {
                     options.existing = Existing::Overwrite;
                 }
-                "append" if is_true(&value) => options.existing = Existing::Append,
+                "append" if parse_boolean(&value) == Some(true) => {
+                    options.existing = Existing::Append
+                }
                 "overwrite" | "overwrite_or_ignore" | "append" => {}
                 _ => {
                     options.writer_options.insert(writer_key(key), value);
@@ -158,10 +160,6 @@ impl ParsedOptions {
         }
         Ok(options)
     }
-}
-
-fn is_true(value: &str) -> bool {
-    matches!(value.to_lowercase().as_str(), "true" | "1" | "on" | "yes")
 }
 
 /// Translates the names that people know into DataFusion's.
