@@ -2,8 +2,9 @@
 //!
 //! [`functions`] lists them, [`register`] puts all of them into a session. A program that also adds
 //! [`FrameRule`] to its analyzer has frames refused that a function cannot be computed over, and
-//! [`FuseFeatures`] in its physical optimizer computes all feature functions of a window in one pass;
-//! on a cluster [`FeatureCodec`] sends that operator to where it runs.
+//! [`FuseFeatures`] in its physical optimizer computes all feature functions of a window in one pass, and
+//! [`SortByKeys`] sorts the rows for them faster; on a cluster [`FeatureCodec`] sends both operators to
+//! where they run.
 
 mod frame_rule;
 mod fused;
@@ -12,6 +13,7 @@ mod notes;
 mod number;
 mod registry;
 mod row;
+mod sort;
 mod subtract;
 mod types;
 mod validation;
@@ -22,6 +24,7 @@ pub use fused::{FeatureCodec, FuseFeatures};
 pub use notes::{notes_on_exactness, notes_on_ties};
 pub use number::{Numbers, Twofold};
 pub use registry::{Function, FunctionKind, functions, register};
+pub use sort::{KeySortExec, SortByKeys};
 pub use window::{FeatureAggregate, PartitionFunction};
 
 #[cfg(test)]

@@ -24,10 +24,12 @@ pub(crate) enum Kind {
 
 /// The beginnings of consumers' names, their kind where DataFusion's flag does not tell, and what
 /// people call them. The first that fits counts.
-const NAMES: [(&str, Option<Kind>, &str); 19] = [
+const NAMES: [(&str, Option<Kind>, &str); 20] = [
     ("HashJoinInput", Some(Kind::JoinBuild), JOIN_BUILD),
     ("ExternalSorterMerge", Some(Kind::SortMerge), "sort"),
     ("ExternalSorter", Some(Kind::Sorter), "sort"),
+    // Gives its rows to a sort of DataFusion's when it is refused.
+    ("KeySort", Some(Kind::Spilling), "sort"),
     (
         "SortPreservingMergeExec",
         None,
@@ -99,6 +101,7 @@ mod tests {
             ),
             ("ExternalSorter[0]", true, Kind::Sorter, "sort"),
             ("ExternalSorterMerge[0]", false, Kind::SortMerge, "sort"),
+            ("KeySort[0]", true, Kind::Spilling, "sort"),
             (
                 "RepartitionExec[1]",
                 true,

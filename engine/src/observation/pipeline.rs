@@ -15,6 +15,7 @@ pub(super) fn begins_at(node: &dyn ExecutionPlan, input: usize) -> bool {
     }
     match node.name() {
         "SortExec"
+        | "KeySortExec"
         | "WindowAggExec"
         | "RepartitionExec"
         | "RepartitionByHintExec"

@@ -6,7 +6,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
-use lakesh_udfs::{FrameRule, FuseFeatures};
+use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
 use super::SessionOptions;
 use super::cooperate::Cooperate;
@@ -32,6 +32,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_analyzer_rule(Arc::new(CheckConstants))
         .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
+        .with_physical_optimizer_rule(Arc::new(SortByKeys))
         .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
         .with_physical_optimizer_rule(Arc::new(Cooperate))

@@ -39,7 +39,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         ),
         (
             optimizer.repartition_sorts,
-            has(&["SortExec"]),
+            has(&["SortExec", "KeySortExec"]),
             "datafusion.optimizer.repartition_sorts",
             "sorts run in one partition",
         ),

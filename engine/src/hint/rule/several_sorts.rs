@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::sql::sqlparser::ast::{Expr, Function, VisitMut, VisitorMut, WindowType};
+use lakesh_udfs::KeySortExec;
 
 use crate::hint::evidence::Node;
 use crate::hint::rewrite::{self, Change};
@@ -24,7 +25,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let is_sort = |node: &&Node| node.plan.downcast_ref::<SortExec>().is_some();
+    let is_sort = |node: &&Node| {
+        node.plan.downcast_ref::<SortExec>().is_some()
+            || node.plan.downcast_ref::<KeySortExec>().is_some()
+    };
     let sorts = evidence.nodes.iter().filter(is_sort).count();
     if sorts < 2 {
         return Vec::new();
