@@ -85,14 +85,16 @@ def tpch():
 
 
 def paired(catalog, sql, one, other):
-    """Runs a query with two settings in turn; returns the medians."""
+    """Runs a query with two settings in turn, each first in every other round; returns the medians of each,
+    and of the ratios of the pairs."""
     times = {one: [], other: []}
     for round_number in range(ROUNDS + 1):
-        for mode in times:
+        for mode in (one, other) if round_number % 2 else (other, one):
             seconds = ask(catalog, peers.FOLDER, f"SET lakesh.hints = '{mode}'; {sql}")[1]
             if round_number > 0:
                 times[mode].append(seconds)
-    return statistics.median(times[one]), statistics.median(times[other])
+    ratios = [second / first for first, second in zip(times[one], times[other])]
+    return statistics.median(times[one]), statistics.median(times[other]), statistics.median(ratios)
 
 
 def mean(ratios):
@@ -108,15 +110,14 @@ def auto_and_costs():
         explain = statistics.median(ask(catalog, peers.FOLDER, f"EXPLAIN {sql}")[1] for _ in range(ROUNDS))
         hinted = statistics.median(ask(catalog, peers.FOLDER, f"EXPLAIN HINTS {sql}")[1] for _ in range(ROUNDS))
         planning.append(hinted - explain)
-        off, notice = paired(catalog, sql, "off", "notice")
-        costs.append(notice / off)
+        costs.append(paired(catalog, sql, "off", "notice")[2])
         hints = ask(catalog, peers.FOLDER, f"EXPLAIN HINTS VERIFY {sql}")[0]
         confirmed = [f"{hint['rule']} {hint['speedup']}" for hint in hints if (hint["verdict"] or "").startswith("confirmed")]
-        off, auto = paired(catalog, sql, "off", "auto")
-        gains.append(off / auto)
+        off, auto, ratio = paired(catalog, sql, "off", "auto")
+        gains.append(1 / ratio)
         before += off
         after += auto
-        print(f"{path.stem}  off {off * 1000:6.0f} ms  auto {auto * 1000:6.0f} ms ({off / auto:.2f})  notice costs {costs[-1]:.3f}  EXPLAIN HINTS {planning[-1] * 1000:5.1f} ms more than EXPLAIN  confirmed: {', '.join(confirmed) or 'nothing'}", flush=True)
+        print(f"{path.stem}  off {off * 1000:6.0f} ms  auto {auto * 1000:6.0f} ms ({1 / ratio:.2f})  notice costs {costs[-1]:.3f}  EXPLAIN HINTS {planning[-1] * 1000:5.1f} ms more than EXPLAIN  confirmed: {', '.join(confirmed) or 'nothing'}", flush=True)
     print(f"auto: {before:.2f} s become {after:.2f} s; the slowest became {1 / min(gains):.2f} times as slow")
     print(f"notice: {mean(costs):.3f} times as long (geometric mean)")
     print(f"EXPLAIN HINTS: at most {max(planning) * 1000:.1f} ms more than EXPLAIN")

@@ -13,9 +13,10 @@ INSERT INTO mixed SELECT value, value * 7919 % 1000, value % 997 FROM generate_s
 INSERT INTO mixed SELECT value, value * 7919 % 1000, value % 997 FROM generate_series(3 * :rows / 4 + 1, :rows);
 
 CREATE TABLE orders AS SELECT value AS id, value % (:rows / 8) AS customer, value % 777 AS payer,
-  CAST(value % 90 AS DOUBLE) AS total
+  CASE WHEN value % 13 <> 0 THEN value % (:rows / 8) END AS referrer, CAST(value % 90 AS DOUBLE) AS total
   FROM generate_series(1, :rows);
-CREATE TABLE customers AS SELECT value AS id, 'name ' || value AS name, value % 20 AS region
+CREATE TABLE customers AS SELECT value AS id, 'name ' || value AS name, value % 20 AS region,
+  CASE WHEN value % 11 <> 0 THEN value END AS alt
   FROM generate_series(1, :rows / 8);
 -- Few enough for joins that compare every row with every other.
 CREATE TABLE some_orders AS SELECT * FROM orders WHERE id <= :rows / 40;

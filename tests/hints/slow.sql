@@ -34,7 +34,7 @@ SELECT count(*) FROM events WHERE left(code, 8) = 'c0000012';
 SELECT sum(amount) FROM events WHERE coalesce(code, '') = 'c000012345';
 
 -- not-in-nullable
-SELECT count(*) FROM customers WHERE id NOT IN (SELECT customer FROM orders WHERE total > 88);
+SELECT count(*) FROM orders WHERE referrer IS NOT NULL AND referrer NOT IN (SELECT alt FROM customers WHERE alt IS NOT NULL AND region = 3);
 
 -- or-in-join
 SELECT count(*) FROM some_orders o JOIN some_customers c ON o.customer = c.id OR o.payer = c.id;

@@ -44,7 +44,9 @@ fn consumer(name: &str) -> String {
         "SymmetricHashJoinStream" => "a symmetric hash join",
         "PiecewiseMergeJoinInput" => "a merge join",
         "CrossJoinExec" => "a cross join",
-        "ExternalSorter" | "ExternalSorterMerge" | "KeySort" | "SortPreservingMergeExec" => "a sort",
+        "ExternalSorter" | "ExternalSorterMerge" | "KeySort" | "SortPreservingMergeExec" => {
+            "a sort"
+        }
         "RepartitionExec" => "a repartition",
         "RecursiveQuery" | "RecursiveQueryHashTable" => "a recursive query",
         "ParquetSink" => "a Parquet writer",

@@ -145,11 +145,35 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
         Expr::BinaryOp { left, op, right } => {
             // A day that many days from another is a literal but for its spelling.
             let shifted = matches!(op, BinaryOperator::Plus | BinaryOperator::Minus)
-                && matches!(bare(left), Expr::TypedString(_))
+                && (matches!(bare(left), Expr::TypedString(_)) || clock(left).is_some())
                 && matches!(bare(right), Expr::Interval(_));
             shifted || integer(expression).is_some()
         }
-        other => moment_call(other).is_some(),
+        other => moment_call(other).is_some() || clock(other).is_some(),
+    }
+}
+
+/// What the moment at which a query runs is asked for as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    Day,
+    Moment,
+}
+
+/// Reads `current_date`, `now()` and `current_timestamp`, which are one value for a whole query.
+pub(crate) fn clock(expression: &Expr) -> Option<Clock> {
+    let Expr::Function(function) = bare(expression) else {
+        return None;
+    };
+    let alone = match &function.args {
+        FunctionArguments::None => true,
+        FunctionArguments::List(list) => list.args.is_empty(),
+        FunctionArguments::Subquery(_) => false,
+    };
+    match function.name.to_string().to_lowercase().as_str() {
+        "current_date" | "today" if alone => Some(Clock::Day),
+        "now" | "current_timestamp" if alone => Some(Clock::Moment),
+        _ => None,
     }
 }
 

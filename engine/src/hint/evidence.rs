@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
 use super::finding::Severity;
 use super::scans::{self, ScanFacts};
-use super::text::{NamedTable, readable};
+use super::text::{NameKind, NamedTable, readable};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::observation::Observation;
@@ -53,6 +53,8 @@ pub(crate) struct Thresholds {
     pub(crate) rows: u64,
     /// The size that files should have at least.
     pub(crate) file_bytes: u64,
+    /// Row groups of more rows are large.
+    pub(crate) group_rows: u64,
     /// How far the largest partition may be above the mean.
     pub(crate) skew: f64,
     /// A side of a join that has fewer bytes can be given to every partition.
@@ -244,20 +246,26 @@ impl Evidence {
 
 /// Opens a table that the query names; `None` for what is no table of files.
 async fn table_facts(resolver: &mut Resolver<'_>, name: NamedTable) -> Option<TableFacts> {
-    let opened = resolver.open_relation(&name.parts, name.is_path, name.version.as_ref());
-    // What cannot be opened by this name is a subquery's name; the query itself was planned.
-    let (key, opened) = opened.await.ok()?;
+    let (key, opened) = match name.kind {
+        NameKind::Call => resolver.opened_call(&name.text)?,
+        NameKind::Catalog | NameKind::Path => {
+            let is_path = name.kind == NameKind::Path;
+            let opened = resolver.open_relation(&name.parts, is_path, name.version.as_ref());
+            // What cannot be opened by this name is a subquery's name; the query itself was planned.
+            opened.await.ok()?
+        }
+    };
     let source = whole_table_of(&opened).unwrap_or(opened);
     let files = known_files(&source)?;
     let last = name.parts.last()?;
     let counts: Option<Vec<u64>> = files.files.iter().map(|file| file.rows).collect();
     Some(TableFacts {
-        visible: match name.is_path {
-            true => stem(&last.value),
-            false => normalized(last),
+        visible: match name.kind {
+            NameKind::Path | NameKind::Call => stem(&last.value),
+            NameKind::Catalog => normalized(last),
         },
         name: name.text,
-        in_catalog: !name.is_path,
+        in_catalog: name.kind == NameKind::Catalog,
         has_version: name.version.is_some(),
         key,
         schema: source.schema(),

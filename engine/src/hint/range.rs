@@ -10,7 +10,8 @@ use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
 
 use super::ast::{
-    all_of, bare, binary, bracketed, comparison, integer, is_literal, moment_call, parsed, text,
+    all_of, bare, binary, bracketed, columns, comparison, integer, is_literal, moment_call, parsed,
+    text,
 };
 use super::evidence::{Evidence, TableFacts};
 use super::finding::{Finding, Severity};
@@ -80,6 +81,12 @@ pub(crate) fn each_comparison(
                 .collect();
             let or = |left, right| binary(left, BinaryOperator::Or, right);
             Some(bracketed(each?.into_iter().reduce(or)?))
+        }
+        // It is false where the column is NULL.
+        Expr::IsNotDistinctFrom(left, right) if is_literal(right) => {
+            let equal = turn(bare(left), &BinaryOperator::Eq, right)?;
+            let [column] = columns(left)?.try_into().ok()?;
+            all_of(vec![equal, Expr::IsNotNull(Box::new(column))])
         }
         _ => None,
     }
@@ -246,20 +253,43 @@ fn digits_behind_point(number: &str) -> usize {
 
 /// Returns how many days an interval or a number that is added to a date has.
 pub(crate) fn whole_days(operand: &Expr) -> Option<i64> {
-    let Expr::Interval(interval) = operand else {
+    if !matches!(operand, Expr::Interval(_)) {
         return integer(operand);
-    };
-    let amount = text(&interval.value)?.to_lowercase();
-    let unit = interval.leading_field.as_ref().map(ToString::to_string);
-    let (amount, unit) = match (unit, amount.split_once(' ')) {
-        (Some(unit), None) => (amount.as_str(), unit.to_lowercase()),
-        (None, Some((amount, unit))) => (amount, unit.trim().to_owned()),
-        _ => return None,
-    };
-    let amount: i64 = amount.trim().parse().ok()?;
-    match unit.trim_end_matches('s') {
+    }
+    let (amount, unit) = interval(operand)?;
+    match unit.as_str() {
         "day" => Some(amount),
         "week" => amount.checked_mul(7),
         _ => None,
     }
+}
+
+/// Returns the length of an interval of one unit that is the same everywhere, months are not.
+pub(crate) fn fixed_length(operand: &Expr) -> Option<TimeDelta> {
+    let (amount, unit) = interval(operand)?;
+    match unit.as_str() {
+        "second" => TimeDelta::try_seconds(amount),
+        "minute" => TimeDelta::try_minutes(amount),
+        "hour" => TimeDelta::try_hours(amount),
+        "day" => TimeDelta::try_days(amount),
+        "week" => TimeDelta::try_weeks(amount),
+        _ => None,
+    }
+}
+
+/// Reads an interval of one unit: `INTERVAL '2 days'`, `INTERVAL '2' DAY`, `INTERVAL 2 DAY`.
+fn interval(expression: &Expr) -> Option<(i64, String)> {
+    let Expr::Interval(interval) = bare(expression) else {
+        return None;
+    };
+    let unit = interval.leading_field.as_ref().map(ToString::to_string);
+    let (amount, unit) = match (unit, text(&interval.value)) {
+        (Some(unit), Some(amount)) => (amount.trim().parse().ok()?, unit),
+        (Some(unit), None) => (integer(&interval.value)?, unit),
+        (None, amount) => {
+            let (amount, unit) = amount?.trim().split_once(' ')?;
+            (amount.parse().ok()?, unit.trim().to_owned())
+        }
+    };
+    Some((amount, unit.to_lowercase().trim_end_matches('s').to_owned()))
 }

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::ast::select_of;
 use super::evidence::{Evidence, TableFacts};
+use super::text::call_text;
 use crate::scope::normalized;
 
 /// The relations of one SELECT.
@@ -244,6 +245,21 @@ fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
                 is_optional: false,
             }
         }
+        TableFactor::Table {
+            name,
+            alias,
+            args: Some(arguments),
+            ..
+        } => {
+            let text = call_text(name, arguments);
+            let renames = |alias: &TableAlias| !alias.columns.is_empty();
+            let table = text.and_then(|text| evidence.table(&text));
+            Relation {
+                visible: visible(name, alias.as_ref(), None),
+                table: table.filter(|_| !alias.as_ref().is_some_and(renames)),
+                is_optional: false,
+            }
+        }
         TableFactor::Derived {
             alias: Some(alias),
             subquery,
@@ -253,9 +269,7 @@ fn relation<'a>(factor: &TableFactor, evidence: &'a Evidence) -> Relation<'a> {
             table: handed_through(subquery, evidence).filter(|_| alias.columns.is_empty()),
             is_optional: false,
         },
-        TableFactor::Derived { alias, .. }
-        | TableFactor::Table { alias, .. }
-        | TableFactor::Function { alias, .. } => Relation {
+        TableFactor::Derived { alias, .. } | TableFactor::Function { alias, .. } => Relation {
             visible: alias
                 .as_ref()
                 .map_or_else(nameless, |alias| alias.name.clone()),

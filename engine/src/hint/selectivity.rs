@@ -5,7 +5,7 @@ use datafusion::common::ScalarValue;
 use datafusion::common::stats::Precision;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use super::ast::{bare, binary, comparison, disjuncts};
+use super::ast::{bare, binary, comparison, disjuncts, integer};
 use super::evidence::{Evidence, TableFacts};
 use super::range::scalar;
 use super::scans::{number, ranges, span};
@@ -98,6 +98,17 @@ impl Evidence {
         scope: &SelectScope<'_>,
     ) -> Option<f64> {
         let found = comparison(condition)?;
+        if let Expr::BinaryOp {
+            op: BinaryOperator::Modulo,
+            right,
+            ..
+        } = found.left
+        {
+            // Remainders are about equally many.
+            let values = integer(right).filter(|values| *values > 0)?;
+            let equal = found.op == BinaryOperator::Eq;
+            return equal.then_some(1.0 / values as f64);
+        }
         let column = scope.column(found.left)?;
         if found.op == BinaryOperator::Eq {
             let values = self.distinct_values(table, column.field.name(), column.data_type())?;

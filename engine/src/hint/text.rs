@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, Query as SqlQuery, SelectItem, SetExpr, Statement, TableFactor, Value,
-    VisitMut, VisitorMut,
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query as SqlQuery, SelectItem, SetExpr,
+    Statement, TableFactor, TableFunctionArgs, Value, VisitMut, VisitorMut,
 };
 
-use crate::scope::{Query, identifiers};
+use crate::scope::{Query, identifiers, normalized};
 use crate::sql::{VersionClause, VersionClauses, VersionKind, split_version};
 
 /// A table's name in a query: the text that it has there, its parts, and its version.
@@ -20,7 +20,16 @@ pub(crate) struct NamedTable {
     pub(crate) text: String,
     pub(crate) parts: Vec<Ident>,
     pub(crate) version: Option<VersionClause>,
-    pub(crate) is_path: bool,
+    pub(crate) kind: NameKind,
+}
+
+/// What a name is looked up as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    Catalog,
+    Path,
+    /// A call such as `read_parquet('…')`, whose path is the name.
+    Call,
 }
 
 /// Returns a query's tree with versions as parts of its names, and the tables that it names.
@@ -92,21 +101,54 @@ impl Names {
                 text,
                 parts,
                 version,
-                is_path,
+                kind: match is_path {
+                    true => NameKind::Path,
+                    false => NameKind::Catalog,
+                },
             });
         }
     }
+
+    /// Notes a call that reads one path.
+    fn call(&mut self, name: &ObjectName, arguments: &TableFunctionArgs) {
+        let Some(text) = call_text(name, arguments) else {
+            return;
+        };
+        let path = arguments.args.first().and_then(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(path)) => super::ast::text(path),
+            _ => None,
+        });
+        let Some(path) = path else {
+            return;
+        };
+        if !self.found.iter().any(|known| known.text == text) {
+            self.found.push(NamedTable {
+                text,
+                parts: vec![Ident::with_quote('\'', path)],
+                version: None,
+                kind: NameKind::Call,
+            });
+        }
+    }
+}
+
+/// Writes a call of a table function as the resolver knows it; `None` for those that read no files.
+pub(crate) fn call_text(name: &ObjectName, arguments: &TableFunctionArgs) -> Option<String> {
+    let name = name.0.first()?.as_ident()?;
+    let reads = normalized(name).starts_with("read_");
+    let arguments: Vec<String> = arguments.args.iter().map(ToString::to_string).collect();
+    reads.then(|| format!("{}({})", name.value, arguments.join(", ")))
 }
 
 impl VisitorMut for Names {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table {
-            name, args: None, ..
-        } = factor
-        {
-            self.read(name);
+        if let TableFactor::Table { name, args, .. } = factor {
+            match args {
+                None => self.read(name),
+                Some(arguments) => self.call(name, arguments),
+            }
         }
         ControlFlow::Continue(())
     }

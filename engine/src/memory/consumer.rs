@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Spilling,
     /// Writes the batch in hand to disk and goes on, so that a refusal never fails the query.
     Yielding,
+    /// Gives all that it holds to another operator when it is refused, and asks for nothing more.
+    HandsOver,
     /// Fails when it is refused.
     Unspillable,
 }
@@ -28,8 +30,8 @@ const NAMES: [(&str, Option<Kind>, &str); 20] = [
     ("HashJoinInput", Some(Kind::JoinBuild), JOIN_BUILD),
     ("ExternalSorterMerge", Some(Kind::SortMerge), "sort"),
     ("ExternalSorter", Some(Kind::Sorter), "sort"),
-    // Gives its rows to a sort of DataFusion's when it is refused.
-    ("KeySort", Some(Kind::Spilling), "sort"),
+    // To a sort of DataFusion's.
+    ("KeySort", Some(Kind::HandsOver), "sort"),
     (
         "SortPreservingMergeExec",
         None,
@@ -101,7 +103,7 @@ mod tests {
             ),
             ("ExternalSorter[0]", true, Kind::Sorter, "sort"),
             ("ExternalSorterMerge[0]", false, Kind::SortMerge, "sort"),
-            ("KeySort[0]", true, Kind::Spilling, "sort"),
+            ("KeySort[0]", true, Kind::HandsOver, "sort"),
             (
                 "RepartitionExec[1]",
                 true,

@@ -11,6 +11,7 @@
 //! - A sort and the merge of its runs are one unit; the sort fills two thirds of the unit's share,
 //!   because merging needs room for sort keys beside the rows.
 //! - While a hash join is registered, a quarter of the limit is kept for build sides.
+//! - An operator that hands its rows over to another has no share from then on.
 //! - Everything else gets what is free.
 //! - Where a refusal would fail the query, the limit may be exceeded a little, see `fits_in_need`.
 
@@ -74,7 +75,17 @@ impl Unit {
 
     /// Operators that only pass batches on need less than those that collect them.
     fn weight(&self) -> usize {
-        if self.kind == Kind::Yielding { 1 } else { 4 }
+        match self.kind {
+            Kind::Yielding => 1,
+            // What it still holds is on its way to another one.
+            Kind::HandsOver if self.refused > 0 => 0,
+            _ => 4,
+        }
+    }
+
+    /// Whether a refusal may fail the query, so that something has to be kept for it.
+    fn can_fail(&self) -> bool {
+        !matches!(self.kind, Kind::Yielding | Kind::HandsOver)
     }
 
     fn is_active(&self, clock: u64) -> bool {
@@ -86,7 +97,7 @@ impl Unit {
 
     /// Whether it never asked, and would fail the query if its first request were refused.
     fn waits_for_its_floor(&self) -> bool {
-        self.kind != Kind::Yielding && self.asked.is_none() && self.held() == 0
+        self.can_fail() && self.asked.is_none() && self.held() == 0
     }
 }
 
@@ -126,7 +137,7 @@ impl Ledger {
         let (kind, people) = describe(consumer);
         let id = consumer.id();
         let unit = match kind {
-            Kind::Sorter | Kind::Spilling | Kind::Yielding => {
+            Kind::Sorter | Kind::Spilling | Kind::HandsOver | Kind::Yielding => {
                 self.units.insert(
                     id,
                     Unit {
@@ -232,6 +243,9 @@ impl Ledger {
                 }
                 _ => {
                     unit.spillable -= size;
+                    if unit.kind == Kind::HandsOver {
+                        return;
+                    }
                     unit.credit = unit.credit.max(mem::take(&mut unit.refused));
                 }
             }
@@ -292,7 +306,7 @@ impl Ledger {
             return false;
         };
         let wanted = unit.held().saturating_add(additional);
-        let must_not_fail = unit.kind != Kind::Yielding
+        let must_not_fail = unit.can_fail()
             && (unit.spillable == 0
                 || wanted <= floor
                 || wanted <= unit.credit
@@ -309,7 +323,7 @@ impl Ledger {
         if wanted <= share && fits_softly {
             return true;
         }
-        if unit.kind == Kind::Spilling {
+        if matches!(unit.kind, Kind::Spilling | Kind::HandsOver) {
             unit.refused = wanted;
         }
         false
@@ -355,7 +369,7 @@ impl Ledger {
         for (other, unit) in &self.units {
             if *other == id || unit.is_active(clock) {
                 weights += unit.weight();
-                active += usize::from(unit.kind != Kind::Yielding);
+                active += usize::from(unit.can_fail());
             }
         }
         // In a small pool an eighth is less than what every active operator may need at once.
@@ -411,10 +425,7 @@ impl Ledger {
 
     /// What is kept for each unit that never asked.
     fn floor(&self) -> usize {
-        let units = self
-            .units
-            .values()
-            .filter(|unit| unit.kind != Kind::Yielding);
+        let units = self.units.values().filter(|unit| unit.can_fail());
         (self.limit / 4 / units.count().max(1)).min(LARGEST_FLOOR)
     }
 

@@ -117,6 +117,19 @@ fn a_sort_leaves_room_to_merge() {
 }
 
 #[test]
+fn a_sort_that_takes_over_gets_the_share_of_the_one_before() {
+    let (_, pool) = pool();
+    let keys = spilling(&pool, "KeySort[0]");
+    assert_eq!(fill(&keys), 84, "all but the headroom");
+    let rows = spilling(&pool, "ExternalSorter[0]");
+    let merge = fixed(&pool, "ExternalSorterMerge[0]");
+    merge.try_grow(2 * MIB).unwrap();
+    rows.try_grow(2 * MIB).unwrap();
+    keys.shrink(70 * MIB);
+    assert_eq!(2 + fill(&rows), 56 - 2, "as if it had been alone");
+}
+
+#[test]
 fn merging_spilled_runs_stays_within_a_share() {
     let (_, pool) = pool();
     let sorts: Vec<_> = (0..4)

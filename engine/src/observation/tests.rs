@@ -104,7 +104,7 @@ async fn nodes_come_in_preorder_and_know_their_pipelines() {
     // The build side waits; the other one flows on with the join.
     assert_ne!(inputs[0].pipeline, join.pipeline);
     assert_eq!(inputs[1].pipeline, join.pipeline);
-    let sort = named(&observed, "KeySortExec");
+    let sort = named(&observed, "SortExec");
     assert!(
         observed
             .children(sort.id)

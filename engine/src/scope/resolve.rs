@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 
 use super::collect::{Relation, Request, collect};
 use super::expand::expand_statement;
+use super::substitute::call_key;
 use super::{
     Opened, Query, StatementScope, StoredEncoder, TableName, TableRead, function, planner, version,
 };
@@ -164,7 +165,7 @@ impl<'a> Resolver<'a> {
                 arguments,
                 text,
             } => {
-                let key = (format!("call {text}"), TableVersion::Latest);
+                let key = call_key(text);
                 if let Some(source) = self.opened.get(&key) {
                     return Ok(Some(Arc::clone(source)));
                 }

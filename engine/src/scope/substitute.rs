@@ -66,9 +66,21 @@ impl<'a> Resolver<'a> {
         Ok((SourceKey(key, at), source))
     }
 
+    /// Returns the source that a call of a table function has opened, by the text of the call.
+    pub(crate) fn opened_call(&self, text: &str) -> Option<(SourceKey, Arc<dyn TableSource>)> {
+        let (name, at) = call_key(text);
+        let source = self.opened.get(&(name.clone(), at))?;
+        Some((SourceKey(name, at), Arc::clone(source)))
+    }
+
     /// Reads a relation from another source.
     pub(crate) fn substitute(&mut self, key: SourceKey, source: Arc<dyn TableSource>) {
         let SourceKey(name, at) = key;
         self.opened.insert((name, at), source);
     }
+}
+
+/// The key under which a call of a table function is kept while it is open.
+pub(super) fn call_key(text: &str) -> (String, TableVersion) {
+    (format!("call {text}"), TableVersion::Latest)
 }

@@ -50,6 +50,8 @@ pub(crate) struct HintSettings {
     pub(crate) rows: u64,
     /// The size that a table's files should have at least.
     pub(crate) file_bytes: u64,
+    /// Row groups of more rows are large.
+    pub(crate) group_rows: u64,
     /// How many times the mean the largest partition may have.
     pub(crate) skew: u64,
     /// A side of a join that has fewer bytes can be given to every partition.
@@ -71,6 +73,7 @@ impl Default for HintSettings {
             threshold: Duration::from_secs(2),
             rows: 100_000,
             file_bytes: 16 << 20,
+            group_rows: 1 << 20,
             skew: 4,
             broadcast_bytes: 16 << 20,
             partition_bytes: 128 << 20,
@@ -96,6 +99,7 @@ impl Session {
         Thresholds {
             rows: settings.rows,
             file_bytes: settings.file_bytes,
+            group_rows: settings.group_rows,
             skew: settings.skew as f64,
             broadcast_bytes: settings.broadcast_bytes,
             partition_bytes: settings.partition_bytes,

@@ -179,6 +179,14 @@ static SETTINGS: &[Setting] = &[
         parse_bytes
     ),
     hint_setting!(
+        "lakesh.hint_group_rows",
+        "a whole number",
+        "Parquet files whose row groups have more rows on average are said to have large ones.",
+        group_rows,
+        |settings| settings.group_rows.to_string(),
+        parse_count
+    ),
+    hint_setting!(
         "lakesh.hint_partition_size",
         "a size such as `128MiB`",
         "About how many bytes a partition should have; a skewed one is cut into parts of this size.",

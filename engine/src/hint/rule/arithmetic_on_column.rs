@@ -4,8 +4,10 @@ use chrono::TimeDelta;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use crate::hint::ast::{bare, binary, integer, is_literal, number, turned};
-use crate::hint::range::{each_comparison, finding, is_utc, moment, moment_literal, whole_days};
+use crate::hint::ast::{Clock, bare, binary, clock, integer, is_literal, number, turned};
+use crate::hint::range::{
+    Bucket, condition, each_comparison, finding, is_utc, moment, moment_literal, whole_days,
+};
 use crate::hint::rewrite;
 use crate::hint::scope::ColumnFacts;
 use crate::hint::{Evidence, Finding, Rule};
@@ -64,6 +66,9 @@ fn moved(
     value: &Expr,
 ) -> Option<Expr> {
     if facts.data_type().is_integer() {
+        if let Some(divided) = divided(computed, op, value) {
+            return Some(divided);
+        }
         let (column, op, value) = isolated(computed, op.clone(), integer(value)?)?;
         return Some(binary(column, op, number(value)));
     }
@@ -91,6 +96,15 @@ fn moved(
     }
     let alone = |value: Expr| binary(column.clone(), op.clone(), value);
     match facts.data_type() {
+        // Digits are added without rounding.
+        DataType::Decimal128(..) | DataType::Decimal256(..) => {
+            let (operand, value) = (integer(operand)?, integer(value)?);
+            let value = match opposite {
+                BinaryOperator::Plus => value.checked_add(operand)?,
+                _ => value.checked_sub(operand)?,
+            };
+            Some(alone(number(value)))
+        }
         DataType::Date32 => {
             let days = whole_days(operand)?;
             let days = match opposite {
@@ -101,13 +115,40 @@ fn moved(
             moment_literal(day, facts.data_type()).map(alone)
         }
         DataType::Timestamp(_, zone) if is_utc(zone.as_deref()) => {
-            let value = moment_literal(moment(value)?, facts.data_type())?;
+            let value = match clock(value) {
+                Some(Clock::Moment) => value.clone(),
+                _ => moment_literal(moment(value)?, facts.data_type())?,
+            };
             let exact =
                 matches!(operand, Expr::Interval(interval) if is_fixed(&interval.to_string()));
             exact.then(|| alone(binary(value, opposite, operand.clone())))
         }
         _ => None,
     }
+}
+
+/// Writes a comparison of `column / number`, which cuts fractions off, as a range of the column.
+fn divided(computed: &Expr, op: &BinaryOperator, value: &Expr) -> Option<Expr> {
+    let Expr::BinaryOp {
+        left,
+        op: BinaryOperator::Divide,
+        right,
+    } = bare(computed)
+    else {
+        return None;
+    };
+    let column @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)) = bare(left) else {
+        return None;
+    };
+    let (value, by) = (integer(value)?, integer(right).filter(|by| *by > 0)?);
+    let (first, rest) = (value.checked_mul(by)?, by - 1);
+    let low = first.checked_sub(if value > 0 { 0 } else { rest })?;
+    let high = first.checked_add(if value < 0 { 0 } else { rest })?;
+    let bucket = Bucket {
+        low: number(low),
+        high: number(high.checked_add(1)?),
+    };
+    condition(column, op, bucket)
 }
 
 /// Solves a comparison of what is computed from whole numbers for the column.

@@ -2,10 +2,12 @@
 
 use chrono::{Days, NaiveTime};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType, Expr};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType as SqlType, Expr, TimezoneInfo};
 
-use crate::hint::ast::{bare, binary, call, number, text};
-use crate::hint::range::{Bucket, condition, each_comparison, finding, moment, moment_literal};
+use crate::hint::ast::{Clock, bare, binary, call, clock, number, parsed, text};
+use crate::hint::range::{
+    Bucket, condition, each_comparison, finding, moment, moment_literal, whole_days,
+};
 use crate::hint::rewrite;
 use crate::hint::scope::{ColumnFacts, SelectScope};
 use crate::hint::{Evidence, Finding, Rule};
@@ -37,6 +39,8 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
             table.set(Some(facts.table));
             match to {
                 Target::Date => day(column, facts, op, right),
+                Target::Moment => midnight(column, facts, op, right),
+                Target::Number => whole(column, facts, op, right),
                 Target::Text => digits(column, facts, op, right),
             }
         })?;
@@ -52,6 +56,8 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
 
 enum Target {
     Date,
+    Moment,
+    Number,
     Text,
 }
 
@@ -62,6 +68,10 @@ fn cast(expression: &Expr) -> Option<(&Expr, Target)> {
     {
         let to = match data_type {
             SqlType::Date => Target::Date,
+            SqlType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+                Target::Moment
+            }
+            SqlType::Double(_) | SqlType::DoublePrecision => Target::Number,
             SqlType::Varchar(None) | SqlType::Text | SqlType::String(None) => Target::Text,
             _ => return None,
         };
@@ -76,8 +86,13 @@ fn cast(expression: &Expr) -> Option<(&Expr, Target)> {
 }
 
 fn day(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Expr) -> Option<Expr> {
-    let low = moment(value)?;
     let is_moment = matches!(facts.data_type(), DataType::Timestamp(..));
+    if matches!(facts.data_type(), DataType::Timestamp(_, None))
+        && let Some(bucket) = today(value)
+    {
+        return condition(column, op, bucket);
+    }
+    let low = moment(value)?;
     if low.time() != NaiveTime::MIN || !is_moment {
         return None;
     }
@@ -86,6 +101,61 @@ fn day(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Expr)
         high: moment_literal(low.checked_add_days(Days::new(1))?, facts.data_type())?,
     };
     condition(column, op, bucket)
+}
+
+/// The moments of the day that `current_date`, or some days from it, is.
+fn today(value: &Expr) -> Option<Bucket> {
+    let clocked = match bare(value) {
+        Expr::BinaryOp { left, right, .. } => whole_days(bare(right)).and(clock(left)),
+        other => clock(other),
+    };
+    if clocked? != Clock::Day {
+        return None;
+    }
+    Some(Bucket {
+        low: parsed(&format!("CAST({value} AS TIMESTAMP)"))?,
+        high: parsed(&format!("CAST({value} AS TIMESTAMP) + INTERVAL '1 day'"))?,
+    })
+}
+
+/// A day is compared with a moment by its beginning.
+fn midnight(
+    column: &Expr,
+    facts: ColumnFacts<'_>,
+    op: &BinaryOperator,
+    value: &Expr,
+) -> Option<Expr> {
+    let value = moment(value)?;
+    let day = value.date().and_time(NaiveTime::MIN);
+    let op = match op {
+        op if value == day => op.clone(),
+        BinaryOperator::Gt | BinaryOperator::GtEq => BinaryOperator::Gt,
+        BinaryOperator::Lt | BinaryOperator::LtEq => BinaryOperator::LtEq,
+        _ => return None,
+    };
+    let is_day = matches!(facts.data_type(), DataType::Date32);
+    let day = moment_literal(day, facts.data_type()).filter(|_| is_day)?;
+    Some(binary(column.clone(), op, day))
+}
+
+/// Below this, whole numbers and floats are compared alike.
+const EXACT: i64 = 1 << 53;
+
+/// A whole number is compared with a whole float as numbers are.
+fn whole(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Expr) -> Option<Expr> {
+    let digits = value.to_string();
+    let digits = digits
+        .split_once('.')
+        .map_or(digits.as_str(), |(whole, rest)| {
+            if rest.chars().all(|digit| digit == '0') {
+                whole
+            } else {
+                ""
+            }
+        });
+    let value: i64 = digits.parse().ok()?;
+    let exact = facts.data_type().is_integer() && (-EXACT..=EXACT).contains(&value);
+    exact.then(|| binary(column.clone(), op.clone(), number(value)))
 }
 
 /// Reads a search for dates as text: `CAST(ts AS VARCHAR) LIKE '2024-03%'`, `left(ts::text, 7) = '2024-03'`.
@@ -127,6 +197,21 @@ fn digits(
     value: &Expr,
 ) -> Option<Expr> {
     let text = text(value)?;
+    if facts.data_type().is_temporal() {
+        let (low, _) = of_prefix(text)?;
+        let shorter = text.len() < 10 || !matches!(facts.data_type(), DataType::Date32);
+        // A text sorts before all longer ones that begin with it.
+        let op = match op {
+            BinaryOperator::Gt | BinaryOperator::GtEq if shorter => Some(BinaryOperator::GtEq),
+            BinaryOperator::Lt | BinaryOperator::LtEq if shorter => Some(BinaryOperator::Lt),
+            BinaryOperator::Eq | BinaryOperator::NotEq => None,
+            other => Some(other.clone()),
+        };
+        if let Some(op) = op {
+            let low = moment_literal(low, facts.data_type())?;
+            return Some(binary(column.clone(), op, low));
+        }
+    }
     if facts.data_type().is_temporal() {
         // A date is a text exactly where its own text is that one.
         let (low, _) = of_prefix(text).filter(|_| text.len() == 10)?;

@@ -1,10 +1,13 @@
 //! `date_trunc('month', ts) = …` and its kin.
 
-use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+use datafusion::arrow::datatypes::{DataType as ArrowType, TimeUnit};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType, Expr};
 
-use crate::hint::ast::{call, integer, text};
-use crate::hint::range::{Bucket, condition, each_comparison, finding, moment, moment_literal};
+use crate::hint::ast::{bare, binary, call, integer, text};
+use crate::hint::range::{
+    Bucket, condition, each_comparison, finding, fixed_length, moment, moment_literal,
+};
 use crate::hint::rewrite;
 use crate::hint::{Evidence, Finding, Rule};
 
@@ -24,9 +27,13 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::conditions(evidence, |found, scope| {
         let table = std::cell::Cell::new(None);
         let after = each_comparison(found, &|left, op, right| {
+            let left = whole_day(left);
             let column = argument(left)?;
             let facts = scope.column(column)?;
             table.set(Some(facts.table));
+            if is_epoch(left) {
+                return seconds(column, facts.data_type(), op, right);
+            }
             let (low, high) = bucket(left, op, right)?;
             // A value in the middle of a unit is none that the function gives: what is at least that is
             // beyond the unit, and what is below it is the unit or before.
@@ -59,16 +66,62 @@ fn argument(expression: &Expr) -> Option<&Expr> {
     }
     let (name, arguments) = call(expression)?;
     match (name.as_str(), arguments.as_slice()) {
-        ("date_trunc" | "datetrunc" | "date_part" | "datepart", [_, column])
+        ("date_trunc" | "datetrunc" | "date_part" | "datepart" | "date_bin", [_, column])
         | ("to_char" | "date_format", [column, _])
-        | ("year", [column]) => Some(column),
+        | ("year" | "to_unixtime", [column]) => Some(column),
         _ => None,
     }
 }
 
+/// Takes a cast to DATE away from what begins at midnight anyway.
+fn whole_day(expression: &Expr) -> &Expr {
+    let inner = match bare(expression) {
+        Expr::Cast {
+            expr,
+            data_type: DataType::Date,
+            ..
+        } => bare(expr),
+        other => return other,
+    };
+    let cut = call(inner).filter(|(name, _)| name.ends_with("trunc"));
+    let unit = cut.and_then(|(_, arguments)| text(arguments.first()?).map(str::to_lowercase));
+    match unit.as_deref() {
+        Some("day" | "week" | "month" | "quarter" | "year") => inner,
+        _ => expression,
+    }
+}
+
+/// Says whether a function gives the seconds since 1970, with their fraction.
+fn is_epoch(expression: &Expr) -> bool {
+    if let Expr::Extract { field, .. } = expression {
+        return field.to_string().eq_ignore_ascii_case("epoch");
+    }
+    let unit = call(expression).and_then(|(name, arguments)| {
+        let unit = text(arguments.first()?)?;
+        name.replace('_', "").eq("datepart").then_some(unit)
+    });
+    unit.is_some_and(|unit| unit.eq_ignore_ascii_case("epoch"))
+}
+
+/// Compares a moment instead of its seconds. A float of them tells microseconds apart, but no nanoseconds.
+fn seconds(
+    column: &Expr,
+    data_type: &ArrowType,
+    op: &BinaryOperator,
+    value: &Expr,
+) -> Option<Expr> {
+    if matches!(data_type, ArrowType::Timestamp(TimeUnit::Nanosecond, _)) {
+        return None;
+    }
+    let moment = DateTime::from_timestamp(integer(value)?, 0)?.naive_utc();
+    let moment = moment_literal(moment, data_type)?;
+    Some(binary(column.clone(), op.clone(), moment))
+}
+
 /// Says whether date_trunc is compared with a moment inside of a unit.
 fn is_inside(function: &Expr, value: &Expr, low: NaiveDateTime) -> bool {
-    let truncates = call(function).is_some_and(|(name, _)| name.ends_with("trunc"));
+    let truncates =
+        call(function).is_some_and(|(name, _)| name.ends_with("trunc") || name == "date_bin");
     truncates && moment(value) != Some(low)
 }
 
@@ -101,6 +154,17 @@ fn bucket(
             Some((low, next(unit, low)?))
         }
         "date_part" | "datepart" => year_of(text(arguments.first()?)?, value),
+        "date_bin" => {
+            let unit = fixed_length(arguments.first()?).filter(|unit| *unit > TimeDelta::zero())?;
+            let low = duration(moment(value)?, unit)?;
+            Some((low, low.checked_add_signed(unit)?))
+        }
+        // Moments before 1970 are rounded up.
+        "to_unixtime" => {
+            let second = integer(value).filter(|second| *second > 0)?;
+            let low = DateTime::from_timestamp(second, 0)?.naive_utc();
+            Some((low, low.checked_add_signed(TimeDelta::seconds(1))?))
+        }
         "year" => year_of("year", value),
         _ => formatted(text(arguments.get(1)?)?, text(value)?, op),
     }
@@ -161,7 +225,7 @@ fn truncated(unit: &str, value: NaiveDateTime) -> Option<NaiveDateTime> {
 fn duration(value: NaiveDateTime, unit: TimeDelta) -> Option<NaiveDateTime> {
     let seconds = value.and_utc().timestamp();
     let start = seconds.div_euclid(unit.num_seconds()) * unit.num_seconds();
-    Some(chrono::DateTime::from_timestamp(start, 0)?.naive_utc())
+    Some(DateTime::from_timestamp(start, 0)?.naive_utc())
 }
 
 fn next(unit: &str, low: NaiveDateTime) -> Option<NaiveDateTime> {

@@ -1,16 +1,19 @@
 //! Tables in FROM in an order that makes large intermediate results.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, Select, SelectItem, TableFactor,
-    TableWithJoins,
+    BinaryOperator, Expr, Join, JoinConstraint, JoinOperator, ObjectNamePart, OrderBy, Select,
+    SelectItem, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
-use crate::hint::ast::{all_of, bare, conjuncts};
+use crate::hint::ast::{all_of, bare, binary, conjuncts};
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::scans::{ranges, span};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
+use crate::scope::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "join-order",
@@ -32,8 +35,8 @@ const SURE: f64 = 4.0;
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let mut costs: Option<(f64, f64, String)> = None;
-    let rewritten = rewrite::selects(evidence, |select, scope| {
-        let Some(graph) = Graph::of(select, scope, evidence) else {
+    let rewritten = rewrite::ordered_selects(evidence, |select, order, scope| {
+        let Some(graph) = Graph::of(select, order.as_deref(), scope, evidence) else {
             return Vec::new();
         };
         let written: Vec<usize> = (0..graph.tables.len()).collect();
@@ -93,7 +96,12 @@ struct Size {
 }
 
 impl Graph {
-    fn of(select: &Select, scope: &SelectScope<'_>, evidence: &Evidence) -> Option<Self> {
+    fn of(
+        select: &Select,
+        order: Option<&OrderBy>,
+        scope: &SelectScope<'_>,
+        evidence: &Evidence,
+    ) -> Option<Self> {
         let factors: Vec<TableFactor> = flat(&select.from)?;
         let wildcard = select.projection.iter().any(|item| {
             matches!(
@@ -105,7 +113,7 @@ impl Graph {
         {
             return None;
         }
-        let mut conditions = Vec::new();
+        let mut conditions = merged(select, order, scope)?;
         let on = select
             .from
             .iter()
@@ -224,15 +232,77 @@ impl Graph {
     }
 }
 
-/// Lists the tables of FROM, if all joins are inner joins with ON, or commas.
+/// Writes the columns of USING as equalities; `None` where one is named without its table, since only
+/// USING makes such a name clear.
+fn merged(
+    select: &Select,
+    order: Option<&OrderBy>,
+    scope: &SelectScope<'_>,
+) -> Option<Vec<(Vec<usize>, Expr)>> {
+    let mut conditions = Vec::new();
+    let mut names = Vec::new();
+    let mut place = 0;
+    for table in &select.from {
+        for join in &table.joins {
+            place += 1;
+            let (JoinOperator::Join(JoinConstraint::Using(columns))
+            | JoinOperator::Inner(JoinConstraint::Using(columns))) = &join.join_operator
+            else {
+                continue;
+            };
+            for column in columns {
+                let [ObjectNamePart::Identifier(column)] = column.0.as_slice() else {
+                    return None;
+                };
+                let name = normalized(column);
+                let has = |earlier: &usize| {
+                    let table = scope.relations[*earlier].table;
+                    table.is_some_and(|table| table.field(&name).is_some())
+                };
+                let [left] = (0..place).filter(has).collect::<Vec<_>>().try_into().ok()?;
+                let of = |place: usize| {
+                    let relation = scope.relations[place].visible.clone();
+                    Expr::CompoundIdentifier(vec![relation, column.clone()])
+                };
+                let equal = binary(of(left), BinaryOperator::Eq, of(place));
+                conditions.push((vec![left, place], equal));
+                names.push(name);
+            }
+        }
+        place += 1;
+    }
+    let clear = names.is_empty()
+        || !names_any(select, &names) && order.is_none_or(|order| !names_any(order, &names));
+    clear.then_some(conditions)
+}
+
+/// Says whether a part of a query has one of some names without a table before it.
+fn names_any(part: &impl Visit, names: &[String]) -> bool {
+    struct Unqualified<'a>(&'a [String]);
+    impl Visitor for Unqualified<'_> {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+            match expression {
+                Expr::Identifier(name) if self.0.contains(&normalized(name)) => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    part.visit(&mut Unqualified(names)).is_break()
+}
+
+/// Lists the tables of FROM, if all joins are inner joins, or commas.
 fn flat(from: &[TableWithJoins]) -> Option<Vec<TableFactor>> {
     let mut factors = Vec::new();
     for table in from {
         factors.push(table.relation.clone());
         for join in &table.joins {
             match &join.join_operator {
-                JoinOperator::Join(JoinConstraint::On(_))
-                | JoinOperator::Inner(JoinConstraint::On(_))
+                JoinOperator::Join(JoinConstraint::On(_) | JoinConstraint::Using(_))
+                | JoinOperator::Inner(JoinConstraint::On(_) | JoinConstraint::Using(_))
                 | JoinOperator::CrossJoin(JoinConstraint::None) => {}
                 _ => return None,
             }

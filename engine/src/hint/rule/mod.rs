@@ -5,6 +5,7 @@ mod batch_size;
 mod build_side;
 mod cast_in_join;
 mod cast_on_column;
+mod converted_text;
 mod count_distinct;
 mod cross_join;
 mod date_function_on_column;
@@ -17,11 +18,14 @@ mod hidden_join_condition;
 mod join_distribution;
 mod join_order;
 mod lakes;
+mod large_row_groups;
 mod limit_without_order;
 mod many_partitions;
+mod missing_page_index;
 mod missing_statistics;
 mod not_in_nullable;
 mod null_function_on_column;
+mod or_in_exists;
 mod or_in_join;
 mod partition_column_unused;
 mod point_lookup;
@@ -75,6 +79,7 @@ static RULES: &[&Rule] = &[
     &build_side::RULE,
     &cast_in_join::RULE,
     &cast_on_column::RULE,
+    &converted_text::RULE,
     &count_distinct::RULE,
     &cross_join::RULE,
     &date_function_on_column::RULE,
@@ -86,8 +91,10 @@ static RULES: &[&Rule] = &[
     &hidden_join_condition::RULE,
     &join_distribution::RULE,
     &join_order::RULE,
+    &large_row_groups::RULE,
     &limit_without_order::RULE,
     &many_partitions::RULE,
+    &missing_page_index::RULE,
     &missing_statistics::RULE,
     &not_in_nullable::RULE,
     &null_function_on_column::RULE,

@@ -1,15 +1,18 @@
 //! `x NOT IN (SELECT y …)`.
 
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, GroupByExpr, Ident, Query as SqlQuery, Select, SelectItem, SetExpr,
     UnaryOperator,
 };
 
 use crate::hint::ast::{bare, binary, conjuncts, select_of};
+use crate::hint::evidence::Node;
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::scope::{ColumnFacts, SelectScope};
 use crate::hint::{Evidence, Finding, Rule};
+use crate::scope::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "not-in-nullable",
@@ -55,8 +58,10 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let Some(rewritten) = rewritten else {
         return Vec::new();
     };
-    // Other rows are no advice, and a small subquery costs nothing either way.
-    let severity = match may_differ || is_small {
+    // Other rows are no advice, and a small subquery costs nothing either way. Nor does a join that holds
+    // the smaller side anyway: one that knows NULL cannot exchange its sides.
+    let is_cheap = is_small || !evidence.has_node(|node| holds_larger_side(evidence, node));
+    let severity = match may_differ || is_cheap {
         true => Severity::Info,
         false => rewritten.severity(evidence),
     };
@@ -76,6 +81,15 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     vec![finding.rewrite(rewritten.tree)]
 }
 
+/// Says whether a join that reckons with NULL holds more rows than it looks up.
+fn holds_larger_side(evidence: &Evidence, node: &Node) -> bool {
+    let join = node.plan.downcast_ref::<HashJoinExec>();
+    join.filter(|join| join.null_aware).is_some_and(|join| {
+        let rows = |side| evidence.rows_of(side).unwrap_or(0);
+        rows(join.left()) > rows(join.right())
+    })
+}
+
 /// Turns `x NOT IN (SELECT y FROM …)` into NOT EXISTS; says whether NULL could make a difference.
 fn not_exists<'a>(
     condition: &Expr,
@@ -85,7 +99,9 @@ fn not_exists<'a>(
 ) -> Option<(Expr, ColumnFacts<'a>, ColumnFacts<'a>, bool)> {
     let (expr, subquery) = excluded(condition, false)?;
     let outer = scope.column(expr)?;
-    let select = plain_select(subquery)?;
+    let Some(select) = plain_select(subquery) else {
+        return of_result(expr, outer, subquery, scope, outer_filter, evidence);
+    };
     let inner_scope = SelectScope::of(select, evidence);
     let [item] = select.projection.as_slice() else {
         return None;
@@ -120,6 +136,59 @@ fn not_exists<'a>(
         negated: true,
     };
     Some((exists, outer, inner, nullable))
+}
+
+/// The name of the table that stands for what is excluded.
+const EXCLUDED: &str = "excluded";
+
+/// As `not_exists`, where the subquery groups its rows or puts some together: its result is looked up in.
+fn of_result<'a>(
+    expr: &Expr,
+    outer: ColumnFacts<'a>,
+    subquery: &SqlQuery,
+    scope: &SelectScope<'a>,
+    outer_filter: Option<&Expr>,
+    evidence: &'a Evidence,
+) -> Option<(Expr, ColumnFacts<'a>, ColumnFacts<'a>, bool)> {
+    let outer_name = &scope.relations.get(outer.relation)?.visible;
+    if normalized(outer_name) == EXCLUDED || subquery.with.is_some() {
+        return None;
+    }
+    let mut nullable = may_be_null(&outer, scope, outer_filter, evidence);
+    let mut first = None;
+    let mut name = None;
+    for select in branches(&subquery.body)? {
+        let inner_scope = SelectScope::of(select, evidence);
+        let [item] = select.projection.as_slice() else {
+            return None;
+        };
+        let wanted = projected(item)?;
+        let inner = inner_scope.column(wanted)?;
+        nullable |= may_be_null(&inner, &inner_scope, select.selection.as_ref(), evidence);
+        let shown = match item {
+            SelectItem::ExprWithAlias { alias, .. } => alias.clone(),
+            _ => Ident::with_quote('"', inner.field.name()),
+        };
+        first.get_or_insert(inner);
+        name.get_or_insert(shown);
+    }
+    let excluded = Expr::CompoundIdentifier(vec![Ident::new(EXCLUDED), name?]);
+    let equal = binary(excluded, BinaryOperator::Eq, qualified(outer_name, expr));
+    let text = format!("NOT EXISTS (SELECT 1 FROM ({subquery}) AS {EXCLUDED} WHERE {equal})");
+    Some((crate::hint::ast::parsed(&text)?, outer, first?, nullable))
+}
+
+/// Lists the SELECTs whose rows a query puts together.
+fn branches(body: &SetExpr) -> Option<Vec<&Select>> {
+    match body {
+        SetExpr::Select(select) => Some(vec![select]),
+        SetExpr::SetOperation { left, right, .. } => {
+            let mut all = branches(left)?;
+            all.extend(branches(right)?);
+            Some(all)
+        }
+        _ => None,
+    }
 }
 
 /// Reads `x NOT IN (…)`, `NOT (x IN (…))` and `x <> ALL (…)`.

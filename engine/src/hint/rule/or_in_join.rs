@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
+use super::or_in_exists;
 use crate::hint::ast::{
     all_of, bare, binary, bracketed, conjuncts, disjuncts, for_each_select, number,
 };
@@ -41,7 +42,15 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let mut found: Option<String> = None;
     let rewritten = rewrite::ordered_selects(evidence, |select, order, scope| {
         let Some((alternatives, rest)) = alternatives(select, scope) else {
-            return Vec::new();
+            let Some(condition) = or_in_exists::split(select, scope, evidence) else {
+                return Vec::new();
+            };
+            found.get_or_insert_with(|| condition.clone());
+            return vec![Change {
+                before: condition,
+                after: String::new(),
+                table: None,
+            }];
         };
         let condition: Vec<String> = alternatives.iter().map(ToString::to_string).collect();
         let condition = condition.join(" OR ");

@@ -3,10 +3,8 @@
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
 use crate::hint::ast::{bare, binary, call, comparison, integer, string, text};
-use crate::hint::evidence::TableFacts;
 use crate::hint::range::{each_comparison, finding};
 use crate::hint::rewrite;
-use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
 
 pub(super) static RULE: Rule = Rule {
@@ -23,26 +21,15 @@ pub(super) static RULE: Rule = Rule {
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::conditions(evidence, |found, scope| {
-        if let Some(listed) = listed(found, scope) {
-            return Some(listed);
-        }
-        if let Some(compared) = compared(found, scope) {
-            return Some(compared);
-        }
-        let (column, prefix, negated) = prefix(found)?;
-        let facts = scope.column(column)?;
-        let plain = !prefix.is_empty() && !prefix.contains(['%', '_', '\\']);
-        let is_text = facts.data_type().is_string();
-        (plain && is_text).then(|| {
-            let like = Expr::Like {
-                negated,
-                any: false,
-                expr: Box::new(column.clone()),
-                pattern: Box::new(string(format!("{prefix}%"))),
-                escape_char: None,
-            };
-            (like, facts.table)
-        })
+        let table = std::cell::Cell::new(None);
+        let after = each_comparison(found, &|left, op, right| {
+            let (column, wanted) = begins(left, op, right)?;
+            let facts = scope.column(column)?;
+            table.set(Some(facts.table));
+            let is_text = facts.data_type().is_string() && !wanted.is_empty();
+            is_text.then(|| beginning(column, op, wanted))?
+        })?;
+        Some((after, table.get()?))
     });
     let why =
         "cuts a piece off every text, so that nothing can be skipped by the column's own values";
@@ -50,6 +37,63 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         .map(|rewritten| finding(evidence, rewritten, why))
         .into_iter()
         .collect()
+}
+
+/// Compares the whole text instead of as many letters of it as the value has: the beginning is below the
+/// value exactly where the whole is.
+fn beginning(column: &Expr, op: &BinaryOperator, wanted: &str) -> Option<Expr> {
+    let at = |op, value: &str| binary(column.clone(), op, string(value));
+    let plain = !wanted.contains(['%', '_', '\\']);
+    Some(match op {
+        BinaryOperator::Eq | BinaryOperator::NotEq if plain => Expr::Like {
+            negated: *op == BinaryOperator::NotEq,
+            any: false,
+            expr: Box::new(column.clone()),
+            pattern: Box::new(string(format!("{wanted}%"))),
+            escape_char: None,
+        },
+        BinaryOperator::Eq => binary(
+            at(BinaryOperator::GtEq, wanted),
+            BinaryOperator::And,
+            at(BinaryOperator::Lt, &behind(wanted)?),
+        ),
+        BinaryOperator::GtEq | BinaryOperator::Lt => at(op.clone(), wanted),
+        BinaryOperator::Gt => at(BinaryOperator::GtEq, &behind(wanted)?),
+        BinaryOperator::LtEq => at(BinaryOperator::Lt, &behind(wanted)?),
+        _ => return None,
+    })
+}
+
+/// Returns the least text above all that begin with a text.
+fn behind(prefix: &str) -> Option<String> {
+    let mut letters: Vec<char> = prefix.chars().collect();
+    let last = letters.last_mut().filter(|last| last.is_ascii_graphic())?;
+    *last = char::from_u32(u32::from(*last) + 1)?;
+    Some(letters.into_iter().collect())
+}
+
+/// Reads a comparison of the beginning of a column with a text of the same length.
+fn begins<'e>(left: &'e Expr, op: &BinaryOperator, right: &'e Expr) -> Option<(&'e Expr, &'e str)> {
+    if let Some((column, wanted)) = found_first(left) {
+        let first = *op == BinaryOperator::Eq && integer(right)? == 1;
+        return first.then_some((column, wanted));
+    }
+    let wanted = text(right)?;
+    let (column, length) = piece(left)?;
+    let whole = usize::try_from(length).ok()? == wanted.chars().count();
+    whole.then_some((column, wanted))
+}
+
+/// Reads `strpos(column, 'abc')`, which is 1 where the text begins so.
+fn found_first(expression: &Expr) -> Option<(&Expr, &str)> {
+    if let Expr::Position { expr, r#in } = expression {
+        return Some((bare(r#in), text(expr)?));
+    }
+    let (name, arguments) = call(expression)?;
+    match (name.as_str(), arguments.as_slice()) {
+        ("strpos" | "instr" | "position", [column, wanted]) => Some((bare(column), text(wanted)?)),
+        _ => None,
+    }
 }
 
 /// Returns the column, what it has to begin with, and whether it must not.
@@ -60,10 +104,8 @@ pub(super) fn prefix(condition: &Expr) -> Option<(&Expr, &str, bool)> {
         BinaryOperator::NotEq => true,
         _ => return None,
     };
-    let wanted = text(found.right)?;
-    let (column, length) = piece(found.left)?;
-    let whole = usize::try_from(length).ok()? == wanted.chars().count();
-    whole.then_some((column, wanted, negated))
+    let (column, wanted) = begins(found.left, &found.op, found.right)?;
+    Some((column, wanted, negated))
 }
 
 /// Returns the column that a function takes the first letters of, and their number.
@@ -85,40 +127,4 @@ fn piece(expression: &Expr) -> Option<(&Expr, i64)> {
         ("left", [column, length]) => Some((column, integer(length)?)),
         _ => None,
     }
-}
-
-/// Turns `left(x, 2) >= 'ab'` into a comparison of the whole text: as long as the value, the beginning is
-/// below it exactly where the whole is.
-fn compared<'a>(condition: &Expr, scope: &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)> {
-    let found = comparison(condition)?;
-    let monotonic = matches!(found.op, BinaryOperator::GtEq | BinaryOperator::Lt);
-    let value = text(found.right).filter(|_| monotonic)?;
-    let (column, length) = piece(found.left)?;
-    let facts = scope.column(column)?;
-    let whole = usize::try_from(length).ok()? == value.chars().count();
-    (whole && facts.data_type().is_string())
-        .then(|| (binary(column.clone(), found.op, string(value)), facts.table))
-}
-
-/// Turns `left(x, 2) IN ('ab', 'cd')` into a pattern for each of them.
-fn listed<'a>(found: &Expr, scope: &SelectScope<'a>) -> Option<(Expr, &'a TableFacts)> {
-    if !matches!(bare(found), Expr::InList { .. }) {
-        return None;
-    }
-    let table = std::cell::Cell::new(None);
-    let after = each_comparison(found, &|left, op, right| {
-        let one = binary(left.clone(), op.clone(), right.clone());
-        let (column, prefix, _) = prefix(&one)?;
-        let facts = scope.column(column)?;
-        table.set(Some(facts.table));
-        let plain = !prefix.is_empty() && !prefix.contains(['%', '_', '\\']);
-        (plain && facts.data_type().is_string()).then(|| Expr::Like {
-            negated: false,
-            any: false,
-            expr: Box::new(column.clone()),
-            pattern: Box::new(string(format!("{prefix}%"))),
-            escape_char: None,
-        })
-    })?;
-    Some((after, table.get()?))
 }

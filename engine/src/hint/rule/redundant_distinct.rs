@@ -21,7 +21,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
-    let mut distincts = Distincts { removed: 0 };
+    let mut distincts = Distincts {
+        evidence,
+        removed: 0,
+    };
     let mut tree = evidence.tree.clone();
     let _: ControlFlow<()> = tree.visit(&mut distincts);
     if distincts.removed == 0 {
@@ -40,11 +43,12 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     ]
 }
 
-struct Distincts {
+struct Distincts<'a> {
+    evidence: &'a Evidence,
     removed: usize,
 }
 
-impl VisitorMut for Distincts {
+impl VisitorMut for Distincts<'_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
@@ -60,7 +64,9 @@ impl VisitorMut for Distincts {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        if matches!(select.distinct, Some(Distinct::Distinct)) && returns_all_keys(select) {
+        if matches!(select.distinct, Some(Distinct::Distinct))
+            && returns_all_keys(select, self.evidence)
+        {
             select.distinct = None;
             self.removed += 1;
         }

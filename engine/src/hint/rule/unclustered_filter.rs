@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Select};
 
-use crate::hint::ast::comparison;
+use crate::hint::ast::{Comparison, comparison, disjuncts};
 use crate::hint::finding::{CopyLayout, Remedy};
 use crate::hint::layout::clustered;
 use crate::hint::rewrite::filters;
@@ -106,6 +106,13 @@ fn share<'a>(
             negated: false,
             ..
         } => expr,
+        other if disjuncts(other).len() > 1 => {
+            let parts: Option<Vec<_>> = disjuncts(other).into_iter().map(comparison).collect();
+            let parts = parts?;
+            let first = parts.first()?.left;
+            let same = |part: &Comparison<'_>| part.op == BinaryOperator::Eq && part.left == first;
+            parts.iter().all(same).then_some(first)?
+        }
         other => {
             let found = comparison(other)?;
             if found.op == BinaryOperator::NotEq {

@@ -3,12 +3,16 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, FunctionArguments, GroupByExpr, OrderBy, OrderByKind, Query as SqlQuery,
-    Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, VisitMut, VisitorMut,
+    Cte, Distinct, Expr, FunctionArguments, GroupByExpr, ObjectName, ObjectNamePart, OrderBy,
+    OrderByKind, Query as SqlQuery, Select, SelectItem, SetExpr, SetOperator, SetQuantifier,
+    TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 
-use crate::hint::ast::{bare, for_each_query, is_literal, select_of};
+use crate::hint::ast::{bare, cte_names, for_each_query, is_literal, select_of};
+use crate::hint::evidence::TableFacts;
+use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
+use crate::scope::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "union-distinct",
@@ -28,9 +32,13 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
         // What a recursion has found before is what ends it.
         return Vec::new();
     }
-    let mut unions = Unions { changed: 0 };
+    let mut unions = Unions {
+        evidence,
+        changed: 0,
+        read_once: read_once(&evidence.tree),
+    };
     let mut tree = evidence.tree.clone();
-    let _: ControlFlow<()> = tree.visit(&mut unions);
+    let _: ControlFlow<()> = VisitMut::visit(&mut tree, &mut unions);
     if unions.changed == 0 {
         return Vec::new();
     }
@@ -47,11 +55,14 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     ]
 }
 
-struct Unions {
+struct Unions<'a> {
+    evidence: &'a Evidence,
     changed: usize,
+    /// The common table expressions that are read in one place.
+    read_once: Vec<String>,
 }
 
-impl Unions {
+impl Unions<'_> {
     /// Turns a UNION into UNION ALL.
     fn keep_all(&mut self, body: &mut SetExpr) {
         match body {
@@ -77,7 +88,7 @@ impl Unions {
     }
 }
 
-impl VisitorMut for Unions {
+impl VisitorMut for Unions<'_> {
     type Break = ();
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
@@ -100,16 +111,23 @@ impl VisitorMut for Unions {
         {
             self.keep_all(&mut subquery.body);
         }
-        if let SetExpr::SetOperation {
-            op: SetOperator::Union,
-            set_quantifier: set_quantifier @ (SetQuantifier::None | SetQuantifier::Distinct),
-            left,
-            right,
-        } = query.body.as_mut()
-            && are_apart(left, right)
+        if let SetExpr::Select(select) = query.body.as_ref()
+            && ignores_duplicates(select)
+            && orders_by_result(query.order_by.as_ref(), select)
+            && let [table] = select.from.as_slice()
+            && let TableFactor::Table { name, .. } = &table.relation
+            && table.joins.is_empty()
+            && let Some(with) = &mut query.with
+            && let Some(cte) = with.cte_tables.iter_mut().find(|cte| is_called(name, cte))
+            && self.read_once.contains(&normalized(&cte.alias.name))
+            && is_plain(&cte.query)
         {
-            *set_quantifier = SetQuantifier::All;
-            self.changed += 1;
+            self.keep_all(&mut cte.query.body);
+        }
+        if let Some(branches) = branches(&query.body)
+            && are_apart(&branches, self.evidence)
+        {
+            self.keep_all(&mut query.body);
         }
         ControlFlow::Continue(())
     }
@@ -187,13 +205,70 @@ fn ignores_duplicates(select: &Select) -> bool {
     indifferent && !filtered && (collapses || distinct && aggregates == 0)
 }
 
-/// Says whether two branches have no row in common, and none twice.
-fn are_apart(left: &SetExpr, right: &SetExpr) -> bool {
-    let (SetExpr::Select(left), SetExpr::Select(right)) = (left, right) else {
+fn is_called(name: &ObjectName, cte: &Cte) -> bool {
+    let [ObjectNamePart::Identifier(name)] = name.0.as_slice() else {
         return false;
     };
+    normalized(name) == normalized(&cte.alias.name)
+}
+
+/// Lists the names of common table expressions that stand in one FROM only.
+fn read_once(tree: &SqlQuery) -> Vec<String> {
+    struct Relations(Vec<String>);
+    impl Visitor for Relations {
+        type Break = ();
+
+        fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
+            if let [ObjectNamePart::Identifier(name)] = name.0.as_slice() {
+                self.0.push(normalized(name));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut relations = Relations(Vec::new());
+    let _: ControlFlow<()> = Visit::visit(tree, &mut relations);
+    let uses = |name: &String| relations.0.iter().filter(|other| *other == name).count();
+    let mut names = cte_names(tree);
+    names.retain(|name| uses(name) == 1);
+    names
+}
+
+/// Lists the SELECTs of a chain of UNIONs that remove duplicates.
+fn branches(body: &SetExpr) -> Option<Vec<&Select>> {
+    match body {
+        SetExpr::Select(select) => Some(vec![select]),
+        SetExpr::SetOperation {
+            op: SetOperator::Union,
+            set_quantifier: SetQuantifier::None | SetQuantifier::Distinct,
+            left,
+            right,
+        } => {
+            let mut all = branches(left)?;
+            all.extend(branches(right)?);
+            Some(all)
+        }
+        _ => None,
+    }
+}
+
+/// Says whether no two branches have a row in common, and none has one twice.
+fn are_apart(branches: &[&Select], evidence: &Evidence) -> bool {
+    let pairs = branches.iter().enumerate();
+    let mut pairs = pairs.flat_map(|(place, left)| {
+        let others = branches[place + 1..].iter();
+        others.map(move |right| (left, right))
+    });
+    branches.len() > 1
+        && pairs.all(|(left, right)| differ(left, right))
+        && branches
+            .iter()
+            .all(|branch| has_no_duplicates(branch, evidence))
+}
+
+/// Says whether two SELECTs have different literals in one column.
+fn differ(left: &Select, right: &Select) -> bool {
     let items = left.projection.iter().zip(&right.projection);
-    let differ = items.into_iter().any(|(left, right)| {
+    items.into_iter().any(|(left, right)| {
         let (Some(left), Some(right)) = (expression(left), expression(right)) else {
             return false;
         };
@@ -206,8 +281,7 @@ fn are_apart(left: &SetExpr, right: &SetExpr) -> bool {
             }
         };
         apart && is_literal(left) && is_literal(right)
-    });
-    differ && has_no_duplicates(left) && has_no_duplicates(right)
+    })
 }
 
 fn expression(item: &SelectItem) -> Option<&Expr> {
@@ -221,21 +295,42 @@ fn expression(item: &SelectItem) -> Option<&Expr> {
 }
 
 /// Says whether a SELECT returns no row twice: it is DISTINCT, or returns all the keys of its groups.
-pub(super) fn has_no_duplicates(select: &Select) -> bool {
-    matches!(select.distinct, Some(Distinct::Distinct)) || returns_all_keys(select)
+fn has_no_duplicates(select: &Select, evidence: &Evidence) -> bool {
+    matches!(select.distinct, Some(Distinct::Distinct)) || returns_all_keys(select, evidence)
 }
 
 /// Says whether a SELECT is grouped and returns all keys.
-pub(super) fn returns_all_keys(select: &Select) -> bool {
+pub(super) fn returns_all_keys(select: &Select, evidence: &Evidence) -> bool {
     let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
         return false;
     };
+    let scope = SelectScope::of(select, evidence);
     let items: Vec<&Expr> = select.projection.iter().filter_map(expression).collect();
+    let place = |expression: &Expr| {
+        let column = scope.column(expression)?;
+        Some((column.relation, column.field.name()))
+    };
+    // A name is that of an item only where no table has a column of that name.
+    let named = |key: &Expr| {
+        let Expr::Identifier(key) = bare(key) else {
+            return false;
+        };
+        let named = select.projection.iter().any(|item| {
+            matches!(item, SelectItem::ExprWithAlias { alias, .. }
+                if normalized(alias) == normalized(key))
+        });
+        let columns = |table: &TableFacts| table.field(&normalized(key)).is_some();
+        let mut relations = scope.relations.iter();
+        named && relations.all(|relation| relation.table.is_some_and(|table| !columns(table)))
+    };
     let returned = |key: &Expr| {
         let by_place = crate::hint::ast::integer(key)
             .and_then(|place| usize::try_from(place).ok())
             .is_some_and(|place| (1..=items.len()).contains(&place));
-        by_place || items.iter().any(|item| bare(item) == bare(key))
+        let same = |item: &&Expr| {
+            bare(item) == bare(key) || place(key).is_some() && place(item) == place(key)
+        };
+        by_place || items.iter().any(same) || named(key)
     };
     let plain = modifiers.is_empty()
         && !keys

@@ -18,12 +18,10 @@ use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::hint::evidence::TableFacts;
 use crate::hint::finding::CopyLayout;
+use crate::hint::layout::GROUP_ROWS;
 use crate::memory::spill::ScratchFolder;
 use crate::session::StatementContext;
 use crate::table;
-
-/// Rows of a row group where a layout does not say it.
-const GROUP_ROWS: usize = 128 * 1024;
 
 /// A copy; dropping it deletes it.
 pub(super) struct Copy {
