@@ -177,11 +177,12 @@ pub(crate) fn clock(expression: &Expr) -> Option<Clock> {
     }
 }
 
-/// Returns the text in `to_date('…')` and `to_timestamp('…')`, which are literals but for their spelling.
-pub(crate) fn moment_call(expression: &Expr) -> Option<&str> {
+/// Returns the function and the text of `to_date('…')` and `to_timestamp('…')`, which are literals but for
+/// their spelling.
+pub(crate) fn moment_call(expression: &Expr) -> Option<(String, &str)> {
     let (name, arguments) = call(expression)?;
     match (name.as_str(), arguments.as_slice()) {
-        ("to_date" | "to_timestamp", [argument]) => text(argument),
+        ("to_date" | "to_timestamp", [argument]) => Some((name, text(argument)?)),
         _ => None,
     }
 }

@@ -7,7 +7,9 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, ValueWithSpan};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, DataType as SqlType, Expr, Interval, UnaryOperator, Value, ValueWithSpan,
+};
 
 use super::ast::{
     all_of, bare, binary, bracketed, columns, comparison, integer, is_literal, moment_call, parsed,
@@ -92,14 +94,16 @@ pub(crate) fn each_comparison(
     }
 }
 
-/// Reads a date or a moment that stands in the text.
+/// Reads a date or a moment that stands in the text; of a DATE the time of day is cut off, as it is there.
 pub(crate) fn moment(expression: &Expr) -> Option<NaiveDateTime> {
-    let text = match bare(expression) {
+    let (text, is_date) = match bare(expression) {
         Expr::TypedString(typed) => match &typed.value.value {
-            Value::SingleQuotedString(text) => text.as_str(),
+            Value::SingleQuotedString(text) => (text.as_str(), typed.data_type == SqlType::Date),
             _ => return None,
         },
-        Expr::Cast { expr, .. } => text(expr)?,
+        Expr::Cast {
+            expr, data_type, ..
+        } => (text(expr)?, *data_type == SqlType::Date),
         Expr::BinaryOp { left, op, right } => {
             let days = whole_days(bare(right))?;
             let days = match op {
@@ -109,9 +113,16 @@ pub(crate) fn moment(expression: &Expr) -> Option<NaiveDateTime> {
             };
             return moment(left)?.checked_add_signed(TimeDelta::try_days(days)?);
         }
-        other => moment_call(other).or_else(|| text(other))?,
+        other => match moment_call(other) {
+            Some((function, text)) => (text, function == "to_date"),
+            None => (text(other)?, false),
+        },
     };
-    parse_moment(text)
+    let moment = parse_moment(text)?;
+    Some(match is_date {
+        true => moment.date().and_time(NaiveTime::MIN),
+        false => moment,
+    })
 }
 
 fn parse_moment(text: &str) -> Option<NaiveDateTime> {
@@ -264,10 +275,34 @@ pub(crate) fn whole_days(operand: &Expr) -> Option<i64> {
     }
 }
 
-/// Returns the length of an interval of one unit that is the same everywhere, months are not.
+/// Returns the length of an interval, if it is the same everywhere: months and years are not.
 pub(crate) fn fixed_length(operand: &Expr) -> Option<TimeDelta> {
-    let (amount, unit) = interval(operand)?;
-    match unit.as_str() {
+    if let Some((amount, unit)) = interval(operand) {
+        return length(amount, &unit);
+    }
+    // `1 day 2 hours`
+    let Expr::Interval(Interval {
+        value,
+        leading_field: None,
+        ..
+    }) = bare(operand)
+    else {
+        return None;
+    };
+    let words: Vec<&str> = text(value)?.split_whitespace().collect();
+    let mut all = TimeDelta::zero();
+    for pair in words.chunks(2) {
+        let [amount, unit] = pair else {
+            return None;
+        };
+        let part = length(amount.parse().ok()?, &singular(unit))?;
+        all = all.checked_add(&part)?;
+    }
+    Some(all)
+}
+
+fn length(amount: i64, unit: &str) -> Option<TimeDelta> {
+    match unit {
         "second" => TimeDelta::try_seconds(amount),
         "minute" => TimeDelta::try_minutes(amount),
         "hour" => TimeDelta::try_hours(amount),
@@ -275,6 +310,10 @@ pub(crate) fn fixed_length(operand: &Expr) -> Option<TimeDelta> {
         "week" => TimeDelta::try_weeks(amount),
         _ => None,
     }
+}
+
+fn singular(unit: &str) -> String {
+    unit.to_lowercase().trim_end_matches('s').to_owned()
 }
 
 /// Reads an interval of one unit: `INTERVAL '2 days'`, `INTERVAL '2' DAY`, `INTERVAL 2 DAY`.
@@ -291,5 +330,5 @@ fn interval(expression: &Expr) -> Option<(i64, String)> {
             (amount.parse().ok()?, unit.trim().to_owned())
         }
     };
-    Some((amount, unit.to_lowercase().trim_end_matches('s').to_owned()))
+    Some((amount, singular(&unit)))
 }

@@ -5,6 +5,7 @@
 mod behaviour;
 mod context;
 mod cooperate;
+mod correlation;
 mod drive;
 mod execute;
 mod facts;

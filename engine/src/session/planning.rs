@@ -10,6 +10,7 @@ use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
 use super::SessionOptions;
 use super::cooperate::Cooperate;
+use super::correlation::CheckCorrelation;
 use super::overflow::{CheckConstants, CheckOverflow};
 use crate::asof::{AsOfQueryPlanner, AsOfRelationPlanner};
 use crate::directive::after_join_selection;
@@ -30,6 +31,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_runtime_env(runtime)
         .with_analyzer_rule(Arc::new(FrameRule))
         .with_analyzer_rule(Arc::new(CheckConstants))
+        .with_analyzer_rule(Arc::new(CheckCorrelation))
         .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(SortByKeys))

@@ -6,7 +6,8 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
 use crate::hint::ast::{Clock, bare, binary, clock, integer, is_literal, number, turned};
 use crate::hint::range::{
-    Bucket, condition, each_comparison, finding, is_utc, moment, moment_literal, whole_days,
+    Bucket, condition, each_comparison, finding, fixed_length, is_utc, moment, moment_literal,
+    whole_days,
 };
 use crate::hint::rewrite;
 use crate::hint::scope::ColumnFacts;
@@ -66,7 +67,9 @@ fn moved(
     value: &Expr,
 ) -> Option<Expr> {
     if facts.data_type().is_integer() {
-        if let Some(divided) = divided(computed, op, value) {
+        // Unsigned numbers of 64 bits become decimals when they are divided.
+        let cuts = *facts.data_type() != DataType::UInt64;
+        if let Some(divided) = divided(computed, op, value).filter(|_| cuts) {
             return Some(divided);
         }
         let (column, op, value) = isolated(computed, op.clone(), integer(value)?)?;
@@ -119,8 +122,7 @@ fn moved(
                 Some(Clock::Moment) => value.clone(),
                 _ => moment_literal(moment(value)?, facts.data_type())?,
             };
-            let exact =
-                matches!(operand, Expr::Interval(interval) if is_fixed(&interval.to_string()));
+            let exact = fixed_length(operand).is_some();
             exact.then(|| alone(binary(value, opposite, operand.clone())))
         }
         _ => None,
@@ -197,17 +199,6 @@ fn isolated(
         }
         _ => None,
     }
-}
-
-/// Says whether an interval is the same length everywhere: months are not.
-fn is_fixed(interval: &str) -> bool {
-    let interval = interval.to_lowercase();
-    !["month", "year", "mon", "quarter"]
-        .iter()
-        .any(|unit| interval.contains(unit))
-        && ["day", "hour", "minute", "second", "week"]
-            .iter()
-            .any(|unit| interval.contains(unit))
 }
 
 /// Divides the value of `column * factor op value`, rounding as the comparison asks for.

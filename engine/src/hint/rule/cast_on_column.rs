@@ -138,7 +138,7 @@ fn midnight(
     Some(binary(column.clone(), op, day))
 }
 
-/// Below this, whole numbers and floats are compared alike.
+/// Below this, each whole number is a float of its own.
 const EXACT: i64 = 1 << 53;
 
 /// A whole number is compared with a whole float as numbers are.
@@ -154,7 +154,7 @@ fn whole(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, value: &Exp
             }
         });
     let value: i64 = digits.parse().ok()?;
-    let exact = facts.data_type().is_integer() && (-EXACT..=EXACT).contains(&value);
+    let exact = facts.data_type().is_integer() && (1 - EXACT..EXACT).contains(&value);
     exact.then(|| binary(column.clone(), op.clone(), number(value)))
 }
 

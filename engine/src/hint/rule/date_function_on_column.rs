@@ -27,7 +27,12 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::conditions(evidence, |found, scope| {
         let table = std::cell::Cell::new(None);
         let after = each_comparison(found, &|left, op, right| {
-            let left = whole_day(left);
+            let cut = whole_day(left);
+            // A text that is compared with a DATE is one.
+            if !std::ptr::eq(cut, left) && moment(right)?.time() != NaiveTime::MIN {
+                return None;
+            }
+            let left = cut;
             let column = argument(left)?;
             let facts = scope.column(column)?;
             table.set(Some(facts.table));

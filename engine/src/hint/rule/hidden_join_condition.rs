@@ -73,7 +73,11 @@ fn plain(condition: &Expr, scope: &SelectScope<'_>) -> Option<Expr> {
     let between = sides.0.len() == 1 && sides.1.len() == 1 && sides.0 != sides.1;
     between.then(|| match op {
         Equality::Plain => binary(left, BinaryOperator::Eq, right),
-        Equality::NullSafe => Expr::IsNotDistinctFrom(Box::new(left), Box::new(right)),
+        // The parser takes a following AND for a part of it.
+        Equality::NullSafe => Expr::Nested(Box::new(Expr::IsNotDistinctFrom(
+            Box::new(left),
+            Box::new(right),
+        ))),
     })
 }
 

@@ -1,9 +1,11 @@
 //! `x NOT IN (SELECT y …)`.
 
+use std::ops::ControlFlow;
+
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, GroupByExpr, Ident, Query as SqlQuery, Select, SelectItem, SetExpr,
-    UnaryOperator,
+    BinaryOperator, Distinct, Expr, GroupByExpr, Ident, Query as SqlQuery, Select, SelectItem,
+    SetExpr, UnaryOperator, Visit, Visitor,
 };
 
 use crate::hint::ast::{bare, binary, conjuncts, select_of};
@@ -122,6 +124,7 @@ fn not_exists<'a>(
         qualified(names.0, expr),
     );
     let mut subquery = subquery.clone();
+    subquery.order_by = None;
     let inner_select = select_mut(&mut subquery)?;
     inner_select.projection = vec![SelectItem::UnnamedExpr(crate::hint::ast::number(1))];
     inner_select.distinct = None;
@@ -162,6 +165,9 @@ fn of_result<'a>(
         let [item] = select.projection.as_slice() else {
             return None;
         };
+        if !is_grouped_plainly(select) || !stands_alone(select, &inner_scope) {
+            return None;
+        }
         let wanted = projected(item)?;
         let inner = inner_scope.column(wanted)?;
         nullable |= may_be_null(&inner, &inner_scope, select.selection.as_ref(), evidence);
@@ -176,6 +182,38 @@ fn of_result<'a>(
     let equal = binary(excluded, BinaryOperator::Eq, qualified(outer_name, expr));
     let text = format!("NOT EXISTS (SELECT 1 FROM ({subquery}) AS {EXCLUDED} WHERE {equal})");
     Some((crate::hint::ast::parsed(&text)?, outer, first?, nullable))
+}
+
+/// Says whether grouping, if there is any, makes no NULL of its own.
+fn is_grouped_plainly(select: &Select) -> bool {
+    match &select.group_by {
+        GroupByExpr::Expressions(keys, modifiers) => {
+            let several =
+                |key: &Expr| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+            modifiers.is_empty() && !keys.iter().any(several)
+        }
+        GroupByExpr::All(_) => false,
+    }
+}
+
+/// Says whether all columns that a SELECT names are those of its own tables.
+fn stands_alone(select: &Select, scope: &SelectScope<'_>) -> bool {
+    struct Foreign<'s, 'a>(&'s SelectScope<'a>);
+    impl Visitor for Foreign<'_, '_> {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+            let is_name = matches!(
+                expression,
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_)
+            );
+            match is_name && self.0.column(expression).is_none() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        }
+    }
+    select.visit(&mut Foreign(scope)).is_continue()
 }
 
 /// Lists the SELECTs whose rows a query puts together.
@@ -258,7 +296,8 @@ fn plain_select(query: &SqlQuery) -> Option<&Select> {
         GroupByExpr::Expressions(keys, modifiers)
             if keys.is_empty() && modifiers.is_empty()
     );
-    (ungrouped && select.having.is_none() && select.qualify.is_none()).then_some(select)
+    let chosen = matches!(select.distinct, Some(Distinct::On(_)));
+    (ungrouped && !chosen && select.having.is_none() && select.qualify.is_none()).then_some(select)
 }
 
 fn select_mut(query: &mut SqlQuery) -> Option<&mut Select> {

@@ -3,7 +3,7 @@
 use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use crate::hint::ast::{binary, bracketed, call, is_literal};
+use crate::hint::ast::{bare, binary, bracketed, call, is_literal};
 use crate::hint::range::{each_comparison, finding, scalar};
 use crate::hint::rewrite;
 use crate::hint::{Evidence, Finding, Rule};
@@ -22,6 +22,10 @@ pub(super) static RULE: Rule = Rule {
 
 fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let rewritten = rewrite::positive_conditions(evidence, |found, scope| {
+        // It keeps the rows whose NULL is replaced by the value.
+        if matches!(bare(found), Expr::IsNotDistinctFrom(..)) {
+            return None;
+        }
         let table = std::cell::Cell::new(None);
         let after = each_comparison(found, &|left, op, right| {
             let (name, arguments) = call(left)?;

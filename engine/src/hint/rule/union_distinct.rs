@@ -171,7 +171,17 @@ fn orders_by_result(order: Option<&OrderBy>, select: &Select) -> bool {
 /// Says whether duplicates in FROM make no difference to what a SELECT returns.
 fn ignores_duplicates(select: &Select) -> bool {
     let grouped = match &select.group_by {
-        GroupByExpr::Expressions(keys, modifiers) => !keys.is_empty() && modifiers.is_empty(),
+        GroupByExpr::Expressions(keys, modifiers) => {
+            // A key may be another value for each row, `random()` for one.
+            let plain = |key: &Expr| {
+                let name = matches!(bare(key), Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                name || crate::hint::ast::integer(key).is_some()
+            };
+            if !keys.iter().all(plain) {
+                return false;
+            }
+            !keys.is_empty() && modifiers.is_empty()
+        }
         GroupByExpr::All(_) => return false,
     };
     let mut indifferent = true;
