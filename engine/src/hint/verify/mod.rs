@@ -32,8 +32,17 @@ pub(crate) struct Budget {
     pub(crate) copy_bytes: u64,
 }
 
-/// How often the query is run each way.
+/// How often the query is run each way,
 const RUNS: usize = 3;
+
+/// and how often where the gain is small enough to be chance.
+const MOST_RUNS: usize = 9;
+
+/// A gain from here on is none of chance.
+const CLEAR: f64 = 2.0;
+
+/// Of so many pairs of runs, one may be slower with the remedy.
+const PAIRS_FOR_ONE_SLOWER: usize = 8;
 
 /// A remedy that takes so many times as long is broken off.
 const PATIENCE: u32 = 10;
@@ -199,16 +208,15 @@ impl Pair<'_> {
             Ok(times) => times,
             Err(error) => return Verdict::unmeasured(format!("it fails: {}", short(&error))),
         };
-        let (baseline, hinted): (Vec<_>, Vec<_>) = times.iter().copied().unzip();
-        let (baseline, hinted) = (median(baseline), median(hinted));
+        let (baseline, hinted) = medians(&times);
         let ratios = times
             .iter()
-            .map(|(baseline, hinted)| baseline.as_secs_f64() / hinted.as_secs_f64().max(1e-9));
+            .map(|(baseline, hinted)| ratio(*baseline, *hinted));
         let spread = ratios.fold((f64::INFINITY, 0.0_f64), |(low, high), ratio| {
             (low.min(ratio), high.max(ratio))
         });
-        let speedup = baseline.as_secs_f64() / hinted.as_secs_f64().max(1e-9);
-        let outcome = match (&difference, speedup >= WORTHWHILE) {
+        let speedup = ratio(baseline, hinted);
+        let outcome = match (&difference, is_faster(&times)) {
             (Some(_), _) => Outcome::Unsafe,
             (None, true) => Outcome::Confirmed,
             (None, false) => Outcome::Refuted,
@@ -224,17 +232,48 @@ impl Pair<'_> {
         }
     }
 
-    /// Runs both ways in turn, until that was often enough or the time is up.
-    async fn times(&self, budget: Duration) -> Result<Vec<(Duration, Duration)>, DataFusionError> {
+    /// Runs both ways in turn, each first in every other pair, until that was often enough or the time is up.
+    async fn times(&self, budget: Duration) -> Result<Vec<Times>, DataFusionError> {
         let begin = Instant::now();
         let mut times = Vec::with_capacity(RUNS);
-        while times.len() < RUNS && (times.is_empty() || begin.elapsed() < budget) {
-            let baseline = self.baseline.time(self.open).await?;
-            let hinted = self.trial.time(self.open).await?;
-            times.push((baseline, hinted));
+        while wants_more(&times) && (times.is_empty() || begin.elapsed() < budget) {
+            let pair = if times.len() % 2 == 0 {
+                let baseline = self.baseline.time(self.open).await?;
+                (baseline, self.trial.time(self.open).await?)
+            } else {
+                let hinted = self.trial.time(self.open).await?;
+                (self.baseline.time(self.open).await?, hinted)
+            };
+            times.push(pair);
         }
         Ok(times)
     }
+}
+
+/// The times of one run as the query is, and of one with a remedy.
+type Times = (Duration, Duration);
+
+/// Says whether more runs could change what is said of a remedy.
+fn wants_more(times: &[Times]) -> bool {
+    let (baseline, hinted) = medians(times);
+    let in_doubt = is_faster(times) && ratio(baseline, hinted) < CLEAR;
+    times.len() < RUNS || in_doubt && times.len() < MOST_RUNS
+}
+
+/// Says whether a remedy makes a query faster: by the medians, and in nearly every pair of runs.
+fn is_faster(times: &[Times]) -> bool {
+    let (baseline, hinted) = medians(times);
+    let slower = times.iter().filter(|(baseline, hinted)| hinted >= baseline);
+    ratio(baseline, hinted) >= WORTHWHILE && slower.count() <= times.len() / PAIRS_FOR_ONE_SLOWER
+}
+
+fn ratio(baseline: Duration, hinted: Duration) -> f64 {
+    baseline.as_secs_f64() / hinted.as_secs_f64().max(1e-9)
+}
+
+fn medians(times: &[Times]) -> Times {
+    let (baseline, hinted): (Vec<_>, Vec<_>) = times.iter().copied().unzip();
+    (median(baseline), median(hinted))
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

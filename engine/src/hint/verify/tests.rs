@@ -207,3 +207,36 @@ fn a_large_number_does_not_hide_small_ones() {
         assert!(found.is_some(), "{whole}");
     }
 }
+
+fn times(pairs: &[(u64, u64)]) -> Vec<super::Times> {
+    let millis = std::time::Duration::from_millis;
+    let pairs = pairs.iter();
+    pairs
+        .map(|(baseline, hinted)| (millis(*baseline), millis(*hinted)))
+        .collect()
+}
+
+#[test]
+fn a_small_gain_is_measured_longer_and_counts_only_if_it_is_steady() {
+    assert!(super::wants_more(&[]));
+    assert!(super::wants_more(&times(&[(100, 10), (100, 10)])));
+    // Large, or none: three pairs tell.
+    assert!(!super::wants_more(&times(&[(100, 10); 3])));
+    assert!(!super::wants_more(&times(&[(100, 99); 3])));
+    assert!(super::wants_more(&times(&[(100, 80); 3])));
+    assert!(super::wants_more(&times(&[(100, 80); 8])));
+    assert!(!super::wants_more(&times(&[(100, 80); 9])));
+
+    assert!(super::is_faster(&times(&[(100, 80); 3])));
+    assert!(!super::is_faster(&times(&[(100, 95); 9])), "too little");
+    assert!(!super::is_faster(&times(&[
+        (100, 50),
+        (100, 50),
+        (100, 120)
+    ])));
+    let mut nine = times(&[(100, 80); 8]);
+    nine.extend(times(&[(100, 120)]));
+    assert!(super::is_faster(&nine));
+    nine[0] = nine[8];
+    assert!(!super::is_faster(&nine), "by chance");
+}
