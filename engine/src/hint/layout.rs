@@ -32,12 +32,21 @@ pub(crate) fn compacted(table: &TableFacts) -> String {
 pub(crate) fn regrouped(table: &TableFacts) -> String {
     match table.is_delta() {
         true => rewritten_table(table, "grouped", &[]),
-        false => format!(
-            "COPY (SELECT * FROM {}) TO '{}_grouped.parquet' (FORMAT parquet, max_row_group_size {GROUP_ROWS})",
-            table.name,
-            table.visible.replace('\'', "''")
+        false => copied(
+            table,
+            "grouped",
+            &format!("max_row_group_size {GROUP_ROWS}"),
         ),
     }
+}
+
+/// Writes the statement that copies a table into a Parquet file with an option.
+pub(crate) fn copied(table: &TableFacts, suffix: &str, option: &str) -> String {
+    format!(
+        "COPY (SELECT * FROM {}) TO '{}_{suffix}.parquet' (FORMAT parquet, {option})",
+        table.name,
+        table.visible.replace('\'', "''")
+    )
 }
 
 /// Rows of a row group where a layout does not say it.

@@ -198,30 +198,25 @@ fn digits(
 ) -> Option<Expr> {
     let text = text(value)?;
     if facts.data_type().is_temporal() {
-        let (low, _) = of_prefix(text)?;
-        let shorter = text.len() < 10 || !matches!(facts.data_type(), DataType::Date32);
-        // A text sorts before all longer ones that begin with it.
-        let op = match op {
-            BinaryOperator::Gt | BinaryOperator::GtEq if shorter => Some(BinaryOperator::GtEq),
-            BinaryOperator::Lt | BinaryOperator::LtEq if shorter => Some(BinaryOperator::Lt),
-            BinaryOperator::Eq | BinaryOperator::NotEq => None,
-            other => Some(other.clone()),
-        };
-        if let Some(op) = op {
-            let low = moment_literal(low, facts.data_type())?;
-            return Some(binary(column.clone(), op, low));
-        }
-    }
-    if facts.data_type().is_temporal() {
-        // A date is a text exactly where its own text is that one.
-        let (low, _) = of_prefix(text).filter(|_| text.len() == 10)?;
-        let is_day = matches!(facts.data_type(), DataType::Date32);
-        let equality = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq);
-        let day = moment_literal(low, facts.data_type()).filter(|_| is_day && equality)?;
-        return Some(binary(column.clone(), op.clone(), day));
+        return dated(column, facts, op, text);
     }
     let value: i64 = text.parse().ok()?;
     let same = value.to_string() == text && facts.data_type().is_integer();
     let equality = matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq);
     (same && equality).then(|| binary(column.clone(), op.clone(), number(value)))
+}
+
+/// The text of a moment begins with its date, and that of a date is nothing else.
+fn dated(column: &Expr, facts: ColumnFacts<'_>, op: &BinaryOperator, text: &str) -> Option<Expr> {
+    let (low, _) = of_prefix(text)?;
+    let is_whole = text.len() == 10 && matches!(facts.data_type(), DataType::Date32);
+    let op = match op {
+        op if is_whole => op.clone(),
+        // A text sorts before all longer ones that begin with it.
+        BinaryOperator::Gt | BinaryOperator::GtEq => BinaryOperator::GtEq,
+        BinaryOperator::Lt | BinaryOperator::LtEq => BinaryOperator::Lt,
+        _ => return None,
+    };
+    let low = moment_literal(low, facts.data_type())?;
+    Some(binary(column.clone(), op, low))
 }

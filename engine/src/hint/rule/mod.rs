@@ -25,7 +25,6 @@ mod missing_page_index;
 mod missing_statistics;
 mod not_in_nullable;
 mod null_function_on_column;
-mod or_in_exists;
 mod or_in_join;
 mod partition_column_unused;
 mod point_lookup;

@@ -1,5 +1,7 @@
 //! `a JOIN b ON a.x = b.x OR a.y = b.y`.
 
+mod exists;
+
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
@@ -8,7 +10,6 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 
-use super::or_in_exists;
 use crate::hint::ast::{
     all_of, bare, binary, bracketed, conjuncts, disjuncts, for_each_select, number,
 };
@@ -42,7 +43,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let mut found: Option<String> = None;
     let rewritten = rewrite::ordered_selects(evidence, |select, order, scope| {
         let Some((alternatives, rest)) = alternatives(select, scope) else {
-            let Some(condition) = or_in_exists::split(select, scope, evidence) else {
+            let Some(condition) = exists::split(select, scope, evidence) else {
                 return Vec::new();
             };
             found.get_or_insert_with(|| condition.clone());

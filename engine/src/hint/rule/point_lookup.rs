@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Select};
 use crate::hint::ast::comparison;
 use crate::hint::evidence::TableFacts;
 use crate::hint::finding::{CopyLayout, Remedy};
-use crate::hint::layout::quoted;
+use crate::hint::layout::copied;
 use crate::hint::rewrite::filters;
 use crate::hint::scans::{ranges, share_of_a_point};
 use crate::hint::scope::SelectScope;
@@ -61,16 +61,17 @@ fn of_select(select: &Select, evidence: &Evidence) -> Option<Finding> {
         Finding::new(
             severity,
             table.name.clone(),
-            format!("a search for one `{name}` reads nearly every row group: there is no bloom filter"),
+            format!(
+                "a search for one `{name}` reads nearly every row group: there is no bloom filter"
+            ),
         )
-        .evidence(format!("{:.0} % of the row groups can hold a value", share * 100.0))
+        .evidence(format!(
+            "{:.0} % of the row groups can hold a value",
+            share * 100.0
+        ))
         .gain(1.4)
         .remedy(Remedy::Layout {
-            statement: format!(
-                "COPY (SELECT * FROM {}) TO '{}_bloom.parquet' (FORMAT parquet, bloom_filter_on_write true)",
-                table.name,
-                quoted(&table.visible).replace('\'', "''")
-            ),
+            statement: copied(table, "bloom", "bloom_filter_on_write true"),
             table: table.name.clone(),
             copy: CopyLayout {
                 bloom: Some(name.clone()),
