@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::event::{Progress, Summary};
-use crate::memory::limit::format_size;
+use crate::quantity::{format_size, grouped};
 
 /// Writes the line below a statement's result; `None` where there is nothing to say.
 pub fn footer(summary: &Summary, timing: bool) -> Option<String> {
@@ -32,19 +32,6 @@ pub fn footer(summary: &Summary, timing: bool) -> Option<String> {
 fn counted(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(count))
-}
-
-/// Writes a number with a comma after each three digits.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// Says in a line how far a running query is.

@@ -19,8 +19,8 @@ use super::category::{CategoryType, exact_cast};
 use super::definition::OutputDefinition;
 use super::fitted::{Fitted, Policy};
 use super::function::{check_type, encode, output_type};
-use super::hash::StableHash;
 use super::index::{CategoryIndex, UNSEEN};
+use crate::hash::StableHash;
 
 /// Makes the function that gives each row a fold from 0, by a stable hash of its arguments as text.
 pub(super) fn fold_function(folds: u32) -> ScalarUDF {

@@ -79,19 +79,6 @@ impl<T> HeldRows<T> {
     }
 }
 
-/// A count for people: `1,000,000`.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,18 +117,6 @@ mod tests {
                 "limit {limit:?}"
             );
             assert_eq!(Vec::from(tail), held, "limit {limit:?}");
-        }
-    }
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        for (count, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (12_345_678, "12,345,678"),
-        ] {
-            assert_eq!(grouped(count), text);
         }
     }
 }

@@ -7,11 +7,12 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
 use super::encode::{Column, Syntax, any_byte};
-use super::held_rows::{HeldRows, grouped};
+use super::held_rows::HeldRows;
 use super::rows::{columns, flush, write_rows};
 use super::screen::push_visible;
 use super::types::{is_number, short_type};
 use super::{Format, FormatError, FormatOptions, ResultEnd, ResultWriter};
+use crate::quantity::grouped;
 
 pub(super) const FORMAT: Format = Format {
     name: "html",

@@ -8,10 +8,11 @@ use datafusion::arrow::datatypes::SchemaRef;
 use unicode_width::UnicodeWidthStr;
 
 use super::encode::Column;
-use super::held_rows::{HeldRows, grouped};
+use super::held_rows::HeldRows;
 use super::rows::{columns, flush, write_rows};
 use super::screen::{Screen, push_line};
 use super::{Format, FormatError, FormatOptions, ResultEnd, ResultWriter};
+use crate::quantity::grouped;
 
 pub(super) const FORMAT: Format = Format {
     name: "vertical",

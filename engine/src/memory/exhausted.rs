@@ -8,7 +8,8 @@ use std::fmt;
 use datafusion::error::DataFusionError;
 
 use super::consumer::JOIN_BUILD;
-use super::limit::{format_size, parse_size};
+use super::limit::parse_size;
+use crate::quantity::format_size;
 
 /// How the sentence starts, by which it is found in a longer text.
 const START: &str = "not enough memory for the ";

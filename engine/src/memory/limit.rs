@@ -1,4 +1,4 @@
-//! How much memory there is, and sizes as people write them.
+//! How much memory there is, and sizes as people write them; `quantity` writes them back.
 //!
 //! It reads `/proc` and `/sys` once when asked and keeps nothing.
 
@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::quantity::format_size;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -102,16 +104,6 @@ pub fn parse_limit(text: &str) -> Result<u64, SizeError> {
         return Err(SizeError::TooSmall(text.trim().to_owned()));
     }
     Ok(limit)
-}
-
-/// Writes a size for people, in powers of 1024 with at most one decimal: `1.5 GiB`, `64 MiB`, `17 B`.
-pub fn format_size(bytes: u64) -> String {
-    let units = [(TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")];
-    let Some((factor, name)) = units.iter().find(|(factor, _)| bytes >= *factor) else {
-        return format!("{bytes} B");
-    };
-    let number = format!("{:.1}", bytes as f64 / *factor as f64);
-    format!("{} {name}", number.strip_suffix(".0").unwrap_or(&number))
 }
 
 /// Gives the limit that holds unless the user sets one: 70 % of the available memory, rounded down.

@@ -12,8 +12,8 @@ use datafusion::execution::memory_pool::{
 
 use super::consumer::NESTED_LOOP_JOIN;
 use super::exhausted::Exhausted;
-use super::limit::format_size;
 use super::policy::Ledger;
+use crate::quantity::format_size;
 
 /// So many operators are named when memory runs out.
 const NAMED_USERS: usize = 4;

@@ -24,9 +24,9 @@ use datafusion::execution::{SpillFile, SpillWriter, TempFileFactory};
 use futures::Stream;
 use tempfile::{TempDir, TempPath};
 
-use super::limit::format_size;
 use super::pool::SpillingPool;
 use super::sweep::OwnedFolder;
+use crate::quantity::format_size;
 
 /// How requests of nested loop joins begin.
 const NESTED_LOOP_REQUEST: &str = "NestedLoopJoin";

@@ -13,7 +13,7 @@ use super::call::Library;
 use super::compile::{Compiler, remove};
 use super::source::source;
 use super::{NativeDefinition, Stumble};
-use crate::encoder::StableHash;
+use crate::hash::StableHash;
 
 /// Finds the library of a function, or compiles it.
 pub(super) fn library(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Observation, Operator};
-use crate::footer::grouped;
+use crate::quantity::grouped;
 
 /// How wide a bar is that stands for the most.
 const BAR: usize = 10;

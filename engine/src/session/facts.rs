@@ -12,7 +12,7 @@ use crate::definition::{TableDefinition, TableVersion};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::input::Substituted;
-use crate::memory::limit::format_size;
+use crate::quantity::format_size;
 use crate::scope::{Found, Resolver, TableName};
 use crate::source::{Place, Source};
 use crate::table;

@@ -12,9 +12,10 @@ use super::{Session, read};
 use crate::cache::DEFAULT_SHARE;
 use crate::display::DisplayOptions;
 use crate::failure::{Failure, FailureKind};
-use crate::memory::limit::{available_memory, format_size, parse_limit, parse_size};
+use crate::memory::limit::{available_memory, parse_limit, parse_size};
 use crate::memory::planning::adjust;
 use crate::memory::runtime::DEFAULT_TEMP_LIMIT;
+use crate::quantity::format_size;
 use crate::table::parse_boolean;
 
 /// A setting of ours.

@@ -15,11 +15,12 @@ use super::{Statement, StatementKind};
 use crate::catalog::OnConflict;
 use crate::encoder::{
     CategoryType, EncoderDefinition, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition,
-    Provenance, ProvenanceTable, StableHash, learn, to_stored,
+    Provenance, ProvenanceTable, learn, to_stored,
 };
 use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind, sql_type_name};
+use crate::hash::StableHash;
 use crate::scope::{Query, TableName, TableRead};
 use crate::session::{Output, StatementContext};
 

@@ -18,11 +18,12 @@ use self::grid::Grid;
 use self::layout::{arrange, needs};
 use self::row::Row;
 use super::encode::Column;
-use super::held_rows::{HeldRows, grouped};
+use super::held_rows::HeldRows;
 use super::rows::{columns, flush, write_rows};
 use super::screen::{Screen, push_line};
 use super::types::{is_number, short_type};
 use super::{Format, FormatError, FormatOptions, ResultEnd, ResultWriter};
+use crate::quantity::grouped;
 
 pub(super) const FORMAT: Format = Format {
     name: "table",

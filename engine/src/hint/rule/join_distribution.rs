@@ -3,8 +3,8 @@
 use crate::hint::finding::Severity;
 use crate::hint::rewrite::call;
 use crate::hint::{Evidence, Finding, Rule};
-use crate::memory::limit::format_size;
 use crate::observation::{Observation, Operator};
+use crate::quantity::format_size;
 
 pub(super) static RULE: Rule = Rule {
     name: "join-distribution",

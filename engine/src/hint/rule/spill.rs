@@ -2,7 +2,7 @@
 
 use crate::hint::finding::Severity;
 use crate::hint::{Evidence, Finding, Rule};
-use crate::memory::limit::format_size;
+use crate::quantity::format_size;
 
 pub(super) static RULE: Rule = Rule {
     name: "spill",

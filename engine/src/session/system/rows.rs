@@ -7,7 +7,7 @@ use super::{Equalities, Rows, optional, text};
 use crate::catalog::EntryKind;
 use crate::encoder::ENCODER_FUNCTIONS;
 use crate::failure::Failure;
-use crate::memory::limit::format_size;
+use crate::quantity::format_size;
 use crate::scope::{APPLY_ENCODER, APPLY_USAGE, TableName};
 use crate::session::{Session, StatementContext, moment_text};
 use crate::sql::SqlFunction;
