@@ -1,4 +1,5 @@
-//! What the catalog knows of a table or a view: data without behaviour.
+//! What the catalog knows of a table or a view, and the state in which a statement reads one: data without
+//! behaviour.
 
 use std::collections::BTreeMap;
 
@@ -59,4 +60,27 @@ pub enum TableVersion {
     Number(u64),
     /// The newest version that was committed at or before this moment.
     Timestamp(DateTime<Utc>),
+}
+
+/// A table that a statement reads, in the state in which it reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableRead {
+    /// The name or path that the statement gives it.
+    pub(crate) name: String,
+    /// The version, for formats that have versions.
+    pub(crate) version: Option<u64>,
+    /// What files it consists of, as a hash, for formats without versions.
+    pub(crate) fingerprint: Option<u64>,
+    /// Where the table lies, for tables that are named or have a path.
+    pub(crate) location: Option<String>,
+}
+
+impl TableRead {
+    /// Writes the table with its version: `t@v3`.
+    pub(crate) fn shown(&self) -> String {
+        match self.version {
+            Some(version) => format!("{}@v{version}", self.name),
+            None => self.name.clone(),
+        }
+    }
 }

@@ -23,8 +23,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::execution::AsOfJoinExec;
 use super::node::{AsOfJoin, Matching};
-use super::{LEFT_MARK, ON_MARK};
 use crate::failure::sql_type_name;
+use crate::sql::{LEFT_MARK, ON_MARK};
 
 /// Plans the joins in brackets that the scope makes of as-of joins.
 #[derive(Debug)]
@@ -261,7 +261,7 @@ impl Sides<'_> {
 }
 
 /// Makes the operator of the node.
-pub(super) struct AsOfExtensionPlanner;
+pub(crate) struct AsOfExtensionPlanner;
 
 #[async_trait]
 impl ExtensionPlanner for AsOfExtensionPlanner {

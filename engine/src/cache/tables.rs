@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Budget, SharedRows, Storage};
-use crate::definition::ViewDefinition;
-use crate::scope::{TableName, TableRead};
+use crate::definition::{TableRead, ViewDefinition};
+use crate::sql::TableName;
 
 /// Where the rows of a cached table come from.
 #[derive(Debug, Clone)]

@@ -13,9 +13,8 @@ use super::Refusal;
 use super::comment::{Argument, Hint};
 use super::node::{Asked, Effect};
 use super::usage::{HintSource, HintUse, HintUses};
-use crate::scope::normalized;
 use crate::similar::closest;
-use crate::sql::select_from_nothing;
+use crate::sql::{normalized, select_from_nothing};
 
 /// A SELECT whose hints are applied.
 pub(super) struct Block<'a> {

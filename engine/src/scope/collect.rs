@@ -17,19 +17,11 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::encoder::EncoderCall;
 use crate::sql::{
-    VersionClause, VersionClauses, VersionKind, select_everything, split_version, syntax_error,
+    Query, VersionClause, VersionClauses, VersionKind, identifiers, normalized, select_everything,
+    split_version, stem, syntax_error,
 };
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
-
-/// A syntax tree with the version clauses that stand in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Query {
-    pub(crate) tree: ParsedStatement,
-    pub(crate) versions: VersionClauses,
-    /// The table that an INSERT names; it stands outside the query proper.
-    pub(crate) target: Option<ObjectName>,
-}
 
 /// What a query asks for by one of its names.
 #[derive(Debug, Clone, PartialEq)]
@@ -374,22 +366,6 @@ fn nested(relation: TableFactor, joins: Vec<Join>) -> TableFactor {
     }
 }
 
-/// Returns the identifiers of a name, or `None` where it holds something else.
-pub(crate) fn identifiers(name: &ObjectName) -> Option<Vec<Ident>> {
-    name.0
-        .iter()
-        .map(|part| part.as_ident().cloned())
-        .collect::<Option<Vec<_>>>()
-}
-
-/// Folds an identifier as DataFusion does: in lower case unless it is quoted.
-pub(crate) fn normalized(ident: &Ident) -> String {
-    match ident.quote_style {
-        Some(_) => ident.value.clone(),
-        None => ident.value.to_ascii_lowercase(),
-    }
-}
-
 /// Returns the reference by which the planner will ask for a name.
 fn reference(parts: &[Ident]) -> TableReference {
     let names: Vec<_> = parts.iter().map(normalized).collect();
@@ -417,22 +393,6 @@ fn own_name(parts: &[Ident], is_path: bool, version: Option<&VersionClause>) -> 
         }) => format!("{name}@v{value}"),
         Some(VersionClause { value, .. }) => format!("{name}@{value}"),
     }
-}
-
-/// Returns the name by which columns of a file are qualified: its name without folder and suffix.
-pub(crate) fn stem(path: &str) -> String {
-    let trimmed = path.trim_end_matches('/');
-    let file = trimmed.rsplit('/').next().unwrap_or(trimmed);
-    let stem = file.split('.').next().unwrap_or(file);
-    let plain = if stem.is_empty() || stem.contains('*') {
-        trimmed
-            .rsplit('/')
-            .find(|part| !part.contains('*') && !part.is_empty())
-            .unwrap_or("files")
-    } else {
-        stem
-    };
-    plain.to_owned()
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use super::collect::normalized;
 use super::{Resolver, TableName};
 use crate::catalog::EncoderEntry;
 use crate::encoder::{
@@ -21,7 +20,7 @@ use crate::encoder::{
 use crate::failure::{Failure, FailureKind};
 use crate::session::StatementContext;
 use crate::similar::closest;
-use crate::sql::split_version;
+use crate::sql::{normalized, split_version};
 
 /// The function that applies an encoder.
 pub(crate) const APPLY_ENCODER: &str = "apply_encoder";

@@ -6,12 +6,11 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::TableProvider;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Ident};
 
-use super::collect::normalized;
 use super::{Resolver, TableRead};
 use crate::definition::TableVersion;
 use crate::failure::{Failure, FailureKind};
 use crate::session::table_functions;
-use crate::sql::constant;
+use crate::sql::{constant, normalized};
 use crate::table::{self, Argument};
 
 /// Says whether a table function is ours, by its name in lower case.

@@ -12,12 +12,13 @@ use super::SessionOptions;
 use super::cooperate::Cooperate;
 use super::correlation::CheckCorrelation;
 use super::overflow::{CheckConstants, CheckOverflow};
-use crate::asof::{AsOfQueryPlanner, AsOfRelationPlanner};
+use crate::asof::AsOfRelationPlanner;
 use crate::directive::after_join_selection;
 use crate::failure::Failure;
+use crate::interval::IntervalPlanner;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
-use crate::sql::IntervalPlanner;
+use crate::planner::AsOfQueryPlanner;
 
 /// Builds the state that every statement of a session starts from.
 pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {

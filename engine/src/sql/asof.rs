@@ -9,7 +9,13 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::syntax_error;
-use crate::asof::{LEFT_MARK, ON_MARK};
+
+/// The name in a match condition that stands for LEFT; only this file puts it there.
+pub(crate) const LEFT_MARK: &str = "left asof";
+
+/// The match condition of a join that has none: its comparison of times stands in ON, or is `>=` on the last
+/// column of USING, as DuckDB has it.
+pub(crate) const ON_MARK: &str = "asof on";
 
 /// Rewrites the tokens of a statement.
 pub(super) fn rewrite(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, DataFusionError> {

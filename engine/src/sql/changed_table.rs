@@ -9,8 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::{ParseResult, VersionClauses, split_version, syntax_error};
-use crate::scope::Query;
+use super::{ParseResult, Query, VersionClauses, normalized, split_version, syntax_error};
 
 /// The table that a statement changes.
 #[derive(Debug, Clone)]
@@ -54,7 +53,7 @@ impl ChangedTable {
             None => last.clone(),
         };
         let visible = Ident {
-            value: crate::scope::normalized(&visible),
+            value: normalized(&visible),
             quote_style: Some('"'),
             span: visible.span,
         };

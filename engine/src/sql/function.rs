@@ -14,8 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 use serde::{Deserialize, Serialize};
 
-use super::{StatementParser, parse_expression, syntax_error};
-use crate::scope::normalized;
+use super::{StatementParser, normalized, parse_expression, syntax_error};
 
 /// A function written in SQL, each part as text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

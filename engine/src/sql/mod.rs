@@ -9,19 +9,24 @@ mod depth;
 mod from_first;
 mod function;
 mod headers;
-mod interval;
+mod name;
 mod parser;
+mod query;
+mod table_name;
 mod versions;
 
+pub(crate) use asof::{LEFT_MARK, ON_MARK};
 pub(crate) use changed_table::{
     ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins,
 };
 pub(crate) use constant::{bind, constant, constant_text};
 pub(crate) use from_first::select_everything;
 pub(crate) use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
-pub(crate) use interval::IntervalPlanner;
+pub(crate) use name::{identifiers, normalized, stem};
 pub(crate) use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, parse_query_tree,
     select_from_nothing, syntax_error,
 };
+pub(crate) use query::Query;
+pub(crate) use table_name::TableName;
 pub(crate) use versions::{VersionClause, VersionClauses, VersionKind, split_version};

@@ -12,8 +12,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::headers::name_columns;
 use super::versions::{VersionClause, VersionClauses};
-use super::{asof, depth};
-use crate::scope::Query;
+use super::{Query, asof, depth};
 
 /// What parsing a statement gives.
 pub(crate) type ParseResult<T> = Result<T, DataFusionError>;

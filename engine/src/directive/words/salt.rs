@@ -14,7 +14,7 @@ use super::super::block::{Block, visible_name, without_place};
 use super::super::comment::Hint;
 use super::super::{HintWord, Refusal};
 use super::is_plain;
-use crate::sql::{parse_expression, parse_query_tree, select_from_nothing};
+use crate::sql::{normalized, parse_expression, parse_query_tree, select_from_nothing};
 
 pub(in super::super) static SALT: HintWord = HintWord {
     names: &["SALT"],
@@ -229,7 +229,7 @@ fn hide_salts(projection: &mut [SelectItem], names: &Names) {
                 options,
             ) => {
                 let name = name.0.last().and_then(|part| part.as_ident());
-                let name = name.map(crate::scope::normalized).unwrap_or_default();
+                let name = name.map(normalized).unwrap_or_default();
                 if name == names.skewed {
                     hide(options, &[SALT_COLUMN]);
                 } else if name == names.other {

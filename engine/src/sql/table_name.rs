@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
-use super::collect::{identifiers, normalized};
+use super::{identifiers, normalized};
 use crate::failure::{Failure, FailureKind};
 
 /// A table's name with its schema filled in.
