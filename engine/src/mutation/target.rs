@@ -164,7 +164,8 @@ impl DeltaTarget {
     ) -> Failure {
         let condition = mutation.condition();
         self.open
-            .failed(context, &self.target.shown, condition.as_deref(), error)
+            .failed(&self.target.shown, condition.as_deref(), error)
+            .unwrap_or_else(|error| context.failure(error))
     }
 
     /// Describes the newest commit: its version, what it did and when.

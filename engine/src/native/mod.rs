@@ -12,6 +12,7 @@ mod function;
 mod source;
 mod types;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
@@ -21,7 +22,6 @@ pub(crate) use function::is_native;
 use types::NativeType;
 
 use crate::failure::{Failure, FailureKind};
-use crate::session::StatementContext;
 use crate::sql::SqlFunction;
 
 /// A function with a body in Rust, its types known.
@@ -87,9 +87,15 @@ impl NativeDefinition {
     }
 
     /// Compiles the function, unless that was done before, and loads it.
-    pub(crate) fn load(self, context: &StatementContext) -> Result<Arc<ScalarUDF>, Stumble> {
-        let options = context.session.options();
-        let library = cache::library(&self, &options.program_path, &options.cache_folder)?;
+    ///
+    /// The compiler is looked for in `program_path`, folders as in `PATH`; what it makes is kept in
+    /// `cache_folder`.
+    pub(crate) fn load(
+        self,
+        program_path: &str,
+        cache_folder: &Path,
+    ) -> Result<Arc<ScalarUDF>, Stumble> {
+        let library = cache::library(&self, program_path, cache_folder)?;
         Ok(Arc::new(function::function(self, library)))
     }
 }

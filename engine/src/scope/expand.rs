@@ -96,9 +96,10 @@ fn native_function(
         return Err(external(refusal));
     }
     let (parameters, returns) = function_types(context, function)?;
+    let options = context.session.options();
     NativeDefinition::new(name, function, &parameters, &returns)
         .and_then(|definition| {
-            let loaded = definition.load(context);
+            let loaded = definition.load(&options.program_path, &options.cache_folder);
             loaded.map_err(|stumble| stumble.into_failure())
         })
         .map_err(external)

@@ -222,7 +222,8 @@ impl CreateFunction {
         let shown = name.shown(context.current_schema());
         let definition = NativeDefinition::new(&shown, &self.function, &parameters, &returns)
             .map_err(|failure| failure.at(place.clone()))?;
-        let Err(stumble) = definition.load(context) else {
+        let options = context.session.options();
+        let Err(stumble) = definition.load(&options.program_path, &options.cache_folder) else {
             return Ok(());
         };
         // The body stands in the text as it is, behind the dollars that open it.

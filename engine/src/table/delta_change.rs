@@ -20,7 +20,6 @@ use super::{TableContext, TableError};
 use crate::commit::PointOfNoReturn;
 use crate::definition::{TableDefinition, TableVersion};
 use crate::failure::{Failure, FailureKind};
-use crate::session::StatementContext;
 
 /// The column that holds the name of a row's file where a scan is asked for it.
 pub(crate) const FILE_COLUMN: &str = "__lakesh_file";
@@ -120,24 +119,25 @@ impl OpenForChange {
     }
 
     /// Explains what an operation said; `condition` is what rows had to meet beside the constraints.
+    ///
+    /// Gives back errors that are not about the table: whoever knows the statement explains them.
     pub(crate) fn failed(
         &self,
-        context: &StatementContext,
         shown: &str,
         condition: Option<&str>,
         error: DeltaTableError,
-    ) -> Failure {
+    ) -> Result<Failure, DataFusionError> {
         match error {
             DeltaTableError::Generic(text) => self
                 .refused_rows(shown, condition, &text)
-                .unwrap_or_else(|| context.failure(DataFusionError::Execution(text))),
+                .ok_or(DataFusionError::Execution(text)),
             DeltaTableError::Arrow { source } => self
                 .refused_rows(shown, condition, &source.to_string())
-                .unwrap_or_else(|| context.failure(source.into())),
+                .ok_or_else(|| source.into()),
             DeltaTableError::InvalidData { message } => self
                 .refused_rows(shown, condition, &message)
-                .unwrap_or_else(|| context.failure(DataFusionError::Execution(message))),
-            error => self.source.failed(error).into(),
+                .ok_or(DataFusionError::Execution(message)),
+            error => Ok(self.source.failed(error).into()),
         }
     }
 
