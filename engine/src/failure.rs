@@ -29,6 +29,7 @@ pub(crate) use report::plain_excerpt as excerpt;
 pub use report::printable;
 pub use secret::{SECRET_NAMES, masked};
 pub(crate) use store::{CREDENTIALS_HINT, lacks_credentials, store_said};
+pub(crate) use syntax::unexpected_token;
 pub(crate) use types::quoted_name;
 pub use types::sql_type_name;
 

@@ -6,8 +6,6 @@ use super::explain::{Finding, Target};
 use super::rules::capture;
 use super::wording::{short, strip_noise, tidy};
 use crate::failure::FailureKind;
-use crate::similar::closest;
-use crate::statement::first_words;
 
 /// Explains an error of sqlparser.
 pub(super) fn explain_parser(error: &ParserError) -> Finding {
@@ -18,12 +16,26 @@ pub(super) fn explain_parser(error: &ParserError) -> Finding {
         }
     };
     let (text, position) = split_position(text);
-    let mut finding = match capture("Expected: {}, found: {}", text) {
-        Some(captures) => unexpected(captures[0], captures[1].trim()),
+    let mut finding = match expected_and_found(text) {
+        Some((expected, found)) => unexpected(expected, found),
         None => Finding::new(FailureKind::Syntax, tidy(&strip_noise(text))),
     };
     finding.targets.extend(position);
     finding
+}
+
+/// Returns what sqlparser expected, in its words, and the token that it found instead; `None` where an error
+/// says something else.
+pub(crate) fn unexpected_token(error: &ParserError) -> Option<(&str, &str)> {
+    let ParserError::ParserError(text) = error else {
+        return None;
+    };
+    expected_and_found(split_position(text).0)
+}
+
+fn expected_and_found(text: &str) -> Option<(&str, &str)> {
+    let captures = capture("Expected: {}, found: {}", text)?;
+    Some((captures[0], captures[1].trim()))
 }
 
 /// Splits ` at Line: 1, Column: 18` off the end.
@@ -66,20 +78,10 @@ fn unexpected(expected: &str, found: &str) -> Finding {
     if found == "EOF" {
         finding.targets.push(Target::End);
     }
-    let word = found.to_lowercase();
-    if expected == "an SQL statement" {
-        if let Some(similar) = closest(&word, first_words().iter().map(String::as_str)) {
-            let similar = similar.to_uppercase();
-            finding.hints.push(format!("did you mean `{similar}`?"));
-        }
-    } else if found == "\\" {
+    if found == "\\" && expected != "an SQL statement" {
         finding
             .hints
             .push("end the statement with `;` before a command".to_owned());
-    } else if expected == "end of statement" && first_words().contains(&word) {
-        finding
-            .hints
-            .push("a `;` may be missing before it".to_owned());
     }
     finding
 }

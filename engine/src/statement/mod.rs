@@ -4,6 +4,7 @@
 
 mod alter_table;
 mod attach;
+mod beginning;
 mod cache;
 mod checkpoint;
 mod columns;
@@ -171,7 +172,7 @@ pub(crate) fn parse(text: &Substituted) -> Result<Box<dyn Statement>, Failure> {
         parser.finish()?;
         Ok(statement)
     });
-    parsed.map_err(|error| Failure::from_datafusion(error, text))
+    parsed.map_err(|error| Failure::from_datafusion(beginning::with_hint(error), text))
 }
 
 /// Parses the statement at the parser's current token.
