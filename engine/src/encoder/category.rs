@@ -74,7 +74,7 @@ impl CategoryType {
     }
 
     /// Says whether categories are kept as text; the others are numbers.
-    pub(super) fn is_text(self) -> bool {
+    pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::Text | Self::Decimal { .. })
     }
 

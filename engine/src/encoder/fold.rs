@@ -23,7 +23,7 @@ use super::index::{CategoryIndex, UNSEEN};
 use crate::hash::StableHash;
 
 /// Makes the function that gives each row a fold from 0, by a stable hash of its arguments as text.
-pub(super) fn fold_function(folds: u32) -> ScalarUDF {
+pub(crate) fn fold_function(folds: u32) -> ScalarUDF {
     ScalarUDF::from(FoldOf {
         folds,
         signature: Signature::variadic_any(Volatility::Immutable),
@@ -88,7 +88,7 @@ fn key_hash(columns: &[&StringArray], row: usize) -> u64 {
 
 /// What was learned for each fold from the others.
 #[derive(Debug)]
-pub(super) struct CrossFitted {
+pub(crate) struct CrossFitted {
     category: CategoryType,
     index: CategoryIndex,
     /// By the number of the fold.
@@ -97,7 +97,7 @@ pub(super) struct CrossFitted {
 
 impl CrossFitted {
     /// Takes the keys of the folds and what was learned for each.
-    pub(super) fn new(
+    pub(crate) fn new(
         category: CategoryType,
         keys: &ArrayRef,
         fitted: Vec<Fitted>,
@@ -114,7 +114,7 @@ impl CrossFitted {
 
 /// Makes the function that encodes its second argument with what was learned for the fold that is its
 /// first.
-pub(super) fn cross_fitted_function(
+pub(crate) fn cross_fitted_function(
     name: String,
     output: OutputDefinition,
     fitted: Arc<CrossFitted>,

@@ -120,7 +120,7 @@ pub(super) fn output_type(encoder: &EncoderKind) -> DataType {
 }
 
 /// Refuses a column whose values cannot be those that the output was fitted on.
-pub(super) fn check_type(
+pub(crate) fn check_type(
     output: &OutputDefinition,
     found: &DataType,
 ) -> Result<(), DataFusionError> {

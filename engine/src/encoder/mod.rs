@@ -1,8 +1,9 @@
 //! Encoders and binners: what turns categories and numbers into features, fitted on one table and
 //! applied to others.
 //!
-//! The arithmetic lives here and so do the plans that use it; statements are parsed in `statement`,
-//! names are resolved in `scope`, and the catalog stores what was learned without understanding it.
+//! The arithmetic lives here; `feature` plans and runs queries that use it, statements are parsed in
+//! `statement`, names are resolved in `scope`, and the catalog stores what was learned without understanding
+//! it.
 
 mod category;
 mod definition;
@@ -15,17 +16,16 @@ mod kind;
 mod learn;
 mod past;
 mod sum;
-mod transform;
 
 pub(crate) use category::CategoryType;
 pub(crate) use definition::{EncoderDefinition, OutputDefinition, Provenance, ProvenanceTable};
 pub(crate) use fitted::{Fitted, OnNull, OnUnseen, Policy};
-pub(crate) use function::{applied, apply_function};
+pub(crate) use fold::{CrossFitted, cross_fitted_function, fold_function};
+pub(crate) use function::{applied, apply_function, check_type};
 pub(crate) use kind::{ENCODER_FUNCTIONS, EncoderFunction, EncoderKind, Smooth, encoder_function};
 pub(crate) use learn::{FitColumn, Misfit, learn};
-pub(crate) use past::named_windows;
+pub(crate) use past::{PastOutput, encoded_from_past, named_windows};
 pub(crate) use sum::Sum;
-pub(crate) use transform::{CrossFit, Transformation, transformed};
 
 use std::sync::Arc;
 

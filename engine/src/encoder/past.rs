@@ -20,15 +20,15 @@ use super::fitted::{OnNull, OnUnseen, Policy};
 use super::kind::{EncoderKind, Smooth};
 
 /// What an output is computed of, over the columns of the input.
-pub(super) struct PastOutput<'a> {
-    pub(super) output: &'a OutputDefinition,
-    pub(super) value: Expr,
-    pub(super) target: Option<Expr>,
-    pub(super) weight: Option<Expr>,
+pub(crate) struct PastOutput<'a> {
+    pub(crate) output: &'a OutputDefinition,
+    pub(crate) value: Expr,
+    pub(crate) target: Option<Expr>,
+    pub(crate) weight: Option<Expr>,
 }
 
 /// Adds the outputs to the columns of a plan, each row's from the rows before it.
-pub(super) fn encoded_from_past(
+pub(crate) fn encoded_from_past(
     input: LogicalPlan,
     outputs: Vec<PastOutput<'_>>,
     time: Expr,

@@ -12,6 +12,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
+use super::drawing::ToDraw;
 use super::queries::Observer;
 use super::{EventSender, Session};
 use crate::definition::{TableDefinition, ViewDefinition};
@@ -20,7 +21,6 @@ use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
-use crate::profile::ToDraw;
 use crate::scope::{Query, Resolver, TableName, TableRead};
 use crate::source::Place;
 use crate::table::{self, TableContext};

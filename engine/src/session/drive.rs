@@ -6,14 +6,13 @@ use std::time::Instant;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
+use super::drawing::ToDraw;
 use super::queries::{Observer, Running};
 use super::{EventSender, Output, Session, StatementContext, execute};
 use crate::command;
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};
-use crate::picture::Picture;
-use crate::profile::ToDraw;
 use crate::scope::{Resolver, TableName};
 use crate::source::Place;
 use crate::statement::{self, Statement};
@@ -183,18 +182,15 @@ async fn run_parsed(
     Ok(summary)
 }
 
-/// Describes for drawing how the columns are spread that a statement has profiled or compared.
+/// Draws what a statement has asked for, such as how the columns are spread that it has profiled.
 async fn draw(
     context: &StatementContext,
     to_draw: Vec<ToDraw>,
     events: &EventSender,
 ) -> Result<(), Failure> {
     for one in to_draw {
-        match one.drawn(context).await {
-            Ok(drawn) => {
-                let picture = Picture::Distributions(drawn);
-                events.send(Event::Picture(picture)).await?;
-            }
+        match one(context).await {
+            Ok(picture) => events.send(Event::Picture(picture)).await?,
             // The rows are there; what the picture lacks, a notice says.
             Err(failure) => {
                 let notice = format!("no picture of the columns: {}", failure.message);

@@ -6,6 +6,7 @@ mod behaviour;
 mod context;
 mod cooperate;
 mod correlation;
+mod drawing;
 mod drive;
 mod execute;
 mod facts;
@@ -55,6 +56,7 @@ pub use stream::EventStream;
 use behaviour::time_zone;
 
 pub(crate) use context::{Overlay, StatementContext};
+pub(crate) use drawing::ToDraw;
 pub(crate) use drive::{run as run_cell, run_statement};
 pub(crate) use execute::{Output, count_rows};
 pub(crate) use queries::QueryRecord;

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use super::query::starts_query;
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::leakage;
+use crate::feature::leakage;
 use crate::scope::{Query, Resolver};
 use crate::session::{Output, StatementContext};
 

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::profile::{Drift, drift};
+use crate::feature::profile::{Drift, drift};
 use crate::scope::{Query, normalized};
 use crate::session::{Output, StatementContext, table_functions};
 use crate::sql::{ParseResult, StatementParser, syntax_error};

@@ -5,9 +5,10 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::{Statement, StatementKind};
-use crate::encoder::{CrossFit, OnNull, OnUnseen, Policy, Transformation, transformed};
+use crate::encoder::{OnNull, OnUnseen, Policy};
 use crate::erased::Erased;
 use crate::failure::Failure;
+use crate::feature::{CrossFit, Transformation, transformed};
 use crate::scope::{Query, Resolver, StoredEncoder, leakage};
 use crate::session::{Output, StatementContext};
 use crate::sql::{ParseResult, StatementParser, syntax_error};

@@ -9,11 +9,10 @@ use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use super::arguments::Bound;
-use crate::encoder::{
-    CrossFit, EncoderDefinition, Transformation, listed_values, parse_key, transformed,
-};
+use crate::encoder::{EncoderDefinition, listed_values, parse_key};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
+use crate::feature::{CrossFit, Transformation, transformed};
 use crate::scope::{Resolver, StoredEncoder, set_policy};
 use crate::session::StatementContext;
 use crate::table::Argument;

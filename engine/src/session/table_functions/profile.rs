@@ -17,8 +17,8 @@ use crate::encoder::{
 };
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
-use crate::profile::{
-    Drift, Profiled, ToDraw, compress_plan, drift, profile_plan, totals_plan, woe_plan,
+use crate::feature::profile::{
+    Drift, Profiled, compress_plan, drift, profile_plan, to_draw, totals_plan, woe_plan,
 };
 use crate::scope::{Resolver, single_expression};
 use crate::session::StatementContext;
@@ -39,7 +39,7 @@ pub(super) async fn call_profile(
     let input = input(resolver, &mut bound, "table").await?;
     let context = resolver.context();
     context.note_drawn(|| {
-        ToDraw::Profile(Profiled {
+        to_draw(Profiled {
             input: input.clone(),
             weight: weight.clone(),
             by: by.clone(),

@@ -6,13 +6,10 @@ use datafusion::common::{DataFusionError, plan_datafusion_err};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 
-use super::category::CategoryType;
-use super::definition::OutputDefinition;
-use super::fitted::{Fitted, Policy};
-use super::fold::{CrossFitted, cross_fitted_function, fold_function};
-use super::function::{apply_function, check_type};
-use super::learn::{FitColumn, learn};
-use super::past::{PastOutput, encoded_from_past};
+use crate::encoder::{
+    CategoryType, CrossFitted, FitColumn, Fitted, Misfit, OutputDefinition, PastOutput, Policy,
+    apply_function, check_type, cross_fitted_function, encoded_from_past, fold_function, learn,
+};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::scope::{StoredEncoder, single_expression};
@@ -263,7 +260,7 @@ async fn learned_folds(
     folds: (usize, CategoryType),
     encoder: &StoredEncoder,
 ) -> Result<Vec<CrossFitted>, Failure> {
-    let explained = |misfit: super::Misfit| {
+    let explained = |misfit: Misfit| {
         let output = &encoder.definition.outputs[misfit.output];
         let mut failure = Failure::from_error(misfit.error);
         failure.message = format!("`{}`: {}", output.name, failure.message);

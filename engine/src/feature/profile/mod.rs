@@ -14,5 +14,5 @@ mod woe;
 pub(crate) use columns::profile_plan;
 pub(crate) use compress::{compress_plan, totals_plan};
 pub(crate) use drift::{Drift, drift};
-pub(crate) use spread::{Profiled, ToDraw};
+pub(crate) use spread::{Profiled, to_draw};
 pub(crate) use woe::woe_plan;

@@ -11,7 +11,7 @@ use super::{
 
 impl Walker<'_> {
     /// Groups rows: an aggregate sees all rows of its group, of which the keys are known.
-    pub(in crate::leakage) fn aggregate(
+    pub(in crate::feature::leakage) fn aggregate(
         &mut self,
         aggregate: &Aggregate,
         rows: &Relation,

@@ -12,7 +12,7 @@ use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
 
 use super::shares::{Shares, column_of, learned, shares};
-use super::spread::{MOST_COLUMNS, ToDraw, compared_spread};
+use super::spread::{MOST_COLUMNS, compared_spread, known};
 use crate::encoder::{
     EncoderKind, FitColumn, Fitted, OutputDefinition, Policy, apply_function, listed_values,
 };
@@ -75,7 +75,7 @@ pub(crate) async fn drift(
     let current = counted(&drift.current).map_err(explain)?;
     let expected = shares(context, reference, drift.weight.as_deref()).await?;
     let actual = shares(context, current, drift.weight.as_deref()).await?;
-    context.note_drawn(|| ToDraw::Known(picture(&columns, &edges, &expected, &actual)));
+    context.note_drawn(|| known(picture(&columns, &edges, &expected, &actual)));
     report(&columns, &expected, &actual).map_err(explain)
 }
 

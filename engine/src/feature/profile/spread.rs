@@ -1,6 +1,7 @@
 //! How the values of columns are spread, as few bins that can be drawn.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::compute::cast as cast_array;
@@ -15,8 +16,8 @@ use datafusion::physical_plan::collect;
 use super::shares::{column_of, shares};
 use crate::erased::Erased;
 use crate::failure::Failure;
-use crate::picture::{Bin, BinValues, Distribution, Distributions};
-use crate::session::StatementContext;
+use crate::picture::{Bin, BinValues, Distribution, Distributions, Picture};
+use crate::session::{StatementContext, ToDraw};
 
 /// Bins of a column of numbers.
 const BINS: usize = 20;
@@ -32,14 +33,6 @@ const MOST_DIFFERENT: f64 = 1_000.0;
 
 /// The name of the bin of NaN and the infinities; begins with a noncharacter, which no text should.
 const NOT_FINITE: &str = "\u{10ffff}not finite";
-
-/// What is drawn once the rows of a statement are there.
-pub(crate) enum ToDraw {
-    /// The columns of a table that is profiled.
-    Profile(Profiled),
-    /// What is known already.
-    Known(Distributions),
-}
 
 /// What a profile is made of.
 pub(crate) struct Profiled {
@@ -68,14 +61,19 @@ enum Bins {
     Values,
 }
 
-impl ToDraw {
-    /// Finds out how the columns are spread.
-    pub(crate) async fn drawn(self, context: &StatementContext) -> Result<Distributions, Failure> {
-        match self {
-            Self::Profile(profiled) => spread(context, profiled).await,
-            Self::Known(drawn) => Ok(drawn),
-        }
-    }
+/// Draws how the columns of a profiled table are spread, which is found out when it is drawn.
+pub(crate) fn to_draw(profiled: Profiled) -> ToDraw {
+    Box::new(|context| {
+        Box::pin(async move {
+            let drawn = spread(context, profiled).await?;
+            Ok(Picture::Distributions(drawn))
+        })
+    })
+}
+
+/// Draws what is known already.
+pub(super) fn known(drawn: Distributions) -> ToDraw {
+    Box::new(|_| Box::pin(ready(Ok(Picture::Distributions(drawn)))))
 }
 
 /// Counts the rows in bins of each column, in two passes: the ends of the columns, then their bins.

@@ -7,7 +7,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Join, Operator};
 
 use super::{Cause, CauseKind, Meeting, Outer, Relation, Value, Walker, merge, spans_of};
 use crate::asof::AsOfJoin;
-use crate::leakage::facts::comparison;
+use crate::feature::leakage::facts::comparison;
 
 impl Walker<'_> {
     pub(super) fn join(&mut self, join: &Join) -> Result<Relation, DataFusionError> {
