@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     Query as SqlQuery, Select, SetExpr, Value, Visit, Visitor,
 };
 
-use crate::scope::normalized;
+use crate::sql::normalized;
 
 /// Takes brackets away.
 pub(crate) fn bare(expression: &Expr) -> &Expr {

@@ -20,11 +20,12 @@ use super::rewrite::hint;
 use super::text::{query_text, readable};
 use super::verify::Outcome;
 use crate::catalog::{RemedyKind, Trust, VerifiedRemedy};
+use crate::definition::TableRead;
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::input::Substituted;
-use crate::scope::{Query, TableRead};
 use crate::session::{HintMode, StatementContext};
+use crate::sql::Query;
 
 /// Leaves what was confirmed for a query in the catalog; a read-only session leaves nothing.
 pub(crate) async fn remember(

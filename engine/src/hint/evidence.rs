@@ -17,8 +17,9 @@ use super::text::{NameKind, NamedTable, readable};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::observation::Observation;
-use crate::scope::{Query, Resolver, SourceKey, normalized, stem};
+use crate::scope::{Resolver, SourceKey};
 use crate::session::StatementContext;
+use crate::sql::{Query, normalized, stem};
 use crate::table::{TableFiles, known_files};
 
 /// Everything that rules may look at.

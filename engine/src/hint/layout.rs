@@ -1,7 +1,7 @@
 //! Statements that write a table anew in another layout.
 
 use super::evidence::{Evidence, TableFacts};
-use crate::scope::normalized;
+use crate::sql::normalized;
 use datafusion::sql::sqlparser::ast::Ident;
 
 /// The size of the files of copies: large enough to be read in a few pieces.

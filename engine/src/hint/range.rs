@@ -200,8 +200,8 @@ fn parts_read(evidence: &Evidence, table: &TableFacts, range: &Expr) -> Option<(
     for part in super::ast::conjuncts(range) {
         let found = comparison(part)?;
         let name = match found.left {
-            Expr::Identifier(name) => crate::scope::normalized(name),
-            Expr::CompoundIdentifier(parts) => crate::scope::normalized(parts.last()?),
+            Expr::Identifier(name) => crate::sql::normalized(name),
+            Expr::CompoundIdentifier(parts) => crate::sql::normalized(parts.last()?),
             _ => return None,
         };
         let field = table.field(&name)?;

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::ast::select_of;
 use super::evidence::{Evidence, TableFacts};
 use super::text::call_text;
-use crate::scope::normalized;
+use crate::sql::normalized;
 
 /// The relations of one SELECT.
 pub(crate) struct SelectScope<'a> {

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableFactor, TableFunctionArgs, Value, VisitMut, VisitorMut,
 };
 
-use crate::scope::{Query, identifiers, normalized};
+use crate::sql::{Query, identifiers, normalized};
 use crate::sql::{VersionClause, VersionClauses, VersionKind, split_version};
 
 /// A table's name in a query: the text that it has there, its parts, and its version.

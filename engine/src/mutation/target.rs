@@ -13,8 +13,9 @@ use super::Mutation;
 use crate::commit::PointOfNoReturn;
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{Found, Resolver, TableName};
+use crate::scope::{Found, Resolver};
 use crate::session::StatementContext;
+use crate::sql::TableName;
 use crate::table::{self, OpenForChange};
 
 /// What a mutation is planned against.
@@ -51,7 +52,7 @@ impl Target {
         context: &StatementContext,
         name: &Ident,
     ) -> Result<usize, Failure> {
-        let wanted = crate::scope::normalized(name);
+        let wanted = crate::sql::normalized(name);
         let schema = self.schema();
         if let Ok(index) = schema.index_of(&wanted) {
             return Ok(index);

@@ -11,10 +11,11 @@ use datafusion::sql::sqlparser::ast::Ident;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Resolver, TableName};
+use super::Resolver;
 use crate::cache::{CacheEntry, CacheSource, CachedTable};
 use crate::definition::{TableVersion, ViewDefinition};
 use crate::failure::Failure;
+use crate::sql::TableName;
 
 impl Resolver<'_> {
     /// Finds what is kept of a table, where the session looks at the newest versions.

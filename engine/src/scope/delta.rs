@@ -5,9 +5,10 @@ use std::sync::Arc;
 use datafusion::datasource::TableProvider;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
-use super::{Found, Resolver, TableName};
+use super::{Found, Resolver};
 use crate::definition::TableDefinition;
 use crate::failure::{Failure, FailureKind};
+use crate::sql::TableName;
 use crate::table;
 
 /// A Delta table that is named outside a query.

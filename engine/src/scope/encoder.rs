@@ -12,15 +12,16 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use super::{Resolver, TableName};
+use super::Resolver;
 use crate::catalog::EncoderEntry;
+use crate::definition::TableRead;
 use crate::encoder::{
     EncoderDefinition, Fitted, OnNull, OnUnseen, Policy, apply_function, from_stored,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::session::StatementContext;
 use crate::similar::closest;
-use crate::sql::{normalized, split_version};
+use crate::sql::{TableName, normalized, split_version};
 
 /// The function that applies an encoder.
 pub(crate) const APPLY_ENCODER: &str = "apply_encoder";
@@ -328,7 +329,7 @@ impl Resolver<'_> {
 }
 
 /// Says that an encoder was fitted on a table that is read; `None` where it was not.
-pub(crate) fn leakage(encoder: &StoredEncoder, reads: &[super::TableRead]) -> Option<String> {
+pub(crate) fn leakage(encoder: &StoredEncoder, reads: &[TableRead]) -> Option<String> {
     let provenance = &encoder.definition.provenance;
     let table = provenance.tables.iter().find(|table| {
         table.location.is_some() && reads.iter().any(|read| read.location == table.location)

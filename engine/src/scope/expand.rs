@@ -14,11 +14,11 @@ use datafusion::sql::sqlparser::ast::{
     VisitMut, visit_expressions_mut,
 };
 
-use super::{TableName, column_schema};
+use super::column_schema;
 use crate::failure::Failure;
 use crate::native::NativeDefinition;
 use crate::session::StatementContext;
-use crate::sql::{Language, SqlFunction, identifiers, parse_type};
+use crate::sql::{Language, SqlFunction, TableName, identifiers, parse_type};
 
 /// Functions that call each other deeper than this are a mistake: expressions double with each level.
 const DEEPEST: usize = 16;

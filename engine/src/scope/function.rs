@@ -6,8 +6,8 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::TableProvider;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Ident};
 
-use super::{Resolver, TableRead};
-use crate::definition::TableVersion;
+use super::Resolver;
+use crate::definition::{TableRead, TableVersion};
 use crate::failure::{Failure, FailureKind};
 use crate::session::table_functions;
 use crate::sql::{constant, normalized};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::sql::sqlparser::ast::Ident;
 
-use super::{Resolver, TableName};
+use super::Resolver;
 use crate::catalog::Entry;
 use crate::definition::TableVersion;
 use crate::failure::{Failure, FailureKind};
 use crate::session::StatementContext;
+use crate::sql::TableName;
 
 /// What reads what, by shown names; every node is a key.
 #[derive(Default)]

@@ -25,9 +25,7 @@ use std::sync::Arc;
 use datafusion::common::TableReference;
 use datafusion::logical_expr::TableSource;
 
-pub(crate) use crate::definition::TableRead;
 use crate::directive::Marks;
-pub(crate) use crate::sql::{Query, TableName, identifiers, normalized, stem};
 
 pub(crate) use delta::DeltaTarget;
 pub(crate) use encoder::{APPLY_ENCODER, APPLY_USAGE, StoredEncoder, leakage, set_policy};

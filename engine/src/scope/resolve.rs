@@ -11,15 +11,14 @@ use datafusion::sql::sqlparser::ast::Ident;
 use super::collect::{Relation, Request, collect};
 use super::expand::expand_statement;
 use super::substitute::call_key;
-use super::{
-    Opened, Query, StatementScope, StoredEncoder, TableName, TableRead, function, planner, version,
-};
+use super::{Opened, StatementScope, StoredEncoder, function, planner, version};
 use crate::catalog::Entry;
-use crate::definition::{TableDefinition, TableVersion, ViewDefinition};
+use crate::definition::{TableDefinition, TableRead, TableVersion, ViewDefinition};
 use crate::directive::{HintSource, Marks, rewrite};
 use crate::failure::{Failure, FailureKind};
 use crate::session::{FoundResult, Overlay, StatementContext};
 use crate::similar::closest;
+use crate::sql::{Query, TableName};
 use crate::table;
 
 /// Opens the relations of one statement; each table and version once.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use datafusion::logical_expr::TableSource;
 use datafusion::sql::sqlparser::ast::Ident;
 
-use super::{Resolver, TableName};
+use super::Resolver;
 use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::session::StatementContext;
-use crate::sql::VersionClause;
+use crate::sql::{TableName, VersionClause};
 
 /// What a resolver calls a relation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

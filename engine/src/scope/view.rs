@@ -8,11 +8,12 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use futures::future::BoxFuture;
 
+use super::Resolver;
 use super::planner;
-use super::{Resolver, TableName};
 use crate::definition::{TableVersion, ViewDefinition};
 use crate::directive::HintSource;
 use crate::failure::{Failure, FailureKind};
+use crate::sql::TableName;
 
 /// Planning takes time with each view below another, and no person writes so many.
 const DEEPEST_VIEWS: usize = 64;

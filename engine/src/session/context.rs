@@ -15,14 +15,15 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use super::drawing::ToDraw;
 use super::queries::Observer;
 use super::{EventSender, Session};
-use crate::definition::{TableDefinition, ViewDefinition};
+use crate::definition::{TableDefinition, TableRead, ViewDefinition};
 use crate::directive::{HintUses, apply_settings, strays};
 use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
-use crate::scope::{Query, Resolver, TableName, TableRead};
+use crate::scope::Resolver;
 use crate::source::Place;
+use crate::sql::{Query, TableName};
 use crate::table::{self, TableContext};
 
 pub(crate) use assumed::Overlay;

@@ -13,8 +13,9 @@ use crate::command;
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};
-use crate::scope::{Resolver, TableName};
+use crate::scope::Resolver;
 use crate::source::Place;
+use crate::sql::TableName;
 use crate::statement::{self, Statement};
 
 /// Runs a cell and sends its events; the last is `Finished` or `Failed`.

@@ -13,8 +13,9 @@ use crate::event::Event;
 use crate::failure::Failure;
 use crate::input::Substituted;
 use crate::quantity::format_size;
-use crate::scope::{Found, Resolver, TableName};
+use crate::scope::{Found, Resolver};
 use crate::source::{Place, Source};
+use crate::sql::TableName;
 use crate::table;
 
 /// Rows that take longer to count are not counted.

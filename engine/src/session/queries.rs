@@ -12,10 +12,10 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::{Session, read, write};
 use crate::catalog::HistoryStatus;
+use crate::definition::TableRead;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind, masked};
 use crate::observation::Observation;
-use crate::scope::TableRead;
 use crate::source::Place;
 
 /// An operator's line is kept up to so many bytes: a list of ten thousand values says nothing more.

@@ -20,7 +20,7 @@ use futures::future::BoxFuture;
 use super::{Session, StatementContext};
 use crate::failure::Failure;
 use crate::input::Substituted;
-use crate::scope::TableName;
+use crate::sql::TableName;
 
 pub(crate) use columns::columns_provider;
 pub(crate) use provider::Equalities;

@@ -18,7 +18,8 @@ use futures::future::BoxFuture;
 
 use crate::definition::TableVersion;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{Resolver, TableName};
+use crate::scope::Resolver;
+use crate::sql::TableName;
 use crate::table::{self, Argument};
 
 pub(crate) use diff::{Comparison, rows as diff_rows, summary as diff_summary};

@@ -9,9 +9,8 @@ use super::{Statement, StatementKind};
 use crate::catalog::OnConflict;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::normalized;
 use crate::session::{Output, StatementContext};
-use crate::sql::constant_text;
+use crate::sql::{constant_text, normalized};
 use crate::table;
 
 pub(super) static ATTACH: StatementKind = StatementKind {

@@ -12,9 +12,9 @@ use crate::cache::{CacheEntry, CacheSource, Storage};
 use crate::definition::ViewDefinition;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{Query, Resolver, TableName};
+use crate::scope::Resolver;
 use crate::session::{Output, Overlay, StatementContext};
-use crate::sql::{ParseResult, StatementParser, constant_text, parse_query};
+use crate::sql::{ParseResult, Query, StatementParser, TableName, constant_text, parse_query};
 
 pub(super) static CACHE: StatementKind = StatementKind {
     name: "CACHE TABLE",

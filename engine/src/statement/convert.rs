@@ -12,9 +12,9 @@ use crate::catalog::{Entry, EntryKind};
 use crate::definition::TableDefinition;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{Found, Resolver, TableName};
+use crate::scope::{Found, Resolver};
 use crate::session::{Output, StatementContext};
-use crate::sql::{ParseResult, StatementParser};
+use crate::sql::{ParseResult, StatementParser, TableName};
 
 pub(super) static CONVERT: StatementKind = StatementKind {
     name: "CONVERT TO DELTA",

@@ -13,6 +13,7 @@ use self::parse::{OutputSpecification, parse_rows, portable};
 use super::create_view::accept_create;
 use super::{Statement, StatementKind};
 use crate::catalog::OnConflict;
+use crate::definition::TableRead;
 use crate::encoder::{
     CategoryType, EncoderDefinition, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition,
     Provenance, ProvenanceTable, learn, to_stored,
@@ -21,8 +22,8 @@ use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind, sql_type_name};
 use crate::hash::StableHash;
-use crate::scope::{Query, TableName, TableRead};
 use crate::session::{Output, StatementContext};
+use crate::sql::{Query, TableName};
 
 pub(super) static CREATE_ENCODER: StatementKind = StatementKind {
     name: "CREATE ENCODER",

@@ -11,8 +11,9 @@ use super::{Statement, StatementKind};
 use crate::catalog::{Created, Entry, OnConflict};
 use crate::definition::{TableDefinition, TableVersion};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{TableName, column_schema};
+use crate::scope::column_schema;
 use crate::session::{Output, Overlay, StatementContext};
+use crate::sql::TableName;
 use crate::table;
 
 pub(super) static CREATE_EXTERNAL_TABLE: StatementKind = StatementKind {

@@ -13,13 +13,11 @@ use crate::catalog::{FunctionEntry, OnConflict};
 use crate::failure::{Failure, FailureKind};
 use crate::input::offset_of;
 use crate::native::NativeDefinition;
-use crate::scope::{
-    TableName, column_schema, expand, expression, function_types, normalized, single_expression,
-};
+use crate::scope::{column_schema, expand, expression, function_types, single_expression};
 use crate::session::{Output, StatementContext};
 use crate::sql::{
-    Language, ParseResult, SqlFunction, SqlParameter, StatementParser, parse_expression,
-    parse_type, syntax_error,
+    Language, ParseResult, SqlFunction, SqlParameter, StatementParser, TableName, normalized,
+    parse_expression, parse_type, syntax_error,
 };
 
 pub(super) static CREATE_FUNCTION: StatementKind = StatementKind {

@@ -5,8 +5,8 @@ use datafusion::sql::sqlparser::ast::Ident;
 
 use super::{Statement, StatementKind};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::normalized;
 use crate::session::{Output, StatementContext};
+use crate::sql::normalized;
 
 pub(super) static CREATE_SCHEMA: StatementKind = StatementKind {
     name: "CREATE SCHEMA",

@@ -24,9 +24,8 @@ use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::Columns;
-use crate::scope::{Query, TableName, normalized};
 use crate::session::{Output, Overlay, StatementContext};
-use crate::sql::{ParseResult, StatementParser};
+use crate::sql::{ParseResult, Query, StatementParser, TableName, normalized};
 use crate::table::{self, SchemaChange, WriteInput, WriteMode, WriteRequest};
 
 pub(super) static CREATE_TABLE: StatementKind = StatementKind {

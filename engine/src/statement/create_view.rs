@@ -9,9 +9,8 @@ use super::{Statement, StatementKind};
 use crate::catalog::{Created, Entry, OnConflict};
 use crate::definition::ViewDefinition;
 use crate::failure::Failure;
-use crate::scope::{Query, TableName, normalized};
 use crate::session::{Output, Overlay, StatementContext};
-use crate::sql::StatementParser;
+use crate::sql::{Query, StatementParser, TableName, normalized};
 
 pub(super) static CREATE_VIEW: StatementKind = StatementKind {
     name: "CREATE VIEW",

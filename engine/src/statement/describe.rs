@@ -9,9 +9,8 @@ use std::sync::Arc;
 use super::query::starts_query;
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::scope::Query;
 use crate::session::{Output, StatementContext, columns_provider};
-use crate::sql::{ParseResult, StatementParser};
+use crate::sql::{ParseResult, Query, StatementParser};
 
 pub(super) static DESCRIBE: StatementKind = StatementKind {
     name: "DESCRIBE",

@@ -7,9 +7,9 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 use super::{Statement, StatementKind};
 use crate::definition::TableVersion;
 use crate::failure::Failure;
-use crate::scope::{Resolver, evaluate_version, normalized};
+use crate::scope::{Resolver, evaluate_version};
 use crate::session::{Output, StatementContext, table_functions};
-use crate::sql::{ParseResult, StatementParser, VersionClause, VersionKind};
+use crate::sql::{ParseResult, StatementParser, VersionClause, VersionKind, normalized};
 
 pub(super) static DIFF: StatementKind = StatementKind {
     name: "DIFF",

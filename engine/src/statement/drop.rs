@@ -7,8 +7,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use super::{Statement, StatementKind};
 use crate::catalog::{DropBehavior, EntryHeader, EntryKind};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::TableName;
 use crate::session::{Output, Overlay, StatementContext};
+use crate::sql::TableName;
 
 pub(super) static DROP: StatementKind = StatementKind {
     name: "DROP",

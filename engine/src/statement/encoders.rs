@@ -10,9 +10,9 @@ use super::describe::provider_output;
 use super::transform::encoder_text;
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::scope::{StoredEncoder, TableName};
+use crate::scope::StoredEncoder;
 use crate::session::{Output, StatementContext, table_functions};
-use crate::sql::{ParseResult, StatementParser, parse_query};
+use crate::sql::{ParseResult, StatementParser, TableName, parse_query};
 
 pub(super) static DROP_ENCODER: StatementKind = StatementKind {
     name: "DROP ENCODER",

@@ -21,9 +21,9 @@ use crate::erased::Erased;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::picture::{Picture, PlanPicture};
-use crate::scope::{Query, Resolver};
+use crate::scope::Resolver;
 use crate::session::{Output, StatementContext};
-use crate::sql::StatementParser;
+use crate::sql::{Query, StatementParser};
 
 pub(super) static EXPLAIN: StatementKind = StatementKind {
     name: "EXPLAIN",

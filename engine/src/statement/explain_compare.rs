@@ -15,8 +15,8 @@ use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::observation::{Observation, Operator, compare};
-use crate::scope::Query;
 use crate::session::{Output, StatementContext};
+use crate::sql::Query;
 
 pub(super) static EXPLAIN_COMPARE: StatementKind = StatementKind {
     name: "EXPLAIN COMPARE",

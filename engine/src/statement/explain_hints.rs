@@ -11,9 +11,9 @@ use crate::event::Event;
 use crate::failure::Failure;
 use crate::hint::{self, Evidence, LastHints};
 use crate::picture::Picture;
-use crate::scope::{Query, Resolver};
+use crate::scope::Resolver;
 use crate::session::{Output, StatementContext};
-use crate::sql::{ParseResult, StatementParser, syntax_error};
+use crate::sql::{ParseResult, Query, StatementParser, syntax_error};
 
 pub(super) static EXPLAIN_HINTS: StatementKind = StatementKind {
     name: "EXPLAIN HINTS",

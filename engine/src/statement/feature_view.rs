@@ -15,10 +15,10 @@ use super::{Statement, StatementKind};
 use crate::catalog::{Entry, EntryKind, OnConflict};
 use crate::definition::{FeatureKeys, ViewDefinition};
 use crate::failure::{Failure, FailureKind, sql_type_name};
-use crate::scope::{Query, TableName, feature_graph, normalized};
+use crate::scope::feature_graph;
 use crate::session::{Output, Overlay, StatementContext};
 use crate::similar::closest;
-use crate::sql::StatementParser;
+use crate::sql::{Query, StatementParser, TableName, normalized};
 
 pub(super) static CREATE_FEATURE_VIEW: StatementKind = StatementKind {
     name: "CREATE FEATURE VIEW",

@@ -78,7 +78,7 @@ impl Insert {
         };
         let explain = |error| context.failure(error);
         let name = self.table.0.last().and_then(|part| part.as_ident());
-        let visible = name.map(crate::scope::normalized).unwrap_or_default();
+        let visible = name.map(crate::sql::normalized).unwrap_or_default();
         let columns = Columns::new(context, target.qualified(&visible).map_err(explain)?);
         if has_subquery(condition) {
             return Err(Failure::new(

@@ -7,8 +7,9 @@ use super::query::starts_query;
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::feature::leakage;
-use crate::scope::{Query, Resolver};
+use crate::scope::Resolver;
 use crate::session::{Output, StatementContext};
+use crate::sql::Query;
 
 pub(super) static EXPLAIN_LEAKAGE: StatementKind = StatementKind {
     name: "EXPLAIN LEAKAGE",

@@ -8,9 +8,10 @@ use self::condition::partition_filters;
 use super::{Statement, StatementKind};
 use crate::definition::{TableDefinition, TableVersion};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{DeltaTarget, Resolver, normalized};
+use crate::scope::{DeltaTarget, Resolver};
 use crate::session::{Output, StatementContext};
 use crate::similar::closest;
+use crate::sql::normalized;
 use crate::table::{self, Optimize};
 
 mod condition;

@@ -7,9 +7,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::feature::profile::{Drift, drift};
-use crate::scope::{Query, normalized};
 use crate::session::{Output, StatementContext, table_functions};
-use crate::sql::{ParseResult, StatementParser, syntax_error};
+use crate::sql::{ParseResult, Query, StatementParser, normalized, syntax_error};
 
 pub(super) static DRIFT: StatementKind = StatementKind {
     name: "DRIFT",

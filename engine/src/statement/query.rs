@@ -7,9 +7,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::scope::Query;
 use crate::session::{Output, StatementContext};
-use crate::sql::{ParseResult, StatementParser};
+use crate::sql::{ParseResult, Query, StatementParser};
 
 pub(super) static QUERY: StatementKind = StatementKind {
     name: "SELECT",

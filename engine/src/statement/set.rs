@@ -6,9 +6,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::scope::normalized;
 use crate::session::{Output, StatementContext};
-use crate::sql::{ParseResult, StatementParser, constant_text};
+use crate::sql::{ParseResult, StatementParser, constant_text, normalized};
 
 pub(super) static SET: StatementKind = StatementKind {
     name: "SET",

@@ -8,9 +8,8 @@ use datafusion::sql::sqlparser::ast::Ident;
 use super::describe::{Describe, parse_relation};
 use super::{Statement, StatementKind};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{TableName, normalized};
 use crate::session::{Output, StatementContext, find_system_table, system_provider};
-use crate::sql::{ParseResult, StatementParser};
+use crate::sql::{ParseResult, StatementParser, TableName, normalized};
 
 mod definition;
 

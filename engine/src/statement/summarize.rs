@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::describe::parse_relation;
 use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::scope::Query;
 use crate::session::{Output, StatementContext, table_functions};
+use crate::sql::Query;
 
 pub(super) static SUMMARIZE: StatementKind = StatementKind {
     name: "SUMMARIZE",

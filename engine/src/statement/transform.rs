@@ -9,9 +9,9 @@ use crate::encoder::{OnNull, OnUnseen, Policy};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::feature::{CrossFit, Transformation, transformed};
-use crate::scope::{Query, Resolver, StoredEncoder, leakage};
+use crate::scope::{Resolver, StoredEncoder, leakage};
 use crate::session::{Output, StatementContext};
-use crate::sql::{ParseResult, StatementParser, syntax_error};
+use crate::sql::{ParseResult, Query, StatementParser, syntax_error};
 
 /// How many folds BY HASH makes where it is not told.
 const FOLDS: u32 = 5;

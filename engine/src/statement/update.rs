@@ -105,7 +105,7 @@ pub(super) fn assigned_columns(
         let parts: Vec<&Ident> = name.0.iter().filter_map(|part| part.as_ident()).collect();
         let column = match parts.as_slice() {
             [column] => *column,
-            [table, column] if crate::scope::normalized(table) == visible.value => *column,
+            [table, column] if crate::sql::normalized(table) == visible.value => *column,
             _ => {
                 return Err(Failure::new(
                     FailureKind::Plan,

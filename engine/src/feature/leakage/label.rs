@@ -7,9 +7,9 @@ use super::facts::{Linear, Origin};
 use super::lineage::{Reach, Relation, Value};
 use super::walk::Walker;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::normalized;
 use crate::session::StatementContext;
 use crate::similar::closest;
+use crate::sql::normalized;
 
 /// The label: when it is, and of which columns of tables.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Label {
         context: &StatementContext,
     ) -> Result<Self, Failure> {
         let find = |name: &ObjectName| {
-            let parts = crate::scope::identifiers(name).unwrap_or_default();
+            let parts = crate::sql::identifiers(name).unwrap_or_default();
             let place = parts.last().map(|part| context.place(part.span.start));
             named(&parts, schema, relation, walker).map_err(|failure| match place {
                 Some(place) => failure.at(place),
@@ -52,7 +52,7 @@ impl Label {
             .flat_map(Linear::exact)
             .collect();
         if times.is_empty() {
-            let parts = crate::scope::identifiers(time).unwrap_or_default();
+            let parts = crate::sql::identifiers(time).unwrap_or_default();
             let failure = Failure::new(
                 FailureKind::Plan,
                 format!("`{time}` is computed: the label's time is a column of a table"),

@@ -28,8 +28,9 @@ use self::place::{Text, one_line};
 use self::verdict::{Judge, features};
 use self::walk::{Cause, CauseKind, Walker, spans_of};
 use crate::failure::{Failure, excerpt};
-use crate::scope::{Opened, Query};
+use crate::scope::Opened;
 use crate::session::StatementContext;
+use crate::sql::Query;
 
 /// What was found: a row a leak, and for each a text with its place.
 pub(crate) struct Findings {

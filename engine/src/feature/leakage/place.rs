@@ -10,9 +10,10 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::walk::Cause;
 use crate::input::offset_of;
-use crate::scope::{Opened, Query, normalized};
+use crate::scope::Opened;
 use crate::session::StatementContext;
 use crate::source::{Place, Source};
+use crate::sql::{Query, normalized};
 
 /// An expression in a text.
 pub(super) struct Located {

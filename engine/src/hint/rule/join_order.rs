@@ -13,7 +13,7 @@ use crate::hint::rewrite::{self, Change};
 use crate::hint::scans::{ranges, span};
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
-use crate::scope::normalized;
+use crate::sql::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "join-order",

@@ -14,7 +14,7 @@ use crate::hint::finding::Severity;
 use crate::hint::rewrite::{self, Change};
 use crate::hint::scope::{ColumnFacts, SelectScope};
 use crate::hint::{Evidence, Finding, Rule};
-use crate::scope::normalized;
+use crate::sql::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "not-in-nullable",

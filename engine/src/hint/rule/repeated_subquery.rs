@@ -11,7 +11,7 @@ use crate::hint::ast::select_of;
 use crate::hint::rewrite::hint;
 use crate::hint::text::{query_text, readable};
 use crate::hint::{Evidence, Finding, Rule};
-use crate::scope::normalized;
+use crate::sql::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "repeated-subquery",

@@ -12,7 +12,7 @@ use crate::hint::ast::{bare, cte_names, for_each_query, is_literal, select_of};
 use crate::hint::evidence::TableFacts;
 use crate::hint::scope::SelectScope;
 use crate::hint::{Evidence, Finding, Rule};
-use crate::scope::normalized;
+use crate::sql::normalized;
 
 pub(super) static RULE: Rule = Rule {
     name: "union-distinct",

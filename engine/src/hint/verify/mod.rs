@@ -18,8 +18,9 @@ use datafusion::error::DataFusionError;
 use super::evidence::Evidence;
 use super::report::Hint;
 use crate::failure::Failure;
-use crate::scope::{Query, Sources};
+use crate::scope::Sources;
 use crate::session::StatementContext;
+use crate::sql::Query;
 
 use answer::Answer;
 use order::{Checkable, checkable};

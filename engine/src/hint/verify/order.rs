@@ -16,8 +16,9 @@ use super::run::keep;
 use crate::hint::ast::{bare, integer, number};
 use crate::hint::check::plan_of;
 use crate::hint::evidence::Evidence;
-use crate::scope::{Sources, normalized};
+use crate::scope::Sources;
 use crate::session::StatementContext;
+use crate::sql::normalized;
 
 /// How results of a query are compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,8 +19,9 @@ use crate::hint::evidence::Evidence;
 use crate::hint::finding::Remedy;
 use crate::hint::text::query_text;
 use crate::input::Substituted;
-use crate::scope::{Query, Resolver, SourceKey, Sources};
+use crate::scope::{Resolver, SourceKey, Sources};
 use crate::session::StatementContext;
+use crate::sql::Query;
 
 /// A way to run the query.
 pub(super) struct Trial {

@@ -11,9 +11,8 @@ use super::StatementContext;
 use crate::definition::ViewDefinition;
 use crate::encoder::EncoderDefinition;
 use crate::failure::Failure;
-use crate::scope::TableName;
 use crate::session::{read, write};
-use crate::sql::SqlFunction;
+use crate::sql::{SqlFunction, TableName};
 
 /// What `--check` assumes of a name.
 #[derive(Clone)]

@@ -10,8 +10,9 @@ use datafusion::sql::sqlparser::ast::Ident;
 use super::{Equalities, Rows, optional, provider, rows, text};
 use crate::definition::TableVersion;
 use crate::failure::{Failure, sql_type_name};
-use crate::scope::{Resolver, TableName};
+use crate::scope::Resolver;
 use crate::session::StatementContext;
+use crate::sql::TableName;
 
 /// Returns the table that DESCRIBE shows: column_name, data_type, is_nullable, comment.
 pub(crate) fn columns_provider(

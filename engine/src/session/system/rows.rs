@@ -8,9 +8,9 @@ use crate::catalog::EntryKind;
 use crate::encoder::ENCODER_FUNCTIONS;
 use crate::failure::Failure;
 use crate::quantity::format_size;
-use crate::scope::{APPLY_ENCODER, APPLY_USAGE, TableName};
+use crate::scope::{APPLY_ENCODER, APPLY_USAGE};
 use crate::session::{Session, StatementContext, moment_text};
-use crate::sql::SqlFunction;
+use crate::sql::{SqlFunction, TableName};
 use crate::table;
 
 /// A table or view, wherever it is known from.

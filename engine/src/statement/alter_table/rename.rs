@@ -6,8 +6,9 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use super::super::Statement;
 use crate::catalog::EntryKind;
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{Found, Resolver, TableName};
+use crate::scope::{Found, Resolver};
 use crate::session::{Output, Overlay, StatementContext};
+use crate::sql::TableName;
 
 /// A table's new name.
 pub(super) struct Rename {

@@ -7,9 +7,8 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::failure::{Failure, FailureKind};
-use crate::scope::normalized;
 use crate::session::StatementContext;
-use crate::sql::{ParseResult, StatementParser, constant_text};
+use crate::sql::{ParseResult, StatementParser, constant_text, normalized};
 use crate::table::{parse_boolean, suffix_of};
 
 /// The suffixes of files that COPY writes.

@@ -13,9 +13,8 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::encoder::{EncoderFunction, EncoderKind, Smooth, encoder_function};
 use crate::failure::{Failure, FailureKind};
-use crate::scope::{Query, normalized};
 use crate::session::StatementContext;
-use crate::sql::{ParseResult, StatementParser, constant, syntax_error};
+use crate::sql::{ParseResult, Query, StatementParser, constant, normalized, syntax_error};
 
 /// The rows of CREATE ENCODER and what is learned of them.
 pub(super) struct Rows {

@@ -12,8 +12,8 @@ use super::{Insert, Matching};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::{Target, assigned};
-use crate::scope::Query;
 use crate::session::StatementContext;
+use crate::sql::Query;
 
 /// What is written.
 pub(super) struct Rows {
@@ -125,7 +125,7 @@ impl Insert {
         let Matching::Listed(listed) = &self.matching else {
             return Ok(rows);
         };
-        let listed: Vec<String> = listed.iter().map(crate::scope::normalized).collect();
+        let listed: Vec<String> = listed.iter().map(crate::sql::normalized).collect();
         let left_out = |name: &String| target.generated.contains(name) && !listed.contains(name);
         let fields = rows.schema().fields();
         if !fields.iter().any(|field| left_out(field.name())) {

@@ -38,7 +38,7 @@ impl Source {
             at: None,
         });
         Ok(Self {
-            name: crate::scope::normalized(&alias.name),
+            name: crate::sql::normalized(&alias.name),
             factor,
             versions,
         })
@@ -84,7 +84,7 @@ fn default_name(factor: &TableFactor) -> String {
     match name.0.last().and_then(|part| part.as_ident()) {
         Some(last) if last.quote_style == Some('\'') => "source".to_owned(),
         Some(last) => {
-            let name = crate::scope::normalized(last);
+            let name = crate::sql::normalized(last);
             match split_version(&name) {
                 Some((plain, _)) if last.quote_style.is_none() => plain.to_owned(),
                 _ => name,

@@ -6,10 +6,9 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident};
 use deltalake::FilterOp;
 
 use crate::failure::{Failure, FailureKind};
-use crate::scope::normalized;
 use crate::session::StatementContext;
 use crate::similar::closest;
-use crate::sql::constant;
+use crate::sql::{constant, normalized};
 use crate::table::PartitionFilter;
 
 /// Turns a condition into filters that must all hold.
