@@ -10,7 +10,8 @@ use super::{Arguments, Command, Invocation};
 use crate::directive::{HintWord, hint_words};
 use crate::event::{Event, Summary};
 use crate::failure::Failure;
-use crate::statement::{self, StatementKind};
+use crate::session::StatementKind;
+use crate::vocabulary::statements;
 
 pub(super) struct Help;
 
@@ -65,10 +66,7 @@ fn overview(invocation: &Invocation) -> String {
         let _ = writeln!(text, "  {:width$}  {}", command.usage(), command.summary());
     }
     text.push_str("\nStatements\n");
-    let names: Vec<_> = statement::statements()
-        .iter()
-        .map(|kind| kind.name)
-        .collect();
+    let names: Vec<_> = statements().iter().map(|kind| kind.name).collect();
     text.push_str(&wrapped(&names));
     text.push_str("\nHints, as in SELECT /*+ BROADCAST(t) */ …\n");
     let names: Vec<_> = hint_words().iter().map(|word| word.names[0]).collect();
@@ -144,7 +142,7 @@ pub(crate) fn explain_command(command: &dyn Command) -> String {
 /// Finds the statement of a name, or those that begin with it.
 pub(crate) fn kinds(topic: &str) -> Vec<&'static StatementKind> {
     let wanted = topic.trim_end_matches(';').to_uppercase();
-    let all = statement::statements();
+    let all = statements();
     let exact: Vec<_> = all
         .iter()
         .copied()
@@ -249,7 +247,7 @@ fn unknown(invocation: &Invocation, topic: &str) -> Failure {
         .commands()
         .iter()
         .flat_map(|command| command.names().iter().copied())
-        .chain(statement::statements().iter().map(|kind| kind.name))
+        .chain(statements().iter().map(|kind| kind.name))
         .chain(functions.iter().map(String::as_str));
     let failure = invocation.wrong(format!("no help on `{topic}`"));
     match crate::similar::closest(topic, known) {

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
 use super::queries::{Observer, Running};
-use super::{EventSender, Output, Session, StatementContext, execute};
+use super::{EventSender, Output, Session, Statement, StatementContext, execute};
 use crate::command;
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
@@ -16,7 +16,6 @@ use crate::picture::Picture;
 use crate::profile::ToDraw;
 use crate::scope::{Resolver, TableName};
 use crate::source::Place;
-use crate::statement::{self, Statement};
 
 /// Runs a cell and sends its events; the last is `Finished` or `Failed`.
 pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
@@ -137,7 +136,7 @@ async fn run_text(
     observer: Arc<Observer>,
 ) -> Result<Summary, Failure> {
     let text = session.substitute(place)?;
-    let statement = statement::parse(&text)?;
+    let statement = session.parse(&text)?;
     observer.is_a(statement.verb());
     let context = StatementContext::new(session, text, Some(events.clone()))
         .observed_by(observer)
@@ -218,7 +217,7 @@ pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Fail
 
 async fn check_text(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
     let text = session.substitute(place)?;
-    let statement = statement::parse(&text)?;
+    let statement = session.parse(&text)?;
     let context = StatementContext::new(session, text, None).with_hinted_settings();
     if statement.writes() {
         context.require_writable(&format!("{} is refused", statement.verb()))?;

@@ -18,9 +18,11 @@ mod planning;
 mod queries;
 mod results;
 mod settings;
+mod statement;
 mod stream;
 mod system;
 pub(crate) mod table_functions;
+mod vocabulary;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -50,6 +52,7 @@ pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;
 pub use results::EarlierResult;
 pub use settings::{Setting, settings};
+pub use statement::StatementKind;
 pub use stream::EventStream;
 
 use behaviour::time_zone;
@@ -59,12 +62,16 @@ pub(crate) use drive::{run as run_cell, run_statement};
 pub(crate) use execute::{Output, count_rows};
 pub(crate) use queries::QueryRecord;
 pub(crate) use results::FoundResult;
+pub(crate) use statement::{Parsing, Statement, first_words, starts_query};
 pub(crate) use stream::{EventSender, unexpected_end};
 pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
+pub(crate) use vocabulary::Vocabulary;
 
 /// Everything that outlives a statement.
 pub struct Session {
     options: SessionOptions,
+    /// What can be said to it.
+    vocabulary: &'static Vocabulary,
     catalog: Catalog,
     memory: Memory,
     tables: Erased<TableCache>,
@@ -102,7 +109,10 @@ pub struct Session {
 
 impl Session {
     /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
-    pub fn new(options: SessionOptions) -> Result<Arc<Self>, Failure> {
+    pub(crate) fn new(
+        options: SessionOptions,
+        vocabulary: &'static Vocabulary,
+    ) -> Result<Arc<Self>, Failure> {
         let (state, memory) = planning::session_state(&options)?;
         let mut commands = crate::command::commands().to_vec();
         commands.extend(options.commands.iter().cloned());
@@ -128,6 +138,7 @@ impl Session {
             commands,
             commits: Arc::new(AtomicUsize::new(0)),
             overlay: Erased::new(RwLock::new(context::Overlays::default())),
+            vocabulary,
             options,
         }))
     }

@@ -11,7 +11,6 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 
 use self::parse::{OutputSpecification, parse_rows, portable};
 use super::create_view::accept_create;
-use super::{Statement, StatementKind};
 use crate::catalog::OnConflict;
 use crate::encoder::{
     CategoryType, EncoderDefinition, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition,
@@ -21,9 +20,9 @@ use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind, sql_type_name};
 use crate::scope::{Query, TableName, TableRead};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 
-pub(super) static CREATE_ENCODER: StatementKind = StatementKind {
+pub(crate) static CREATE_ENCODER: StatementKind = StatementKind {
     name: "CREATE ENCODER",
     usage: "CREATE [OR REPLACE] ENCODER [IF NOT EXISTS] name AS\n\
             SELECT target_encoder(column, target [, smooth => 'auto' | m] [, min_samples => n] [, weight => w]) AS output,\n\

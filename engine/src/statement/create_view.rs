@@ -4,16 +4,14 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::catalog::{Created, Entry, OnConflict};
 use crate::definition::ViewDefinition;
 use crate::failure::Failure;
 use crate::scope::{Query, TableName, normalized};
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
 use crate::sql::StatementParser;
 
-pub(super) static CREATE_VIEW: StatementKind = StatementKind {
+pub(crate) static CREATE_VIEW: StatementKind = StatementKind {
     name: "CREATE VIEW",
     usage: "CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(column, …)] [COMMENT 'text'] AS query",
     summary: "Stores a query under a name; each statement that reads the view plans it anew.",

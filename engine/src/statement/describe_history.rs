@@ -5,13 +5,12 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::describe::provider_output;
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::scope::Resolver;
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
 use crate::sql::{ParseResult, StatementParser};
 
-pub(super) static DESCRIBE_HISTORY: StatementKind = StatementKind {
+pub(crate) static DESCRIBE_HISTORY: StatementKind = StatementKind {
     name: "DESCRIBE HISTORY",
     usage: "DESCRIBE HISTORY name | 'path' [LIMIT n]",
     summary: "Lists the versions of a Delta table with their times and operations, newest first.",
@@ -32,7 +31,7 @@ pub(super) static DESCRIBE_HISTORY: StatementKind = StatementKind {
     },
 };
 
-pub(super) static DESCRIBE_DETAIL: StatementKind = StatementKind {
+pub(crate) static DESCRIBE_DETAIL: StatementKind = StatementKind {
     name: "DESCRIBE DETAIL",
     usage: "DESCRIBE DETAIL name | 'path'",
     summary: "Shows format, place, size, properties and protocol of a Delta table, as one row.",

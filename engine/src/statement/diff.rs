@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::{Statement, StatementKind};
 use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::scope::{Resolver, evaluate_version, normalized};
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
 use crate::sql::{ParseResult, StatementParser, VersionClause, VersionKind};
 
-pub(super) static DIFF: StatementKind = StatementKind {
+pub(crate) static DIFF: StatementKind = StatementKind {
     name: "DIFF",
     usage: "DIFF [SUMMARY] TABLE name | 'path' VERSION a TO b | TIMESTAMP a TO b [ON (key, …)]",
     summary: "Shows each row that differs between two versions of a Delta table; with keys, updates \

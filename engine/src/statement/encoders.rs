@@ -8,13 +8,12 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::describe::provider_output;
 use super::transform::encoder_text;
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::scope::{StoredEncoder, TableName};
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
 use crate::sql::{ParseResult, StatementParser, parse_query};
 
-pub(super) static DROP_ENCODER: StatementKind = StatementKind {
+pub(crate) static DROP_ENCODER: StatementKind = StatementKind {
     name: "DROP ENCODER",
     usage: "DROP ENCODER [IF EXISTS] name",
     summary: "Removes an encoder with all its versions.",
@@ -88,7 +87,7 @@ impl Statement for DropEncoder {
     }
 }
 
-pub(super) static DESCRIBE_ENCODER: StatementKind = StatementKind {
+pub(crate) static DESCRIBE_ENCODER: StatementKind = StatementKind {
     name: "DESCRIBE ENCODER",
     usage: "DESCRIBE ENCODER name[@v1]",
     summary: "Shows the outputs of an encoder, what they were told, and on which rows they were fitted.",
@@ -136,7 +135,7 @@ impl Statement for DescribeEncoder {
     }
 }
 
-pub(super) static EXPORT_ENCODER: StatementKind = StatementKind {
+pub(crate) static EXPORT_ENCODER: StatementKind = StatementKind {
     name: "EXPORT ENCODER",
     usage: "EXPORT ENCODER name[@v1] TO 'file' [STORED AS PARQUET | CSV | JSON | ARROW | DELTA] [OPTIONS (…)]",
     summary: "Writes what an encoder learned to a file, a row a category or bin: COPY of encoder_values('name').",

@@ -4,14 +4,13 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::Ident;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::profile::{Drift, drift};
 use crate::scope::{Query, normalized};
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
 use crate::sql::{ParseResult, StatementParser, syntax_error};
 
-pub(super) static DRIFT: StatementKind = StatementKind {
+pub(crate) static DRIFT: StatementKind = StatementKind {
     name: "DRIFT",
     usage: "DRIFT name | 'file' | (query) AGAINST name | 'file' | (query) [USING quantile n] [WEIGHT column]",
     summary: "Shows for each column how its distribution differs from that of a reference: the population stability index.",
@@ -99,7 +98,7 @@ impl Statement for DriftStatement {
     }
 }
 
-pub(super) static COMPRESS: StatementKind = StatementKind {
+pub(crate) static COMPRESS: StatementKind = StatementKind {
     name: "COMPRESS",
     usage: "COMPRESS name | 'file' | (query) BY column, … [WEIGHT column] [VERIFY]",
     summary: "Returns each combination of values once, with the number of its rows and the sum of their weights; VERIFY proves that totals and weighted sums stay the same.",

@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 
 use super::describe::parse_relation;
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::scope::Query;
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
 
-pub(super) static SUMMARIZE: StatementKind = StatementKind {
+pub(crate) static SUMMARIZE: StatementKind = StatementKind {
     name: "SUMMARIZE",
     usage: "SUMMARIZE name | 'file' | query",
     summary: "Shows range, distinct count, mean, quartiles and missing share of every column, in one scan.",

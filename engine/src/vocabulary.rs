@@ -1,0 +1,80 @@
+//! All that can be said to a session of lakesh: the only lists of it.
+
+use std::sync::Arc;
+
+use crate::failure::Failure;
+use crate::session::{Session, SessionOptions, StatementKind, Vocabulary};
+use crate::statement::{
+    alter_table, attach, cache, checkpoint, convert, copy, create_encoder, create_external_table,
+    create_function, create_schema, create_table, create_view, delete, describe, describe_history,
+    diff, drop, encoders, explain, explain_compare, explain_hints, feature_view, insert, leakage,
+    merge, optimize, profile, query, restore, set, show, summarize, transform, update, vacuum,
+};
+
+static VOCABULARY: Vocabulary = Vocabulary {
+    statements: STATEMENTS,
+};
+
+/// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
+pub fn open(options: SessionOptions) -> Result<Arc<Session>, Failure> {
+    Session::new(options, &VOCABULARY)
+}
+
+/// Returns the statements, in alphabetical order but where one begins as another does.
+pub fn statements() -> &'static [&'static StatementKind] {
+    STATEMENTS
+}
+
+static STATEMENTS: &[&StatementKind] = &[
+    &alter_table::ALTER_TABLE,
+    &attach::ATTACH,
+    &attach::DETACH,
+    &cache::CACHE,
+    &checkpoint::CHECKPOINT,
+    &cache::CLEAR_CACHE,
+    &profile::COMPRESS,
+    &convert::CONVERT,
+    &copy::COPY,
+    &create_encoder::CREATE_ENCODER,
+    &create_external_table::CREATE_EXTERNAL_TABLE,
+    &feature_view::CREATE_FEATURE_VIEW,
+    &create_function::CREATE_FUNCTION,
+    &create_schema::CREATE_SCHEMA,
+    &create_table::CREATE_TABLE,
+    &create_view::CREATE_VIEW,
+    &delete::DELETE,
+    // Before DESCRIBE, which takes what these leave.
+    &encoders::DESCRIBE_ENCODER,
+    &describe_history::DESCRIBE_DETAIL,
+    &describe_history::DESCRIBE_HISTORY,
+    &describe::DESCRIBE,
+    &diff::DIFF,
+    &profile::DRIFT,
+    &drop::DROP,
+    &encoders::DROP_ENCODER,
+    &feature_view::DROP_FEATURE_VIEW,
+    &create_function::DROP_FUNCTION,
+    // Before EXPLAIN, which takes what this leaves.
+    &explain_compare::EXPLAIN_COMPARE,
+    &leakage::EXPLAIN_LEAKAGE,
+    // Before EXPLAIN, as DESCRIBE HISTORY is before DESCRIBE.
+    &explain_hints::EXPLAIN_HINTS,
+    &explain::EXPLAIN,
+    &encoders::EXPORT_ENCODER,
+    &insert::INSERT,
+    &merge::MERGE,
+    &optimize::OPTIMIZE,
+    &set::RESET,
+    &restore::RESTORE,
+    &query::QUERY,
+    &set::SET,
+    &feature_view::SHOW_FEATURE_GRAPH,
+    &cache::SHOW_CACHE,
+    &show::SHOW,
+    &summarize::SUMMARIZE,
+    &transform::TRANSFORM,
+    &cache::UNCACHE,
+    &update::UPDATE,
+    &set::USE,
+    &vacuum::VACUUM,
+];
