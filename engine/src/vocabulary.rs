@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::command::commands;
 use crate::failure::Failure;
 use crate::session::{Session, SessionOptions, StatementKind, Vocabulary};
 use crate::statement::{
@@ -13,6 +14,7 @@ use crate::statement::{
 
 static VOCABULARY: Vocabulary = Vocabulary {
     statements: STATEMENTS,
+    commands: || commands().to_vec(),
 };
 
 /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.

@@ -11,6 +11,7 @@ use crate::directive::{HintWord, hint_words};
 use crate::event::{Event, Summary};
 use crate::failure::Failure;
 use crate::session::StatementKind;
+use crate::session::command::find;
 use crate::vocabulary::statements;
 
 pub(super) struct Help;
@@ -101,7 +102,7 @@ fn explain(invocation: &Invocation, topic: &str) -> Option<String> {
     let mut text = String::new();
     let bare = topic.trim_start_matches(['\\', '.', '%']);
     let is_command = topic.len() > bare.len();
-    if let Some(command) = super::find(invocation.session().commands(), bare) {
+    if let Some(command) = find(invocation.session().commands(), bare) {
         text.push_str(&explain_command(command.as_ref()));
     }
     if !is_command {

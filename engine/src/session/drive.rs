@@ -7,8 +7,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 
 use super::queries::{Observer, Running};
-use super::{EventSender, Output, Session, Statement, StatementContext, execute};
-use crate::command;
+use super::{EventSender, Output, Session, Statement, StatementContext, command, execute};
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};

@@ -3,6 +3,7 @@
 //! It owns settings, variables, the catalog and DataFusion's state; it never prints.
 
 mod behaviour;
+pub(crate) mod command;
 mod context;
 mod cooperate;
 mod correlation;
@@ -36,7 +37,6 @@ use datafusion::execution::SessionState;
 
 use crate::cache::CachedTables;
 use crate::catalog::Catalog;
-use crate::command::Command;
 use crate::display::DisplayOptions;
 use crate::erased::Erased;
 use crate::failure::Failure;
@@ -56,6 +56,7 @@ pub use statement::StatementKind;
 pub use stream::EventStream;
 
 use behaviour::time_zone;
+use command::Command;
 
 pub(crate) use context::{Overlay, StatementContext};
 pub(crate) use drive::{run as run_cell, run_statement};
@@ -114,7 +115,7 @@ impl Session {
         vocabulary: &'static Vocabulary,
     ) -> Result<Arc<Self>, Failure> {
         let (state, memory) = planning::session_state(&options)?;
-        let mut commands = crate::command::commands().to_vec();
+        let mut commands = (vocabulary.commands)();
         commands.extend(options.commands.iter().cloned());
         Ok(Arc::new(Self {
             catalog: options.open_catalog(),
