@@ -16,6 +16,7 @@ mod encoder;
 pub mod erased;
 pub mod event;
 pub mod failure;
+mod feature;
 pub mod footer;
 pub mod format;
 pub mod hint;

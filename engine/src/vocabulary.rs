@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use crate::command::commands;
 use crate::failure::Failure;
+use crate::feature;
+use crate::session::table_functions::TableFunction;
 use crate::session::{Session, SessionOptions, StatementKind, Vocabulary};
 use crate::statement::{
-    alter_table, attach, cache, checkpoint, convert, copy, create_encoder, create_external_table,
-    create_function, create_schema, create_table, create_view, delete, describe, describe_history,
-    diff, drop, encoders, explain, explain_compare, explain_hints, feature_view, insert, leakage,
-    merge, optimize, profile, query, restore, set, show, summarize, transform, update, vacuum,
+    alter_table, attach, cache, checkpoint, convert, copy, create_external_table, create_function,
+    create_schema, create_table, create_view, delete, describe, describe_history, diff, drop,
+    explain, explain_compare, explain_hints, insert, merge, optimize, query, restore, set, show,
+    summarize, table_function, update, vacuum,
 };
 
 static VOCABULARY: Vocabulary = Vocabulary {
     statements: STATEMENTS,
     commands: || commands().to_vec(),
+    table_functions: TABLE_FUNCTIONS,
 };
 
 /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
@@ -34,35 +37,35 @@ static STATEMENTS: &[&StatementKind] = &[
     &cache::CACHE,
     &checkpoint::CHECKPOINT,
     &cache::CLEAR_CACHE,
-    &profile::COMPRESS,
+    &feature::statement::profile::COMPRESS,
     &convert::CONVERT,
     &copy::COPY,
-    &create_encoder::CREATE_ENCODER,
+    &feature::statement::create_encoder::CREATE_ENCODER,
     &create_external_table::CREATE_EXTERNAL_TABLE,
-    &feature_view::CREATE_FEATURE_VIEW,
+    &feature::statement::feature_view::CREATE_FEATURE_VIEW,
     &create_function::CREATE_FUNCTION,
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
     &delete::DELETE,
     // Before DESCRIBE, which takes what these leave.
-    &encoders::DESCRIBE_ENCODER,
+    &feature::statement::encoders::DESCRIBE_ENCODER,
     &describe_history::DESCRIBE_DETAIL,
     &describe_history::DESCRIBE_HISTORY,
     &describe::DESCRIBE,
     &diff::DIFF,
-    &profile::DRIFT,
+    &feature::statement::profile::DRIFT,
     &drop::DROP,
-    &encoders::DROP_ENCODER,
-    &feature_view::DROP_FEATURE_VIEW,
+    &feature::statement::encoders::DROP_ENCODER,
+    &feature::statement::feature_view::DROP_FEATURE_VIEW,
     &create_function::DROP_FUNCTION,
     // Before EXPLAIN, which takes what this leaves.
     &explain_compare::EXPLAIN_COMPARE,
-    &leakage::EXPLAIN_LEAKAGE,
+    &feature::statement::leakage::EXPLAIN_LEAKAGE,
     // Before EXPLAIN, as DESCRIBE HISTORY is before DESCRIBE.
     &explain_hints::EXPLAIN_HINTS,
     &explain::EXPLAIN,
-    &encoders::EXPORT_ENCODER,
+    &feature::statement::encoders::EXPORT_ENCODER,
     &insert::INSERT,
     &merge::MERGE,
     &optimize::OPTIMIZE,
@@ -70,13 +73,30 @@ static STATEMENTS: &[&StatementKind] = &[
     &restore::RESTORE,
     &query::QUERY,
     &set::SET,
-    &feature_view::SHOW_FEATURE_GRAPH,
+    &feature::statement::feature_view::SHOW_FEATURE_GRAPH,
     &cache::SHOW_CACHE,
     &show::SHOW,
     &summarize::SUMMARIZE,
-    &transform::TRANSFORM,
+    &feature::statement::transform::TRANSFORM,
     &cache::UNCACHE,
     &update::UPDATE,
     &set::USE,
     &vacuum::VACUUM,
+];
+
+static TABLE_FUNCTIONS: &[&TableFunction] = &[
+    &feature::table_function::profile::COMPRESS,
+    &feature::table_function::profile::DRIFT,
+    &feature::table_function::encoder::ENCODER_OUTPUTS,
+    &feature::table_function::encoder::ENCODER_VALUES,
+    &feature::table_function::profile::FEATURE_PROFILE,
+    &table_function::summary::SUMMARIZE,
+    &table_function::changes::TABLE_CHANGES,
+    &table_function::columns::TABLE_COLUMNS,
+    &table_function::history::TABLE_DETAIL,
+    &table_function::diff::TABLE_DIFF,
+    &table_function::diff::TABLE_DIFF_SUMMARY,
+    &table_function::history::TABLE_HISTORY,
+    &feature::table_function::encoder::TRANSFORM,
+    &feature::table_function::profile::WOE_TABLE,
 ];

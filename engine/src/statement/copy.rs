@@ -73,7 +73,7 @@ fn parse(parser: &mut StatementParser) -> ParseResult<Copy> {
 }
 
 /// Reads `TO 'target' …` and returns the statement that copies a query's rows there.
-pub(super) fn copy_of(
+pub(crate) fn copy_of(
     query: Query,
     verb: &'static str,
     parser: &mut StatementParser,

@@ -54,7 +54,7 @@ pub(crate) static CREATE_VIEW: StatementKind = StatementKind {
 };
 
 /// Consumes `CREATE [OR REPLACE] word`; says what happens when the name is taken.
-pub(super) fn accept_create(parser: &mut StatementParser, word: &str) -> Option<OnConflict> {
+pub(crate) fn accept_create(parser: &mut StatementParser, word: &str) -> Option<OnConflict> {
     if parser.accept(&["create", word]) {
         Some(OnConflict::Fail)
     } else if parser.accept(&["create", "or", "replace", word]) {

@@ -50,7 +50,7 @@ pub(super) fn columns_output(
 }
 
 /// Returns the plan that shows all rows of a table that the session made.
-pub(super) fn provider_output(
+pub(crate) fn provider_output(
     context: &StatementContext,
     provider: Arc<dyn TableProvider>,
 ) -> Result<Output, Failure> {

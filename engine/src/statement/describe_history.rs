@@ -5,9 +5,10 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::describe::provider_output;
+use super::table_function::history::{detail, history};
 use crate::failure::Failure;
 use crate::scope::Resolver;
-use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser};
 
 pub(crate) static DESCRIBE_HISTORY: StatementKind = StatementKind {
@@ -80,7 +81,7 @@ impl Statement for DescribeHistory {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let target = Resolver::new(context).delta(&self.name).await?;
-        let provider = table_functions::history(context, &target, self.limit).await?;
+        let provider = history(context, &target, self.limit).await?;
         provider_output(context, provider)
     }
 
@@ -101,7 +102,7 @@ impl Statement for DescribeDetail {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let target = Resolver::new(context).delta(&self.name).await?;
-        let provider = table_functions::detail(context, &target).await?;
+        let provider = detail(context, &target).await?;
         provider_output(context, provider)
     }
 

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 
 use super::describe::parse_relation;
+use super::table_function::summary::summary_plan;
 use crate::failure::Failure;
 use crate::scope::Query;
-use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 
 pub(crate) static SUMMARIZE: StatementKind = StatementKind {
     name: "SUMMARIZE",
@@ -34,7 +35,7 @@ impl Statement for Summarize {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let input = context.plan(self.query.clone()).await?;
-        let plan = table_functions::summary_plan(&context.state, input.into_inner())
+        let plan = summary_plan(&context.state, input.into_inner())
             .map_err(|error| context.failure(error))?;
         Ok(Output::Plan(plan.into()))
     }

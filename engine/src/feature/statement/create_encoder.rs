@@ -10,7 +10,6 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
 use self::parse::{OutputSpecification, parse_rows, portable};
-use super::create_view::accept_create;
 use crate::catalog::OnConflict;
 use crate::encoder::{
     CategoryType, EncoderDefinition, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition,
@@ -21,6 +20,7 @@ use crate::event::Summary;
 use crate::failure::{Failure, FailureKind, sql_type_name};
 use crate::scope::{Query, TableName, TableRead};
 use crate::session::{Output, Statement, StatementContext, StatementKind};
+use crate::statement::create_view::accept_create;
 
 pub(crate) static CREATE_ENCODER: StatementKind = StatementKind {
     name: "CREATE ENCODER",

@@ -5,9 +5,10 @@ use datafusion::sql::sqlparser::ast::Ident;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use crate::failure::Failure;
+use crate::feature::table_function::profile::{DRIFT_BINS, compressed};
 use crate::profile::{Drift, drift};
 use crate::scope::{Query, normalized};
-use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, syntax_error};
 
 pub(crate) static DRIFT: StatementKind = StatementKind {
@@ -25,7 +26,7 @@ pub(crate) static DRIFT: StatementKind = StatementKind {
         parser.expect(&["against"])?;
         let reference = reference(parser)?;
         let bins = match parser.accept(&["using"]) {
-            false => table_functions::DRIFT_BINS,
+            false => DRIFT_BINS,
             true => bins(parser)?,
         };
         let weight = weight(parser)?;
@@ -145,8 +146,7 @@ impl Statement for Compress {
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let input = context.plan(self.query.clone()).await?;
         let weight = self.weight.as_deref();
-        let plan =
-            table_functions::compressed(context, input, &self.by, weight, self.verify).await?;
+        let plan = compressed(context, input, &self.by, weight, self.verify).await?;
         Ok(Output::Plan(plan))
     }
 

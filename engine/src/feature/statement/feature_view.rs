@@ -8,8 +8,6 @@ use datafusion::datasource::MemTable;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::create_view::accept_create;
-use super::describe::provider_output;
 use crate::catalog::{Entry, EntryKind, OnConflict};
 use crate::definition::{FeatureKeys, ViewDefinition};
 use crate::failure::{Failure, FailureKind, sql_type_name};
@@ -17,6 +15,8 @@ use crate::scope::{Query, TableName, feature_graph, normalized};
 use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
 use crate::similar::closest;
 use crate::sql::StatementParser;
+use crate::statement::create_view::accept_create;
+use crate::statement::describe::provider_output;
 
 pub(crate) static CREATE_FEATURE_VIEW: StatementKind = StatementKind {
     name: "CREATE FEATURE VIEW",

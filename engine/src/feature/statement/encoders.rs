@@ -6,12 +6,13 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{ObjectName, Value, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use super::describe::provider_output;
 use super::transform::encoder_text;
 use crate::failure::Failure;
+use crate::feature::table_function::encoder::encoder_outputs;
 use crate::scope::{StoredEncoder, TableName};
-use crate::session::{Output, Statement, StatementContext, StatementKind, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, parse_query};
+use crate::statement::describe::provider_output;
 
 pub(crate) static DROP_ENCODER: StatementKind = StatementKind {
     name: "DROP ENCODER",
@@ -122,10 +123,7 @@ impl Statement for DescribeEncoder {
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let encoder = StoredEncoder::find(&self.encoder, context.current_schema(), context)
             .map_err(|failure| failure.at(context.place(self.location)))?;
-        provider_output(
-            context,
-            table_functions::encoder_outputs(context, &encoder)?,
-        )
+        provider_output(context, encoder_outputs(context, &encoder)?)
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
@@ -159,7 +157,7 @@ fn export(parser: &mut StatementParser, encoder: &str) -> ParseResult<Box<dyn St
         // The visitor never breaks.
         let _: ControlFlow<()> = statement.visit(&mut Named(encoder));
     }
-    super::copy::copy_of(query, "EXPORT ENCODER", parser)
+    crate::statement::copy::copy_of(query, "EXPORT ENCODER", parser)
 }
 
 /// Puts a name in the place of the only text.
