@@ -5,19 +5,21 @@ use std::sync::Arc;
 use crate::command::commands;
 use crate::failure::Failure;
 use crate::feature;
+use crate::hint;
 use crate::session::table_functions::TableFunction;
 use crate::session::{Session, SessionOptions, StatementKind, Vocabulary};
 use crate::statement::{
     alter_table, attach, cache, checkpoint, convert, copy, create_external_table, create_function,
     create_schema, create_table, create_view, delete, describe, describe_history, diff, drop,
-    explain, explain_compare, explain_hints, insert, merge, optimize, query, restore, set, show,
-    summarize, table_function, update, vacuum,
+    explain, explain_compare, insert, merge, optimize, query, restore, set, show, summarize,
+    table_function, update, vacuum,
 };
 
 static VOCABULARY: Vocabulary = Vocabulary {
     statements: STATEMENTS,
     commands: || commands().to_vec(),
     table_functions: TABLE_FUNCTIONS,
+    advisor: &hint::HintAdvisor,
 };
 
 /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
@@ -63,7 +65,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &explain_compare::EXPLAIN_COMPARE,
     &feature::statement::leakage::EXPLAIN_LEAKAGE,
     // Before EXPLAIN, as DESCRIBE HISTORY is before DESCRIBE.
-    &explain_hints::EXPLAIN_HINTS,
+    &hint::statement::EXPLAIN_HINTS,
     &explain::EXPLAIN,
     &feature::statement::encoders::EXPORT_ENCODER,
     &insert::INSERT,

@@ -3,7 +3,6 @@
 //! A command is one file, or one of a family in one file, and a line in `commands`. A front end adds
 //! commands of its own through `SessionOptions::commands`.
 
-mod apply;
 mod attachments;
 mod clear;
 mod compare;
@@ -35,7 +34,7 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(show::SCHEMAS),
             Arc::new(delta::Versions),
             Arc::new(delta::Diff),
-            Arc::new(apply::Apply),
+            Arc::new(crate::hint::command::Apply),
             Arc::new(attachments::Attachments),
             Arc::new(profile::Profile),
             Arc::new(compare::Compare),

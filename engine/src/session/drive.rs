@@ -163,7 +163,8 @@ async fn run_parsed(
             };
             events.send(Event::Reads(reads)).await?;
             let summary = execute::run_plan(context, plan, verb, events).await?;
-            crate::hint::after(context, begin.elapsed()).await?;
+            let advisor = context.session.advisor();
+            advisor.ran(context, begin.elapsed()).await?;
             summary
         }
         Output::Batches { schema, batches } => {

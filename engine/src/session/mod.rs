@@ -61,12 +61,13 @@ use command::Command;
 pub(crate) use context::{Overlay, StatementContext};
 pub(crate) use drive::{run as run_cell, run_statement};
 pub(crate) use execute::{Output, count_rows};
+pub(crate) use hints::{HintSettings, LastHint, LastHints};
 pub(crate) use queries::QueryRecord;
 pub(crate) use results::FoundResult;
 pub(crate) use statement::{Parsing, Statement, first_words, starts_query};
 pub(crate) use stream::{EventSender, unexpected_end};
 pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
-pub(crate) use vocabulary::Vocabulary;
+pub(crate) use vocabulary::{Advisor, Vocabulary};
 
 /// Everything that outlives a statement.
 pub struct Session {
@@ -98,7 +99,7 @@ pub struct Session {
     /// The statement that ran last, for `\save` and `\e`.
     previous_statement: RwLock<Option<Place>>,
     /// The hints that were shown last, for `\apply`.
-    last_hints: RwLock<crate::hint::LastHints>,
+    last_hints: RwLock<LastHints>,
     /// Whether changes of tables may add columns without being asked.
     schema_evolution: AtomicBool,
     commands: Vec<Arc<dyn Command>>,
@@ -242,6 +243,11 @@ impl Session {
     /// Returns the columns of a table or view with their SQL types, for completion and `\d`.
     pub async fn columns(self: &Arc<Self>, table: &str) -> Result<Vec<(String, String)>, Failure> {
         drive::columns(self, table).await
+    }
+
+    /// Returns who knows more about queries than the session does.
+    pub(crate) fn advisor(&self) -> &'static dyn Advisor {
+        self.vocabulary.advisor
     }
 
     pub(crate) fn options(&self) -> &SessionOptions {

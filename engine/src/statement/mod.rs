@@ -21,7 +21,6 @@ pub(crate) mod diff;
 pub(crate) mod drop;
 pub(crate) mod explain;
 pub(crate) mod explain_compare;
-pub(crate) mod explain_hints;
 pub(crate) mod insert;
 pub(crate) mod merge;
 pub(crate) mod mutating;

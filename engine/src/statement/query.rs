@@ -37,7 +37,8 @@ impl Statement for SelectStatement {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        let plan = match crate::hint::remedied(context, &self.query).await? {
+        let advisor = context.session.advisor();
+        let plan = match advisor.planned(context, &self.query).await? {
             Some(plan) => plan,
             None => context.plan(self.query.clone()).await?,
         };

@@ -5,9 +5,9 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 
+use super::{Evidence, inspect, last_hints, remember, report, verify};
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::hint::{self, Evidence, LastHints};
 use crate::picture::Picture;
 use crate::scope::{Query, Resolver};
 use crate::session::{Output, Parsing, Statement, StatementContext, StatementKind, starts_query};
@@ -81,13 +81,12 @@ impl Statement for ExplainHints {
                 .map_err(|error| context.failure(error))?;
         }
         let open = resolver.sources();
-        let mut hints = hint::inspect(context, &open, &evidence).await;
+        let mut hints = inspect(context, &open, &evidence).await;
         if self.mode == Mode::Verify {
-            let budget = context.session.behaviour().hints.budget();
-            hint::verify(context, &open, &self.query, &evidence, &mut hints, budget).await?;
-            hint::remember(context, &evidence, &resolver.reads, &hints).await?;
+            verify(context, &open, &self.query, &evidence, &mut hints).await?;
+            remember(context, &evidence, &resolver.reads, &hints).await?;
         }
-        context.session.remember_hints(LastHints::of(&hints));
+        context.session.remember_hints(last_hints(&hints));
         if let Some(events) = &context.events
             && context.session.options().pictures
         {
@@ -98,7 +97,7 @@ impl Statement for ExplainHints {
             let picture = Picture::Hints(cards.collect());
             events.send(Event::Picture(picture)).await?;
         }
-        let rows = hint::report(&hints).map_err(|error| context.failure(error))?;
+        let rows = report(&hints).map_err(|error| context.failure(error))?;
         Ok(Output::batch(rows))
     }
 
