@@ -13,6 +13,7 @@ mod function;
 mod graph;
 mod name;
 mod opened;
+mod plan;
 mod planner;
 mod resolve;
 mod single;
