@@ -61,7 +61,7 @@ fn command_at(line: &str) -> Option<&str> {
 }
 
 fn explain_command(session: &Session, name: &str) -> Option<Inspection> {
-    let command = command::find(session.commands(), name.trim_start_matches('%'))?;
+    let command = crate::session::command::find(session.commands(), name.trim_start_matches('%'))?;
     Some(Inspection {
         title: format!("command \\{}", command.names()[0]),
         facts: Vec::new(),

@@ -36,5 +36,8 @@ pub mod session;
 pub mod similar;
 pub mod source;
 mod sql;
-pub mod statement;
+mod statement;
 pub mod table;
+mod vocabulary;
+
+pub use vocabulary::{open, statements};

@@ -10,7 +10,9 @@ use super::{Arguments, Command, Invocation};
 use crate::directive::{HintWord, hint_words};
 use crate::event::{Event, Summary};
 use crate::failure::Failure;
-use crate::statement::{self, StatementKind};
+use crate::session::StatementKind;
+use crate::session::command::find;
+use crate::vocabulary::statements;
 
 pub(super) struct Help;
 
@@ -65,10 +67,7 @@ fn overview(invocation: &Invocation) -> String {
         let _ = writeln!(text, "  {:width$}  {}", command.usage(), command.summary());
     }
     text.push_str("\nStatements\n");
-    let names: Vec<_> = statement::statements()
-        .iter()
-        .map(|kind| kind.name)
-        .collect();
+    let names: Vec<_> = statements().iter().map(|kind| kind.name).collect();
     text.push_str(&wrapped(&names));
     text.push_str("\nHints, as in SELECT /*+ BROADCAST(t) */ …\n");
     let names: Vec<_> = hint_words().iter().map(|word| word.names[0]).collect();
@@ -103,7 +102,7 @@ fn explain(invocation: &Invocation, topic: &str) -> Option<String> {
     let mut text = String::new();
     let bare = topic.trim_start_matches(['\\', '.', '%']);
     let is_command = topic.len() > bare.len();
-    if let Some(command) = super::find(invocation.session().commands(), bare) {
+    if let Some(command) = find(invocation.session().commands(), bare) {
         text.push_str(&explain_command(command.as_ref()));
     }
     if !is_command {
@@ -144,7 +143,7 @@ pub(crate) fn explain_command(command: &dyn Command) -> String {
 /// Finds the statement of a name, or those that begin with it.
 pub(crate) fn kinds(topic: &str) -> Vec<&'static StatementKind> {
     let wanted = topic.trim_end_matches(';').to_uppercase();
-    let all = statement::statements();
+    let all = statements();
     let exact: Vec<_> = all
         .iter()
         .copied()
@@ -249,7 +248,7 @@ fn unknown(invocation: &Invocation, topic: &str) -> Failure {
         .commands()
         .iter()
         .flat_map(|command| command.names().iter().copied())
-        .chain(statement::statements().iter().map(|kind| kind.name))
+        .chain(statements().iter().map(|kind| kind.name))
         .chain(functions.iter().map(String::as_str));
     let failure = invocation.wrong(format!("no help on `{topic}`"));
     match crate::similar::closest(topic, known) {

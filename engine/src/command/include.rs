@@ -13,6 +13,7 @@ use crate::event::{Event, Summary};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{self, Cell, SplitOptions};
 use crate::session::Session;
+use crate::session::command::{find, invoke, name_and_rest};
 use crate::source::{Place, Source};
 
 /// Scripts may include each other this deep.
@@ -94,8 +95,8 @@ fn is_quit(session: &Session, cell: &Cell) -> bool {
     let Cell::Command(place) = cell else {
         return false;
     };
-    let (name, _) = super::arguments::name_and_rest(place);
-    super::find(session.commands(), name.text()).is_some_and(|command| command.names()[0] == "q")
+    let (name, _) = name_and_rest(place);
+    find(session.commands(), name.text()).is_some_and(|command| command.names()[0] == "q")
 }
 
 /// Returns the script that a command includes, if it is one that does: `--check` goes into it.
@@ -103,7 +104,7 @@ pub fn included_script(
     session: &Arc<Session>,
     place: &Place,
 ) -> Result<Option<Arc<Source>>, Failure> {
-    let (command, invocation) = super::invoke(session, place, None)?;
+    let (command, invocation) = invoke(session, place, None)?;
     if command.names() != Include.names() {
         return Ok(None);
     }

@@ -6,7 +6,6 @@ use super::{Arguments, Command, Invocation};
 use crate::event::{Event, Summary};
 use crate::failure::Failure;
 use crate::format;
-use crate::statement;
 
 pub(super) struct Output;
 
@@ -90,7 +89,7 @@ impl Command for Save {
                 .hint("run a query first"));
         };
         // Twice the same change would be a change too many.
-        if statement::parse(&session.substitute(&place)?)?.writes() {
+        if session.parse(&session.substitute(&place)?)?.writes() {
             return Err(invocation
                 .wrong("the previous statement changes something and is not run again")
                 .hint("`\\save` runs the previous statement again; run a query first"));

@@ -56,7 +56,7 @@ async fn happened(session: &Arc<Session>, script: &str) -> Vec<String> {
 }
 
 fn session(folder: &Path) -> Arc<Session> {
-    Session::new(SessionOptions::in_folder(folder)).unwrap()
+    crate::open(SessionOptions::in_folder(folder)).unwrap()
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use crate::format;
 use crate::session::{Session, settings};
-use crate::statement::statements;
 use crate::table;
+use crate::vocabulary::statements;
 
 use context::{CompletionContext, Wanted, context, without_quotes};
 use keywords::KEYWORDS;

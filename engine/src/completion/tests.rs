@@ -15,7 +15,7 @@ use crate::source::Source;
 
 fn session(runtime: &Runtime, folder: &std::path::Path) -> Arc<Session> {
     let _guard = runtime.enter();
-    let session = Session::new(SessionOptions::in_folder(folder)).unwrap();
+    let session = crate::open(SessionOptions::in_folder(folder)).unwrap();
     let script = "create view trips as select 1 as distance, 2 as \"VendorID\";
          create view tolls as select 3 as amount;
          create schema lake;

@@ -6,6 +6,8 @@
 
 pub(crate) mod leakage;
 pub(crate) mod profile;
+pub(crate) mod statement;
+pub(crate) mod table_function;
 mod transform;
 
 pub(crate) use transform::{CrossFit, Transformation, transformed};

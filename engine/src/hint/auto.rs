@@ -89,7 +89,7 @@ fn verified(hint: &Hint, evidence: &Evidence, tables: &str) -> Option<VerifiedRe
 }
 
 /// Plans a query with the remedy that was verified for it, if the session applies such remedies.
-pub(crate) async fn remedied(
+pub(super) async fn remedied(
     context: &StatementContext,
     query: &Query,
 ) -> Result<Option<Erased<LogicalPlan>>, Failure> {

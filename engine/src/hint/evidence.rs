@@ -18,7 +18,7 @@ use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::observation::Observation;
 use crate::scope::{Resolver, SourceKey};
-use crate::session::StatementContext;
+use crate::session::{HintSettings, StatementContext};
 use crate::sql::{Query, normalized, stem};
 use crate::table::{TableFiles, known_files};
 
@@ -42,28 +42,10 @@ pub(crate) struct Evidence {
     pub(crate) options: Arc<ConfigOptions>,
     /// Threads that the session began with: one for each processor unless it was told otherwise.
     pub(crate) processors: usize,
-    pub(crate) thresholds: Thresholds,
+    /// From which size on something matters.
+    pub(crate) thresholds: HintSettings,
     /// What a run of the physical plan showed; `None` where it was only planned.
     pub(crate) observation: Option<Observation>,
-}
-
-/// From which size on something matters.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Thresholds {
-    /// Tables of fewer rows get no hint above `info`.
-    pub(crate) rows: u64,
-    /// The size that files should have at least.
-    pub(crate) file_bytes: u64,
-    /// Row groups of more rows are large.
-    pub(crate) group_rows: u64,
-    /// How far the largest partition may be above the mean.
-    pub(crate) skew: f64,
-    /// A side of a join that has fewer bytes can be given to every partition.
-    pub(crate) broadcast_bytes: u64,
-    /// About how many bytes a partition should have.
-    pub(crate) partition_bytes: u64,
-    /// How often the same rows have to be computed to be kept.
-    pub(crate) repeats: usize,
 }
 
 /// A node of the physical plan.
@@ -190,7 +172,7 @@ impl Evidence {
                 .collect(),
             options: Arc::clone(context.state.config_options()),
             processors: context.session.options().thread_count(),
-            thresholds: context.session.hint_thresholds(),
+            thresholds: context.session.hint_settings(),
             observation: None,
         }))
     }

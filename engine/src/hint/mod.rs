@@ -4,9 +4,11 @@
 //! what they suggest is SQL for the user's own query. Verifying runs the query with and without each
 //! remedy; nothing that is the user's is written.
 
+mod advisor;
 pub(crate) mod ast;
 mod auto;
 mod check;
+pub(crate) mod command;
 pub(crate) mod evidence;
 pub(crate) mod finding;
 pub(crate) mod layout;
@@ -20,15 +22,16 @@ pub(crate) mod scope;
 mod selectivity;
 pub(crate) mod setting;
 mod sides;
+pub(crate) mod statement;
 mod text;
 mod verify;
 
-pub(crate) use auto::{remedied, remember};
+pub(crate) use advisor::HintAdvisor;
+pub(crate) use auto::remember;
 pub(crate) use check::inspect;
-pub(crate) use evidence::{Evidence, Thresholds};
+pub(crate) use evidence::Evidence;
 pub(crate) use finding::Finding;
-pub(crate) use notice::after;
-pub(crate) use report::{LastHint, LastHints, report};
+pub(crate) use report::{last_hints, report};
 pub(crate) use rewrite::first_in_selects;
 pub use rule::{Rule, rules};
-pub(crate) use verify::{Budget, verify};
+pub(crate) use verify::verify;

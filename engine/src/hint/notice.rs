@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
 use super::evidence::Evidence;
 use super::finding::Severity;
 use crate::failure::Failure;
@@ -13,21 +10,15 @@ use crate::session::{HintMode, StatementContext};
 
 /// Tells the user the most important hint for the statement that has just run, if it took long and there
 /// is one above `info`. Plans it once more and runs nothing.
-pub(crate) fn after(
-    context: &StatementContext,
-    elapsed: Duration,
-) -> BoxFuture<'_, Result<(), Failure>> {
-    async move {
-        let threshold = context.session.behaviour().hints.threshold;
-        if context.session.hint_mode() == HintMode::Off || elapsed < threshold {
-            return Ok(());
-        }
-        match line(context).await {
-            Some(line) => context.notice(line).await,
-            None => Ok(()),
-        }
+pub(super) async fn after(context: &StatementContext, elapsed: Duration) -> Result<(), Failure> {
+    let threshold = context.session.hint_settings().threshold;
+    if context.session.hint_mode() == HintMode::Off || elapsed < threshold {
+        return Ok(());
     }
-    .boxed()
+    match line(context).await {
+        Some(line) => context.notice(line).await,
+        None => Ok(()),
+    }
 }
 
 async fn line(context: &StatementContext) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Hints as rows of a table, and what `\apply` remembers of them.
+//! Hints as rows of a table, and what the session remembers of them for `\apply`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use super::finding::Finding;
 use super::rule::Rule;
 use super::verify::{Outcome, Verdict};
 use crate::picture::HintCard;
+use crate::session::{LastHint, LastHints};
 
 /// A finding, the rule that it comes from, and what measuring its remedy showed.
 pub(crate) struct Hint {
@@ -58,25 +59,9 @@ fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// The remedies of the hints that were shown last, in their order.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LastHints(pub(crate) Vec<Option<LastHint>>);
-
-/// A remedy that was shown.
-#[derive(Debug, Clone)]
-pub(crate) struct LastHint {
-    pub(crate) rule: &'static str,
-    /// What to run.
-    pub(crate) statement: String,
-    /// Why it must not be applied without a second thought.
-    pub(crate) objection: Option<String>,
-    pub(crate) was_verified: bool,
-}
-
-impl LastHints {
-    pub(crate) fn of(hints: &[Hint]) -> Self {
-        Self(hints.iter().map(last).collect())
-    }
+/// Returns what there is to apply of hints, for `\apply`.
+pub(crate) fn last_hints(hints: &[Hint]) -> LastHints {
+    LastHints(hints.iter().map(last).collect())
 }
 
 /// Returns what there is to apply of a hint, if anything.

@@ -9,13 +9,14 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, FunctionArg, Functio
 use super::Resolver;
 use crate::definition::{TableRead, TableVersion};
 use crate::failure::{Failure, FailureKind};
-use crate::session::table_functions;
+use crate::session::Session;
 use crate::sql::{constant, normalized};
 use crate::table::{self, Argument};
 
 /// Says whether a table function is ours, by its name in lower case.
-pub(super) fn is_ours(name: &str) -> bool {
-    table::READERS.iter().any(|reader| reader.name == name) || table_functions::find(name).is_some()
+pub(super) fn is_ours(session: &Session, name: &str) -> bool {
+    table::READERS.iter().any(|reader| reader.name == name)
+        || session.table_function(name).is_some()
 }
 
 /// Opens what a call of one of our table functions returns.
@@ -29,7 +30,7 @@ pub(super) async fn call(
         .iter()
         .map(|argument| bind(resolver, argument))
         .collect::<Result<Vec<_>, _>>()?;
-    if let Some(ours) = table_functions::find(&function) {
+    if let Some(ours) = resolver.context().session.table_function(&function) {
         return (ours.open)(resolver, bound).await;
     }
     let context = resolver.context();

@@ -12,6 +12,7 @@ mod expand;
 mod function;
 mod graph;
 mod opened;
+mod plan;
 mod planner;
 mod resolve;
 mod single;

@@ -92,8 +92,8 @@ impl<'a> Resolver<'a> {
         let functions = expand_statement(self.context, &mut query.tree, current_schema)
             .map_err(|error| self.context.failure(error))?;
         let marks = self.hints(&mut query, source);
-        let asked =
-            collect(&mut query, &function::is_ours).map_err(|error| self.context.failure(error))?;
+        let is_ours = |name: &str| function::is_ours(&self.context.session, name);
+        let asked = collect(&mut query, &is_ours).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope {
             functions,
             marks,

@@ -9,19 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::{DataFusionError, ParamValues};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::drawing::ToDraw;
 use super::queries::Observer;
 use super::{EventSender, Session};
-use crate::definition::{TableDefinition, TableRead, ViewDefinition};
+use crate::definition::{TableDefinition, TableRead};
 use crate::directive::{HintUses, apply_settings, strays};
 use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
-use crate::scope::Resolver;
 use crate::source::Place;
 use crate::sql::{Query, TableName};
 use crate::table::{self, TableContext};
@@ -280,35 +278,6 @@ impl StatementContext {
         self.text.place_at(location.line, location.column)
     }
 
-    /// Resolves and plans a query.
-    pub(crate) async fn plan(&self, query: Query) -> Result<Erased<LogicalPlan>, Failure> {
-        Ok(self.plan_with_reads(query).await?.0)
-    }
-
-    /// Resolves and plans a query; says which tables it reads.
-    pub(crate) async fn plan_with_reads(
-        &self,
-        query: Query,
-    ) -> Result<(Erased<LogicalPlan>, Vec<TableRead>), Failure> {
-        let (plan, reads) = {
-            let mut resolver = Resolver::new(self);
-            let plan: Erased<LogicalPlan> = resolver.plan(query).await?.into();
-            (plan, resolver.reads)
-        };
-        self.observer.reads(&reads);
-        for note in lakesh_udfs::notes_on_ties(&plan) {
-            self.notice(note).await?;
-        }
-        Ok((plan, reads))
-    }
-
-    /// Resolves a query's tables and views without planning it; says which tables it reads.
-    pub(crate) async fn reads(&self, query: Query) -> Result<Vec<TableRead>, Failure> {
-        let mut resolver = Resolver::new(self);
-        resolver.resolve(query).await?;
-        Ok(resolver.reads)
-    }
-
     /// Tells the user something that is not a result.
     pub(crate) async fn notice(&self, text: impl Into<String>) -> Result<(), Failure> {
         match &self.events {
@@ -323,15 +292,6 @@ impl StatementContext {
             (Some(events), Some(event)) => events.send(event).await,
             _ => Ok(()),
         }
-    }
-
-    /// Resolves and plans a query as far as types: analysis included, nothing executed.
-    pub(crate) async fn check_plan(&self, query: Query) -> Result<(), Failure> {
-        let plan = self.plan(query).await?;
-        self.state
-            .optimize(&plan)
-            .map(drop)
-            .map_err(|error| self.failure(error))
     }
 
     /// Returns the statement's text from a token to its end.
@@ -383,15 +343,6 @@ impl StatementContext {
                 Ok(found.is_some())
             }
         }
-    }
-
-    /// Plans a view as if it were stored already, so that a view that names itself is found.
-    pub(crate) async fn plan_view(
-        &self,
-        name: &TableName,
-        view: &ViewDefinition,
-    ) -> Result<(), Failure> {
-        Resolver::new(self).check_view(name, view).await
     }
 
     /// Says whether a name is that of a function that is not made by CREATE FUNCTION.

@@ -8,15 +8,13 @@ use futures::{FutureExt, TryFutureExt};
 
 use super::drawing::ToDraw;
 use super::queries::{Observer, Running};
-use super::{EventSender, Output, Session, StatementContext, execute};
-use crate::command;
+use super::{EventSender, Output, Session, Statement, StatementContext, command, execute};
 use crate::event::{Event, QueryReads, Summary};
 use crate::failure::Failure;
 use crate::input::{Cell, Terminator};
 use crate::scope::Resolver;
 use crate::source::Place;
 use crate::sql::TableName;
-use crate::statement::{self, Statement};
 
 /// Runs a cell and sends its events; the last is `Finished` or `Failed`.
 pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
@@ -137,7 +135,7 @@ async fn run_text(
     observer: Arc<Observer>,
 ) -> Result<Summary, Failure> {
     let text = session.substitute(place)?;
-    let statement = statement::parse(&text)?;
+    let statement = session.parse(&text)?;
     observer.is_a(statement.verb());
     let context = StatementContext::new(session, text, Some(events.clone()))
         .observed_by(observer)
@@ -165,7 +163,8 @@ async fn run_parsed(
             };
             events.send(Event::Reads(reads)).await?;
             let summary = execute::run_plan(context, plan, verb, events).await?;
-            crate::hint::after(context, begin.elapsed()).await?;
+            let advisor = context.session.advisor();
+            advisor.ran(context, begin.elapsed()).await?;
             summary
         }
         Output::Batches { schema, batches } => {
@@ -215,7 +214,7 @@ pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Fail
 
 async fn check_text(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
     let text = session.substitute(place)?;
-    let statement = statement::parse(&text)?;
+    let statement = session.parse(&text)?;
     let context = StatementContext::new(session, text, None).with_hinted_settings();
     if statement.writes() {
         context.require_writable(&format!("{} is refused", statement.verb()))?;

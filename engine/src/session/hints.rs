@@ -1,9 +1,8 @@
-//! What a session knows of hints: its thresholds, and the hints that were shown last.
+//! What a session knows of hints: their settings, and the hints that were shown last.
 
 use std::time::Duration;
 
 use super::{Session, read, write};
-use crate::hint::{Budget, LastHints, Thresholds};
 
 /// What a session does about queries that could be faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,27 +83,25 @@ impl Default for HintSettings {
     }
 }
 
-impl HintSettings {
-    pub(crate) fn budget(&self) -> Budget {
-        Budget {
-            time: self.verify_budget,
-            copy_bytes: self.copy_bytes,
-        }
-    }
+/// The remedies of the hints that were shown last, in their order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LastHints(pub(crate) Vec<Option<LastHint>>);
+
+/// A remedy that was shown.
+#[derive(Debug, Clone)]
+pub(crate) struct LastHint {
+    pub(crate) rule: &'static str,
+    /// What to run.
+    pub(crate) statement: String,
+    /// Why it must not be applied without a second thought.
+    pub(crate) objection: Option<String>,
+    pub(crate) was_verified: bool,
 }
 
 impl Session {
-    pub(crate) fn hint_thresholds(&self) -> Thresholds {
-        let settings = self.behaviour().hints;
-        Thresholds {
-            rows: settings.rows,
-            file_bytes: settings.file_bytes,
-            group_rows: settings.group_rows,
-            skew: settings.skew as f64,
-            broadcast_bytes: settings.broadcast_bytes,
-            partition_bytes: settings.partition_bytes,
-            repeats: usize::try_from(settings.repeats).unwrap_or(usize::MAX),
-        }
+    /// Returns the settings of hints.
+    pub(crate) fn hint_settings(&self) -> HintSettings {
+        self.behaviour().hints
     }
 
     /// Returns what is done about queries that could be faster.

@@ -3,6 +3,7 @@
 //! It owns settings, variables, the catalog and DataFusion's state; it never prints.
 
 mod behaviour;
+pub(crate) mod command;
 mod context;
 mod cooperate;
 mod correlation;
@@ -19,9 +20,11 @@ mod planning;
 mod queries;
 mod results;
 mod settings;
+mod statement;
 mod stream;
 mod system;
 pub(crate) mod table_functions;
+mod vocabulary;
 mod writing;
 
 use std::collections::BTreeMap;
@@ -35,7 +38,6 @@ use datafusion::execution::SessionState;
 
 use crate::cache::CachedTables;
 use crate::catalog::Catalog;
-use crate::command::Command;
 use crate::display::DisplayOptions;
 use crate::erased::Erased;
 use crate::failure::Failure;
@@ -51,22 +53,29 @@ pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;
 pub use results::EarlierResult;
 pub use settings::{Setting, settings};
+pub use statement::StatementKind;
 pub use stream::EventStream;
 
 use behaviour::time_zone;
+use command::Command;
 
 pub(crate) use context::{Overlay, StatementContext};
 pub(crate) use drawing::ToDraw;
 pub(crate) use drive::{run as run_cell, run_statement};
 pub(crate) use execute::{Output, count_rows};
+pub(crate) use hints::{HintSettings, LastHint, LastHints};
 pub(crate) use queries::QueryRecord;
 pub(crate) use results::FoundResult;
+pub(crate) use statement::{Parsing, Statement, parse, starts_query};
 pub(crate) use stream::{EventSender, unexpected_end};
 pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
+pub(crate) use vocabulary::{Advisor, Vocabulary};
 
 /// Everything that outlives a statement.
 pub struct Session {
     options: SessionOptions,
+    /// What can be said to it.
+    vocabulary: &'static Vocabulary,
     catalog: Catalog,
     memory: Memory,
     tables: Erased<TableCache>,
@@ -92,7 +101,7 @@ pub struct Session {
     /// The statement that ran last, for `\save` and `\e`.
     previous_statement: RwLock<Option<Place>>,
     /// The hints that were shown last, for `\apply`.
-    last_hints: RwLock<crate::hint::LastHints>,
+    last_hints: RwLock<LastHints>,
     /// Whether changes of tables may add columns without being asked.
     schema_evolution: AtomicBool,
     commands: Vec<Arc<dyn Command>>,
@@ -104,9 +113,12 @@ pub struct Session {
 
 impl Session {
     /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
-    pub fn new(options: SessionOptions) -> Result<Arc<Self>, Failure> {
+    pub(crate) fn new(
+        options: SessionOptions,
+        vocabulary: &'static Vocabulary,
+    ) -> Result<Arc<Self>, Failure> {
         let (state, memory) = planning::session_state(&options)?;
-        let mut commands = crate::command::commands().to_vec();
+        let mut commands = (vocabulary.commands)();
         commands.extend(options.commands.iter().cloned());
         Ok(Arc::new(Self {
             catalog: options.open_catalog(),
@@ -130,6 +142,7 @@ impl Session {
             commands,
             commits: Arc::new(AtomicUsize::new(0)),
             overlay: Erased::new(RwLock::new(context::Overlays::default())),
+            vocabulary,
             options,
         }))
     }
@@ -232,6 +245,11 @@ impl Session {
     /// Returns the columns of a table or view with their SQL types, for completion and `\d`.
     pub async fn columns(self: &Arc<Self>, table: &str) -> Result<Vec<(String, String)>, Failure> {
         drive::columns(self, table).await
+    }
+
+    /// Returns who knows more about queries than the session does.
+    pub(crate) fn advisor(&self) -> &'static dyn Advisor {
+        self.vocabulary.advisor
     }
 
     pub(crate) fn options(&self) -> &SessionOptions {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use datafusion::common::ScalarValue;
 
 use crate::catalog::{Access, Catalog, MEMORY, locate};
-use crate::command::Command;
 use crate::display::DisplayOptions;
 use crate::memory::limit::default_limit;
 use crate::memory::runtime::MemorySettings;
+use crate::session::command::Command;
 use crate::session::{HintMode, NativeFunctions};
 
 /// Which catalog a session opens.

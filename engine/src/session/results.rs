@@ -264,7 +264,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut options = SessionOptions::in_folder(folder.path());
         options.temp_folder = folder.path().join("temp");
-        (folder, Session::new(options).unwrap())
+        (folder, crate::open(options).unwrap())
     }
 
     /// A result of so many MiB whose every number is its own, with a dictionary that each batch renews.

@@ -12,14 +12,13 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::mutating::Mutating;
-use super::{Statement, StatementKind};
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::{Change, Mutation, Target, has_subquery};
-use crate::session::StatementContext;
+use crate::session::{Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, refuse_version};
 use change::Alteration;
 
-pub(super) static ALTER_TABLE: StatementKind = StatementKind {
+pub(crate) static ALTER_TABLE: StatementKind = StatementKind {
     name: "ALTER TABLE",
     usage: "ALTER TABLE name ADD COLUMN[S] column type [COMMENT 'text'] | (column type, …)\n\
             ALTER TABLE name ADD CONSTRAINT constraint CHECK (condition)\n\

@@ -5,15 +5,14 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use std::collections::BTreeMap;
 
-use super::{Statement, StatementKind};
 use crate::catalog::OnConflict;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{constant_text, normalized};
 use crate::table;
 
-pub(super) static ATTACH: StatementKind = StatementKind {
+pub(crate) static ATTACH: StatementKind = StatementKind {
     name: "ATTACH",
     usage: "ATTACH [OR REPLACE] [IF NOT EXISTS] 'folder or URL' [AS name] [(option value, …)]",
     summary: "Gives every table below a folder or bucket a name: Delta tables, Parquet folders, files.",
@@ -52,7 +51,7 @@ pub(super) static ATTACH: StatementKind = StatementKind {
     },
 };
 
-pub(super) static DETACH: StatementKind = StatementKind {
+pub(crate) static DETACH: StatementKind = StatementKind {
     name: "DETACH",
     usage: "DETACH [IF EXISTS] name",
     summary: "Forgets an attached folder; its files stay.",

@@ -7,16 +7,15 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use super::{Statement, StatementKind};
 use crate::cache::{CacheEntry, CacheSource, Storage};
 use crate::definition::ViewDefinition;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::scope::Resolver;
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, Query, StatementParser, TableName, constant_text, parse_query};
 
-pub(super) static CACHE: StatementKind = StatementKind {
+pub(crate) static CACHE: StatementKind = StatementKind {
     name: "CACHE TABLE",
     usage: "CACHE [LAZY] TABLE name [OPTIONS ('storage' = 'memory' | 'memory_and_disk' | 'disk')] [AS query]",
     summary: "Keeps the rows of a table, a view or a query for this session; LAZY computes them when they are first read.",
@@ -49,7 +48,7 @@ pub(super) static CACHE: StatementKind = StatementKind {
     },
 };
 
-pub(super) static UNCACHE: StatementKind = StatementKind {
+pub(crate) static UNCACHE: StatementKind = StatementKind {
     name: "UNCACHE TABLE",
     usage: "UNCACHE TABLE [IF EXISTS] name",
     summary: "Lets the rows of a cached table go.",
@@ -67,7 +66,7 @@ pub(super) static UNCACHE: StatementKind = StatementKind {
     },
 };
 
-pub(super) static CLEAR_CACHE: StatementKind = StatementKind {
+pub(crate) static CLEAR_CACHE: StatementKind = StatementKind {
     name: "CLEAR CACHE",
     usage: "CLEAR CACHE",
     summary: "Lets the rows of all cached tables go.",
@@ -78,7 +77,7 @@ pub(super) static CLEAR_CACHE: StatementKind = StatementKind {
     },
 };
 
-pub(super) static SHOW_CACHE: StatementKind = StatementKind {
+pub(crate) static SHOW_CACHE: StatementKind = StatementKind {
     name: "SHOW CACHE",
     usage: "SHOW CACHE",
     summary: "Lists the cached tables with their rows, bytes, hits and misses; `system.cache` stands in FROM.",

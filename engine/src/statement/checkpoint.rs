@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::{Statement, StatementKind};
 use crate::event::Summary;
 use crate::failure::Failure;
 use crate::scope::{DeltaTarget, Resolver};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::table::Checkpoint;
 
-pub(super) static CHECKPOINT: StatementKind = StatementKind {
+pub(crate) static CHECKPOINT: StatementKind = StatementKind {
     name: "CHECKPOINT",
     usage: "CHECKPOINT [TABLE] name | 'path'",
     summary: "Writes the state of a Delta table into one file, so that opening it reads less of the log.",

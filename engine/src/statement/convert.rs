@@ -7,16 +7,15 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::columns::defined_columns;
-use super::{Statement, StatementKind};
 use crate::catalog::{Entry, EntryKind};
 use crate::definition::TableDefinition;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::scope::{Found, Resolver};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, TableName};
 
-pub(super) static CONVERT: StatementKind = StatementKind {
+pub(crate) static CONVERT: StatementKind = StatementKind {
     name: "CONVERT TO DELTA",
     usage: "CONVERT TO DELTA 'folder or URL' | name [PARTITIONED BY (column type, …)]",
     summary: "Makes a Delta table of Parquet files, where they lie; PARTITIONED BY names the columns that the folders hold.",

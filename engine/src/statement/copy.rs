@@ -21,13 +21,11 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit}
 use datafusion::sql::sqlparser::tokenizer::Token;
 use std::sync::Arc;
 
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::memory::planning::adjust_for_files;
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind, starts_query};
 use crate::sql::{ParseResult, Query, StatementParser};
 use crate::table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
 use folders::write_by_folder;
@@ -41,7 +39,7 @@ const FILES_AT_ONCE: usize = 16;
 /// The folder name that stands for NULL, as Hive writes it.
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-pub(super) static COPY: StatementKind = StatementKind {
+pub(crate) static COPY: StatementKind = StatementKind {
     name: "COPY",
     usage: "COPY (query) | name TO 'path or URL' [STORED AS PARQUET | CSV | JSON | ARROW | DELTA]\n\
             [PARTITIONED BY (column, …)] [OPTIONS (key value, …)]",
@@ -74,7 +72,7 @@ fn parse(parser: &mut StatementParser) -> ParseResult<Copy> {
 }
 
 /// Reads `TO 'target' …` and returns the statement that copies a query's rows there.
-pub(super) fn copy_of(
+pub(crate) fn copy_of(
     query: Query,
     verb: &'static str,
     parser: &mut StatementParser,

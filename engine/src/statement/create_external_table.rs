@@ -7,16 +7,15 @@ use async_trait::async_trait;
 use datafusion::sql::parser::{CreateExternalTable as Parsed, Statement as ParsedStatement};
 use datafusion::sql::sqlparser::ast::Value;
 
-use super::{Statement, StatementKind};
 use crate::catalog::{Created, Entry, OnConflict};
 use crate::definition::{TableDefinition, TableVersion};
 use crate::failure::{Failure, FailureKind};
 use crate::scope::column_schema;
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind};
 use crate::sql::TableName;
 use crate::table;
 
-pub(super) static CREATE_EXTERNAL_TABLE: StatementKind = StatementKind {
+pub(crate) static CREATE_EXTERNAL_TABLE: StatementKind = StatementKind {
     name: "CREATE EXTERNAL TABLE",
     usage: "CREATE [OR REPLACE] EXTERNAL TABLE [IF NOT EXISTS] name [(column type, …)]\n\
             STORED AS PARQUET | DELTA | CSV | JSON | ARROW | AVRO\n\

@@ -8,19 +8,18 @@ use datafusion::sql::sqlparser::ast::{ColumnDef, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
 use super::create_view::accept_create;
-use super::{Statement, StatementKind};
 use crate::catalog::{FunctionEntry, OnConflict};
 use crate::failure::{Failure, FailureKind};
 use crate::input::offset_of;
 use crate::native::NativeDefinition;
 use crate::scope::{column_schema, expand, expression, function_types, single_expression};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{
     Language, ParseResult, SqlFunction, SqlParameter, StatementParser, TableName, normalized,
     parse_expression, parse_type, syntax_error,
 };
 
-pub(super) static CREATE_FUNCTION: StatementKind = StatementKind {
+pub(crate) static CREATE_FUNCTION: StatementKind = StatementKind {
     name: "CREATE FUNCTION",
     usage: "CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (parameter type [DEFAULT value], …)\n\
             RETURNS type [LANGUAGE SQL] RETURN expression\n\
@@ -279,7 +278,7 @@ impl Statement for CreateFunction {
     }
 }
 
-pub(super) static DROP_FUNCTION: StatementKind = StatementKind {
+pub(crate) static DROP_FUNCTION: StatementKind = StatementKind {
     name: "DROP FUNCTION",
     usage: "DROP FUNCTION [IF EXISTS] name",
     summary: "Removes a function that CREATE FUNCTION has made.",

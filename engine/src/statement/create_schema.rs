@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::Ident;
 
-use super::{Statement, StatementKind};
 use crate::failure::{Failure, FailureKind};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::normalized;
 
-pub(super) static CREATE_SCHEMA: StatementKind = StatementKind {
+pub(crate) static CREATE_SCHEMA: StatementKind = StatementKind {
     name: "CREATE SCHEMA",
     usage: "CREATE SCHEMA [IF NOT EXISTS] name",
     summary: "Makes a name space for tables and views.",

@@ -16,19 +16,17 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use super::alter_table::{Action, AlterTable, properties};
 use super::columns::defined_columns;
 use super::create_view::accept_create;
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::catalog::{Entry, OnConflict};
 use crate::definition::TableDefinition;
 use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::Columns;
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
 use crate::sql::{ParseResult, Query, StatementParser, TableName, normalized};
 use crate::table::{self, SchemaChange, WriteInput, WriteMode, WriteRequest};
 
-pub(super) static CREATE_TABLE: StatementKind = StatementKind {
+pub(crate) static CREATE_TABLE: StatementKind = StatementKind {
     name: "CREATE TABLE",
     usage: "CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [(column type [NOT NULL] [COMMENT 'text']\n\
             [GENERATED ALWAYS AS (expression)], …, [CONSTRAINT name CHECK (condition)])] [USING DELTA]\n\

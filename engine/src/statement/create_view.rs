@@ -4,15 +4,13 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::catalog::{Created, Entry, OnConflict};
 use crate::definition::ViewDefinition;
 use crate::failure::Failure;
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
 use crate::sql::{Query, StatementParser, TableName, normalized};
 
-pub(super) static CREATE_VIEW: StatementKind = StatementKind {
+pub(crate) static CREATE_VIEW: StatementKind = StatementKind {
     name: "CREATE VIEW",
     usage: "CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(column, …)] [COMMENT 'text'] AS query",
     summary: "Stores a query under a name; each statement that reads the view plans it anew.",
@@ -55,7 +53,7 @@ pub(super) static CREATE_VIEW: StatementKind = StatementKind {
 };
 
 /// Consumes `CREATE [OR REPLACE] word`; says what happens when the name is taken.
-pub(super) fn accept_create(parser: &mut StatementParser, word: &str) -> Option<OnConflict> {
+pub(crate) fn accept_create(parser: &mut StatementParser, word: &str) -> Option<OnConflict> {
     if parser.accept(&["create", word]) {
         Some(OnConflict::Fail)
     } else if parser.accept(&["create", "or", "replace", word]) {

@@ -9,7 +9,6 @@ use deltalake::DeltaTableError;
 use deltalake::delta_datafusion::SessionFallbackPolicy;
 
 use super::mutating::{Mutating, refuse_extras};
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::mutation::{
@@ -17,10 +16,10 @@ use crate::mutation::{
     Mutation, Target, Written, has_subquery, is_recordable, mentioned_columns, touched_by,
     unqualified,
 };
-use crate::session::StatementContext;
+use crate::session::{Statement, StatementContext, StatementKind};
 use crate::sql::{ChangedTable, Selection, VersionClauses, refuse_unclaimed, without_joins};
 
-pub(super) static DELETE: StatementKind = StatementKind {
+pub(crate) static DELETE: StatementKind = StatementKind {
     name: "DELETE",
     usage: "DELETE FROM name [AS alias] [WHERE condition]",
     summary: "Removes rows of a Delta table: those for which the condition holds, or all.",

@@ -6,13 +6,11 @@ use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::LogicalPlanBuilder;
 use std::sync::Arc;
 
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::session::{Output, StatementContext, columns_provider};
+use crate::session::{Output, Statement, StatementContext, StatementKind, columns_provider, starts_query};
 use crate::sql::{ParseResult, Query, StatementParser};
 
-pub(super) static DESCRIBE: StatementKind = StatementKind {
+pub(crate) static DESCRIBE: StatementKind = StatementKind {
     name: "DESCRIBE",
     usage: "DESCRIBE | DESC [TABLE] name | 'file' | query\nSHOW COLUMNS FROM name",
     summary: "Lists the columns of a table, a view, a file or a query with their types.",
@@ -49,7 +47,7 @@ pub(super) fn columns_output(
 }
 
 /// Returns the plan that shows all rows of a table that the session made.
-pub(super) fn provider_output(
+pub(crate) fn provider_output(
     context: &StatementContext,
     provider: Arc<dyn TableProvider>,
 ) -> Result<Output, Failure> {

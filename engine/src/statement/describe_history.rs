@@ -5,13 +5,13 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::describe::provider_output;
-use super::{Statement, StatementKind};
+use super::table_function::history::{detail, history};
 use crate::failure::Failure;
 use crate::scope::Resolver;
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser};
 
-pub(super) static DESCRIBE_HISTORY: StatementKind = StatementKind {
+pub(crate) static DESCRIBE_HISTORY: StatementKind = StatementKind {
     name: "DESCRIBE HISTORY",
     usage: "DESCRIBE HISTORY name | 'path' [LIMIT n]",
     summary: "Lists the versions of a Delta table with their times and operations, newest first.",
@@ -32,7 +32,7 @@ pub(super) static DESCRIBE_HISTORY: StatementKind = StatementKind {
     },
 };
 
-pub(super) static DESCRIBE_DETAIL: StatementKind = StatementKind {
+pub(crate) static DESCRIBE_DETAIL: StatementKind = StatementKind {
     name: "DESCRIBE DETAIL",
     usage: "DESCRIBE DETAIL name | 'path'",
     summary: "Shows format, place, size, properties and protocol of a Delta table, as one row.",
@@ -81,7 +81,7 @@ impl Statement for DescribeHistory {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let target = Resolver::new(context).delta(&self.name).await?;
-        let provider = table_functions::history(context, &target, self.limit).await?;
+        let provider = history(context, &target, self.limit).await?;
         provider_output(context, provider)
     }
 
@@ -102,7 +102,7 @@ impl Statement for DescribeDetail {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let target = Resolver::new(context).delta(&self.name).await?;
-        let provider = table_functions::detail(context, &target).await?;
+        let provider = detail(context, &target).await?;
         provider_output(context, provider)
     }
 

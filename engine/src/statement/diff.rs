@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::{Statement, StatementKind};
+use super::table_function::diff::{self, Comparison};
 use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::scope::{Resolver, evaluate_version};
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, VersionClause, VersionKind, normalized};
 
-pub(super) static DIFF: StatementKind = StatementKind {
+pub(crate) static DIFF: StatementKind = StatementKind {
     name: "DIFF",
     usage: "DIFF [SUMMARY] TABLE name | 'path' VERSION a TO b | TIMESTAMP a TO b [ON (key, …)]",
     summary: "Shows each row that differs between two versions of a Delta table; with keys, updates \
@@ -75,12 +75,9 @@ struct DiffStatement {
 }
 
 impl DiffStatement {
-    fn comparison(
-        &self,
-        context: &StatementContext,
-    ) -> Result<table_functions::Comparison, Failure> {
+    fn comparison(&self, context: &StatementContext) -> Result<Comparison, Failure> {
         let at = |clause| -> Result<TableVersion, Failure> { evaluate_version(clause, context) };
-        Ok(table_functions::Comparison {
+        Ok(Comparison {
             table: self.table.clone(),
             from: at(&self.from)?,
             to: at(&self.to)?,
@@ -102,8 +99,8 @@ impl Statement for DiffStatement {
         let comparison = self.comparison(context)?;
         let resolver = Resolver::new(context);
         let plan = match self.summary {
-            true => table_functions::diff_summary(&resolver, &comparison).await?,
-            false => table_functions::diff_rows(&resolver, &comparison, true).await?,
+            true => diff::summary(&resolver, &comparison).await?,
+            false => diff::rows(&resolver, &comparison, true).await?,
         };
         Ok(Output::Plan(plan))
     }

@@ -4,13 +4,12 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Statement, StatementKind};
 use crate::catalog::{DropBehavior, EntryHeader, EntryKind};
 use crate::failure::{Failure, FailureKind};
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind};
 use crate::sql::TableName;
 
-pub(super) static DROP: StatementKind = StatementKind {
+pub(crate) static DROP: StatementKind = StatementKind {
     name: "DROP",
     usage: "DROP TABLE | VIEW [IF EXISTS] name, …\nDROP SCHEMA [IF EXISTS] name [CASCADE]",
     summary: "Removes a name; the files of an external table stay, those of a managed one go.",

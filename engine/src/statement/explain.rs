@@ -15,17 +15,15 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use futures::TryStreamExt;
 
 use super::explain_compare::observed;
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::picture::{Picture, PlanPicture};
 use crate::scope::Resolver;
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Parsing, Statement, StatementContext, StatementKind, starts_query};
 use crate::sql::{Query, StatementParser};
 
-pub(super) static EXPLAIN: StatementKind = StatementKind {
+pub(crate) static EXPLAIN: StatementKind = StatementKind {
     name: "EXPLAIN",
     usage: "EXPLAIN [ANALYZE] [VERBOSE] [FORMAT tree | indent | graphviz | pgjson] query\n\
             EXPLAIN INSERT … | UPDATE … | DELETE … | MERGE …",
@@ -43,7 +41,7 @@ pub(super) static EXPLAIN: StatementKind = StatementKind {
         parser.accept(&["explain"]);
         let options = parse_options(parser)?;
         if !starts_query(parser) {
-            return mutation(parser, options.analyze);
+            return change(parser, options.analyze);
         }
         let query = parser.query()?;
         if options.analyze && options.format == Some(ExplainFormat::Tree) {
@@ -64,13 +62,13 @@ pub(super) static EXPLAIN: StatementKind = StatementKind {
 };
 
 /// Reads a statement that changes a table.
-fn mutation(
-    parser: &mut StatementParser,
+fn change(
+    parser: &mut Parsing,
     analyze: bool,
 ) -> crate::sql::ParseResult<Option<Box<dyn Statement>>> {
     let start = parser.sql().peek_token_ref().span.start;
-    let statement = super::parse_next(parser)?;
-    if statement.mutation().is_none() {
+    let statement = parser.statement()?;
+    if !statement.foretells() {
         let message = format!("{} cannot be explained", statement.verb());
         return Err(crate::sql::syntax_error(&message, start));
     }
@@ -78,25 +76,22 @@ fn mutation(
         let message = "a change of a table is foretold, not run and measured; leave ANALYZE out";
         return Err(crate::sql::syntax_error(message, start));
     }
-    Ok(Some(Box::new(ExplainMutation { statement })))
+    Ok(Some(Box::new(ExplainChange { statement })))
 }
 
 /// Lists the files that a change of a table would touch.
-struct ExplainMutation {
+struct ExplainChange {
     statement: Box<dyn Statement>,
 }
 
 #[async_trait]
-impl Statement for ExplainMutation {
+impl Statement for ExplainChange {
     fn verb(&self) -> &'static str {
         "EXPLAIN"
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        match self.statement.mutation() {
-            Some(mutation) => crate::mutation::explain(mutation, context).await,
-            None => Ok(Output::done(self.verb())),
-        }
+        self.statement.foretell(context).await
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {

@@ -11,14 +11,13 @@ use datafusion::physical_plan::execute_stream;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::observation::{Observation, Operator, compare};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::Query;
 
-pub(super) static EXPLAIN_COMPARE: StatementKind = StatementKind {
+pub(crate) static EXPLAIN_COMPARE: StatementKind = StatementKind {
     name: "EXPLAIN COMPARE",
     usage: "EXPLAIN COMPARE [ANALYZE] (query) WITH (query)",
     summary: "Puts the plans of two queries side by side and says what moved; with ANALYZE both are run and measured.",

@@ -8,7 +8,6 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident, ObjectName, Query as SqlQuery};
 use deltalake::DeltaTableError;
 
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::{
@@ -16,11 +15,11 @@ use crate::mutation::{
     touched_by, unqualified,
 };
 
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::VersionClauses;
 use crate::table::{SchemaChange, WriteInput, WriteMode, WriteRequest, write_rows};
 
-pub(super) static INSERT: StatementKind = StatementKind {
+pub(crate) static INSERT: StatementKind = StatementKind {
     name: "INSERT",
     usage: "INSERT [WITH SCHEMA EVOLUTION] INTO [TABLE] name [(column, …) | BY NAME] query | VALUES (…), …\n\
             INSERT [WITH SCHEMA EVOLUTION] OVERWRITE [TABLE] name [(column, …) | BY NAME] query | VALUES (…), …\n\
@@ -112,8 +111,12 @@ impl Statement for Insert {
         true
     }
 
-    fn mutation(&self) -> Option<&dyn Mutation> {
-        Some(self)
+    fn foretells(&self) -> bool {
+        true
+    }
+
+    async fn foretell(&self, context: &StatementContext) -> Result<Output, Failure> {
+        mutation::explain(self, context).await
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {

@@ -10,18 +10,17 @@ use datafusion::sql::sqlparser::ast::{Assignment, Expr as SqlExpr, Ident, Object
 
 use super::mutating::Mutating;
 use super::update::assigned_columns;
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::{
     Change, Columns, MergeAction, MergeChange, MergeClause, MergeWhen, Mutation, Target,
     has_subquery, is_recordable, with_generated,
 };
-use crate::session::StatementContext;
+use crate::session::{Statement, StatementContext, StatementKind};
 use crate::sql::ChangedTable;
 use source::Source;
 
-pub(super) static MERGE: StatementKind = StatementKind {
+pub(crate) static MERGE: StatementKind = StatementKind {
     name: "MERGE",
     usage: "MERGE [WITH SCHEMA EVOLUTION] INTO name [AS alias] USING table | (query) [AS alias] ON condition\n\
             WHEN MATCHED [AND condition] THEN UPDATE SET column = value, … | UPDATE SET * | DELETE\n\

@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use datafusion::common::DataFusionError;
 
-use super::Statement;
 use crate::failure::Failure;
 use crate::mutation::{self, Mutation};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext};
 use crate::sql::ParseResult;
 
 /// A mutation as a statement.
@@ -22,8 +21,12 @@ impl<M: Mutation> Statement for Mutating<M> {
         true
     }
 
-    fn mutation(&self) -> Option<&dyn Mutation> {
-        Some(&self.0)
+    fn foretells(&self) -> bool {
+        true
+    }
+
+    async fn foretell(&self, context: &StatementContext) -> Result<Output, Failure> {
+        mutation::explain(&self.0, context).await
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {

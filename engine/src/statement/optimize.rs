@@ -5,18 +5,17 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use self::condition::partition_filters;
-use super::{Statement, StatementKind};
 use crate::definition::{TableDefinition, TableVersion};
 use crate::failure::{Failure, FailureKind};
 use crate::scope::{DeltaTarget, Resolver};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::similar::closest;
 use crate::sql::normalized;
 use crate::table::{self, Optimize};
 
 mod condition;
 
-pub(super) static OPTIMIZE: StatementKind = StatementKind {
+pub(crate) static OPTIMIZE: StatementKind = StatementKind {
     name: "OPTIMIZE",
     usage: "OPTIMIZE [TABLE] name | 'path' [WHERE condition on partition columns]\n\
             [ZORDER BY (column, …)]",

@@ -3,15 +3,14 @@
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::{Statement, StatementKind};
 use crate::event::Summary;
 use crate::failure::Failure;
 use crate::scope::{DeltaTarget, Resolver, evaluate_version};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::VersionClause;
 use crate::table::Restore;
 
-pub(super) static RESTORE: StatementKind = StatementKind {
+pub(crate) static RESTORE: StatementKind = StatementKind {
     name: "RESTORE",
     usage: "RESTORE [TABLE] name | 'path' TO VERSION AS OF number | TIMESTAMP AS OF moment",
     summary: "Makes an older version of a Delta table the newest one; nothing of the history is lost.",

@@ -4,12 +4,11 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, constant_text, normalized};
 
-pub(super) static SET: StatementKind = StatementKind {
+pub(crate) static SET: StatementKind = StatementKind {
     name: "SET",
     usage: "SET name = value\nSET TIME ZONE 'name'",
     summary: "Changes a setting of this session; the value may be any constant expression.",
@@ -46,7 +45,7 @@ pub(super) static SET: StatementKind = StatementKind {
     },
 };
 
-pub(super) static RESET: StatementKind = StatementKind {
+pub(crate) static RESET: StatementKind = StatementKind {
     name: "RESET",
     usage: "RESET name",
     summary: "Brings a setting back to what the session began with.",
@@ -61,7 +60,7 @@ pub(super) static RESET: StatementKind = StatementKind {
     },
 };
 
-pub(super) static USE: StatementKind = StatementKind {
+pub(crate) static USE: StatementKind = StatementKind {
     name: "USE",
     usage: "USE schema",
     summary: "Chooses the schema that names without one refer to.",

@@ -6,14 +6,13 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 use datafusion::sql::sqlparser::ast::Ident;
 
 use super::describe::{Describe, parse_relation};
-use super::{Statement, StatementKind};
 use crate::failure::{Failure, FailureKind};
-use crate::session::{Output, StatementContext, find_system_table, system_provider};
+use crate::session::{Output, Statement, StatementContext, StatementKind, find_system_table, system_provider};
 use crate::sql::{ParseResult, StatementParser, TableName, normalized};
 
 mod definition;
 
-pub(super) static SHOW: StatementKind = StatementKind {
+pub(crate) static SHOW: StatementKind = StatementKind {
     name: "SHOW",
     usage: "SHOW TABLES [FROM schema] [LIKE 'pattern']\n\
             SHOW SCHEMAS [LIKE 'pattern']\n\

@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 
 use super::describe::parse_relation;
-use super::{Statement, StatementKind};
+use super::table_function::summary::summary_plan;
 use crate::failure::Failure;
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::Query;
 
-pub(super) static SUMMARIZE: StatementKind = StatementKind {
+pub(crate) static SUMMARIZE: StatementKind = StatementKind {
     name: "SUMMARIZE",
     usage: "SUMMARIZE name | 'file' | query",
     summary: "Shows range, distinct count, mean, quartiles and missing share of every column, in one scan.",
@@ -35,7 +35,7 @@ impl Statement for Summarize {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let input = context.plan(self.query.clone()).await?;
-        let plan = table_functions::summary_plan(&context.state, input.into_inner())
+        let plan = summary_plan(&context.state, input.into_inner())
             .map_err(|error| context.failure(error))?;
         Ok(Output::Plan(plan.into()))
     }

@@ -10,17 +10,16 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::mutating::{Mutating, refuse_extras};
-use super::{Statement, StatementKind};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::mutation::{
     Change, Changes, ContentKey, MergeAction, MergeChange, MergeClause, MergeWhen, Mutation,
     Target, assigned, has_subquery, mentioned_columns, with_generated,
 };
-use crate::session::StatementContext;
+use crate::session::{Statement, StatementContext, StatementKind};
 use crate::sql::{ChangedTable, ParseResult, Selection, VersionClauses, without_joins};
 
-pub(super) static UPDATE: StatementKind = StatementKind {
+pub(crate) static UPDATE: StatementKind = StatementKind {
     name: "UPDATE",
     usage: "UPDATE name [AS alias] SET column = value, … [FROM table, …] [WHERE condition]",
     summary: "Gives columns of a Delta table's rows new values.",

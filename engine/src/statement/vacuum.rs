@@ -9,15 +9,14 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{Expr, ObjectName};
 
-use super::{Statement, StatementKind};
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind};
 use crate::scope::{DeltaTarget, Resolver};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::constant;
 use crate::table::{self, Vacuum};
 
-pub(super) static VACUUM: StatementKind = StatementKind {
+pub(crate) static VACUUM: StatementKind = StatementKind {
     name: "VACUUM",
     usage: "VACUUM [TABLE] name | 'path' [FULL | LITE] [RETAIN n HOURS] [DRY RUN]",
     summary: "Deletes files that no version within the retention needs; DRY RUN lists them as rows. \

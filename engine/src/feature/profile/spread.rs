@@ -353,7 +353,7 @@ mod tests {
     use crate::event::Event;
     use crate::input::{self, SplitOptions};
     use crate::picture::{BinValues, Distribution, Distributions, Picture};
-    use crate::session::{Session, SessionOptions};
+    use crate::session::SessionOptions;
     use crate::source::Source;
 
     /// Runs a script in a session that wants pictures; returns the last one.
@@ -361,7 +361,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut options = SessionOptions::in_folder(folder.path());
         options.pictures = true;
-        let session = Session::new(options).unwrap();
+        let session = crate::open(options).unwrap();
         let mut found = None;
         let source = Source::new("test", script);
         for cell in input::cells(&source, SplitOptions::default()) {

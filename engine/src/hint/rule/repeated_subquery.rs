@@ -58,7 +58,7 @@ fn repeated_cte(evidence: &Evidence) -> Option<Repeated> {
     let with = tree.with.as_ref().filter(|with| !with.recursive)?;
     for (place, cte) in with.cte_tables.iter().enumerate() {
         let times = mentions(tree, &cte.alias.name);
-        if times < evidence.thresholds.repeats || !works(&cte.query) {
+        if (times as u64) < evidence.thresholds.repeats || !works(&cte.query) {
             continue;
         }
         let mut changed = tree.clone();
@@ -104,7 +104,7 @@ fn repeated_derived(evidence: &Evidence) -> Option<Repeated> {
     let body = all.iter().find(|one| {
         let alone = ctes.iter().all(|cte| mentions(one, &Ident::new(cte)) == 0);
         let times = all.iter().filter(|other| other == one).count();
-        times >= evidence.thresholds.repeats && works(one) && alone
+        times as u64 >= evidence.thresholds.repeats && works(one) && alone
     })?;
     let times = all.iter().filter(|other| *other == body).count();
     Some(Repeated {

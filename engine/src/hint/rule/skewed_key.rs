@@ -35,7 +35,7 @@ fn inspect(evidence: &Evidence) -> Vec<Finding> {
     let skewed = joins.filter(|operator| {
         operator
             .skew
-            .is_some_and(|skew| skew >= evidence.thresholds.skew)
+            .is_some_and(|skew| skew >= evidence.thresholds.skew as f64)
     });
     let Some(worst) = skewed.max_by(|left, right| {
         left.skew

@@ -26,13 +26,6 @@ use answer::Answer;
 use order::{Checkable, checkable};
 use trial::Trial;
 
-/// How long measuring may take, and how large a copy may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Budget {
-    pub(crate) time: Duration,
-    pub(crate) copy_bytes: u64,
-}
-
 /// How often the query is run each way,
 const RUNS: usize = 3;
 
@@ -107,16 +100,16 @@ impl Verdict {
     }
 }
 
-/// Measures the remedies of hints, within a budget of time for all of them.
+/// Measures the remedies of hints, within the time that the settings give for all of them.
 pub(crate) async fn verify(
     context: &StatementContext,
     open: &Sources,
     query: &Query,
     evidence: &Evidence,
     hints: &mut [Hint],
-    budget: Budget,
 ) -> Result<(), Failure> {
-    let end = Instant::now() + budget.time;
+    let budget = evidence.thresholds.verify_budget;
+    let end = Instant::now() + budget;
     let baseline = Trial::baseline(context, query);
     let begin = Instant::now();
     let (how, expected) = match expectation(context, open, evidence, &baseline).await? {
@@ -132,7 +125,7 @@ pub(crate) async fn verify(
         }
     };
     // The query ran more than once by now.
-    let patience = begin.elapsed() * PATIENCE / 2 + budget.time;
+    let patience = begin.elapsed() * PATIENCE / 2 + budget;
     let mut left = hints
         .iter()
         .filter(|hint| hint.finding.remedy.is_some())
@@ -145,7 +138,7 @@ pub(crate) async fn verify(
         left = left.saturating_sub(1);
         let spill = context.session.memory().spill();
         let room = spill.limit().saturating_sub(spill.used());
-        let copy_bytes = budget.copy_bytes.min(room);
+        let copy_bytes = evidence.thresholds.copy_bytes.min(room);
         let trial = Trial::of(context, query, evidence, remedy, copy_bytes).await;
         let verdict = match trial {
             Err(reason) => Verdict::unmeasured(reason),

@@ -273,7 +273,7 @@ pub(super) async fn functions(context: &StatementContext) -> Result<Rows, Failur
         text("The encoding of a value by an output of an encoder that CREATE ENCODER has made."),
         text("SELECT apply_encoder('te', 'city_te', city) FROM test"),
     ]);
-    for function in crate::session::table_functions::described() {
+    for function in context.session.described_table_functions() {
         rows.push(vec![
             text(function.name),
             text("table"),

@@ -7,7 +7,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::table::Argument;
 
 /// The arguments of a call by the places that the function gives them.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     function: &'static str,
     names: &'static [&'static str],
     values: Vec<Option<ScalarValue>>,
@@ -15,7 +15,7 @@ pub(super) struct Bound {
 
 impl Bound {
     /// Binds arguments to names; the first `required` of them must be there.
-    pub(super) fn new(
+    pub(crate) fn new(
         function: &'static str,
         names: &'static [&'static str],
         required: usize,
@@ -52,18 +52,18 @@ impl Bound {
     }
 
     /// Takes the value of an argument; NULL counts as not given.
-    pub(super) fn take(&mut self, name: &str) -> Option<ScalarValue> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<ScalarValue> {
         let place = self.names.iter().position(|known| *known == name)?;
         self.values[place].take().filter(|value| !value.is_null())
     }
 
     /// Returns the name of the function.
-    pub(super) fn function(&self) -> &'static str {
+    pub(crate) fn function(&self) -> &'static str {
         self.function
     }
 
     /// Takes a text.
-    pub(super) fn take_text(&mut self, name: &str) -> Result<Option<String>, Failure> {
+    pub(crate) fn take_text(&mut self, name: &str) -> Result<Option<String>, Failure> {
         match self.take(name) {
             None => Ok(None),
             Some(value) => match value.try_as_str().flatten() {
@@ -74,7 +74,7 @@ impl Bound {
     }
 
     /// Takes the name of a table: a name as in FROM, or a path.
-    pub(super) fn take_table(&mut self) -> Result<ObjectName, Failure> {
+    pub(crate) fn take_table(&mut self) -> Result<ObjectName, Failure> {
         let value = self.take("table");
         let text = value
             .as_ref()
@@ -86,7 +86,7 @@ impl Bound {
     }
 
     /// Takes the names of columns: a list of texts, or one text.
-    pub(super) fn take_columns(&mut self, name: &str) -> Result<Vec<String>, Failure> {
+    pub(crate) fn take_columns(&mut self, name: &str) -> Result<Vec<String>, Failure> {
         let Some(value) = self.take(name) else {
             return Ok(Vec::new());
         };
@@ -95,7 +95,7 @@ impl Bound {
     }
 
     /// Says what is wrong with the call.
-    pub(super) fn wrong(&self, problem: &str) -> Failure {
+    pub(crate) fn wrong(&self, problem: &str) -> Failure {
         Failure::new(FailureKind::Plan, format!("`{}` {problem}", self.function))
             .hint(format!("its arguments are {}", self.names.join(", ")))
     }

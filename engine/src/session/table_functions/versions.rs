@@ -8,7 +8,7 @@ use crate::scope::{moment, version_number};
 use crate::session::StatementContext;
 
 /// Reads a version: a whole number is its number, everything else the moment that it was current.
-pub(super) fn version(
+pub(crate) fn version(
     value: &ScalarValue,
     context: &StatementContext,
 ) -> Result<TableVersion, Failure> {

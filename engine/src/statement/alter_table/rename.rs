@@ -3,11 +3,10 @@
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::super::Statement;
 use crate::catalog::EntryKind;
 use crate::failure::{Failure, FailureKind};
 use crate::scope::{Found, Resolver};
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext};
 use crate::sql::TableName;
 
 /// A table's new name.

@@ -12,9 +12,8 @@ use crate::catalog::Entry;
 use crate::definition::{TableDefinition, ViewDefinition};
 use crate::failure::{Failure, FailureKind, quoted_name, sql_type_name};
 use crate::scope::{Found, Resolver};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext};
 use crate::sql::TableName;
-use crate::statement::Statement;
 use crate::statement::columns::COMMENT;
 use crate::table::{CONSTRAINT_PREFIX, GENERATION_EXPRESSION, OpenForChange};
 

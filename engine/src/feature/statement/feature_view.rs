@@ -8,19 +8,17 @@ use datafusion::datasource::MemTable;
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::create_view::accept_create;
-use super::describe::provider_output;
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::catalog::{Entry, EntryKind, OnConflict};
 use crate::definition::{FeatureKeys, ViewDefinition};
 use crate::failure::{Failure, FailureKind, sql_type_name};
 use crate::scope::feature_graph;
-use crate::session::{Output, Overlay, StatementContext};
+use crate::session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
 use crate::similar::closest;
 use crate::sql::{Query, StatementParser, TableName, normalized};
+use crate::statement::create_view::accept_create;
+use crate::statement::describe::provider_output;
 
-pub(super) static CREATE_FEATURE_VIEW: StatementKind = StatementKind {
+pub(crate) static CREATE_FEATURE_VIEW: StatementKind = StatementKind {
     name: "CREATE FEATURE VIEW",
     usage: "CREATE [OR REPLACE] FEATURE VIEW [IF NOT EXISTS] name KEYS (column, …) TIMESTAMP column AS query",
     summary: "Stores a query whose rows tell what was known of a key from a moment on, for ASOF JOIN.",
@@ -176,7 +174,7 @@ impl Statement for CreateFeatureView {
     }
 }
 
-pub(super) static DROP_FEATURE_VIEW: StatementKind = StatementKind {
+pub(crate) static DROP_FEATURE_VIEW: StatementKind = StatementKind {
     name: "DROP FEATURE VIEW",
     usage: "DROP FEATURE VIEW [IF EXISTS] name",
     summary: "Removes a feature view.",
@@ -258,7 +256,7 @@ impl Statement for DropFeatureView {
     }
 }
 
-pub(super) static SHOW_FEATURE_GRAPH: StatementKind = StatementKind {
+pub(crate) static SHOW_FEATURE_GRAPH: StatementKind = StatementKind {
     name: "SHOW FEATURE GRAPH",
     usage: "SHOW FEATURE GRAPH [FOR name]",
     summary: "Lists feature views with all that they read, what is read before what reads it.",

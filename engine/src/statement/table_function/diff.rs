@@ -7,17 +7,32 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
 use self::plan::Rows;
-use super::arguments::Bound;
-use super::versions::version;
 use crate::definition::TableVersion;
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::scope::{DeltaTarget, Resolver};
 use crate::session::StatementContext;
+use crate::session::table_functions::{Bound, TableFunction, version};
 use crate::table::{self, Argument};
 
 mod plan;
 mod summary;
+
+pub(crate) static TABLE_DIFF: TableFunction = TableFunction {
+    name: "table_diff",
+    usage: "table_diff('table', from, to [, keys => ['column', …]])",
+    summary: "The rows that differ between two versions of a Delta table.",
+    example: "SELECT * FROM table_diff('trips', 3, 5, keys => ['id'])",
+    open: |resolver, arguments| Box::pin(call(resolver, arguments)),
+};
+
+pub(crate) static TABLE_DIFF_SUMMARY: TableFunction = TableFunction {
+    name: "table_diff_summary",
+    usage: "table_diff_summary('table', from, to [, keys => ['column', …]])",
+    summary: "What differs between two versions of a Delta table, counted.",
+    example: "SELECT item, count FROM table_diff_summary('trips', 3, 5)",
+    open: |resolver, arguments| Box::pin(call_summary(resolver, arguments)),
+};
 
 /// Two versions of a table that are to be compared.
 #[derive(Clone)]
@@ -50,7 +65,7 @@ impl Comparison {
 }
 
 /// Opens the call `table_diff('table', from, to, keys => ['id'])`.
-pub(super) async fn call(
+async fn call(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -60,7 +75,7 @@ pub(super) async fn call(
 }
 
 /// Opens the call `table_diff_summary('table', from, to, keys => ['id'])`.
-pub(super) async fn call_summary(
+async fn call_summary(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {

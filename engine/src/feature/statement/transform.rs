@@ -4,19 +4,18 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token};
 
-use super::{Statement, StatementKind};
 use crate::encoder::{OnNull, OnUnseen, Policy};
 use crate::erased::Erased;
 use crate::failure::Failure;
 use crate::feature::{CrossFit, Transformation, transformed};
 use crate::scope::{Resolver, StoredEncoder, leakage};
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, Query, StatementParser, syntax_error};
 
 /// How many folds BY HASH makes where it is not told.
 const FOLDS: u32 = 5;
 
-pub(super) static TRANSFORM: StatementKind = StatementKind {
+pub(crate) static TRANSFORM: StatementKind = StatementKind {
     name: "TRANSFORM",
     usage: "TRANSFORM name | 'file' | (query) USING encoder[@v1]\n\
             [ON UNSEEN DEFAULT | NULL | ERROR] [ON NULL CATEGORY | NULL]\n\

@@ -5,15 +5,22 @@ use std::sync::Arc;
 use datafusion::datasource::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 
-use super::arguments::Bound;
-use super::versions::version;
 use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::scope::{DeltaTarget, Resolver};
+use crate::session::table_functions::{Bound, TableFunction, version};
 use crate::table::{self, Argument};
 
+pub(crate) static TABLE_CHANGES: TableFunction = TableFunction {
+    name: "table_changes",
+    usage: "table_changes('table', from [, to])",
+    summary: "The rows that each commit of a Delta table changed, from its change data feed.",
+    example: "SELECT * FROM table_changes('trips', 3, 5)",
+    open: |resolver, arguments| Box::pin(call(resolver, arguments)),
+};
+
 /// Opens the call `table_changes('table', from, to)`.
-pub(super) async fn call(
+async fn call(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {

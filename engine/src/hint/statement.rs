@@ -5,17 +5,15 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::execute_stream;
 use futures::StreamExt;
 
-use super::query::starts_query;
-use super::{Statement, StatementKind};
+use super::{Evidence, inspect, last_hints, remember, report, verify};
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::hint::{self, Evidence, LastHints};
 use crate::picture::Picture;
 use crate::scope::Resolver;
-use crate::session::{Output, StatementContext};
-use crate::sql::{ParseResult, Query, StatementParser, syntax_error};
+use crate::session::{Output, Parsing, Statement, StatementContext, StatementKind, starts_query};
+use crate::sql::{ParseResult, Query, syntax_error};
 
-pub(super) static EXPLAIN_HINTS: StatementKind = StatementKind {
+pub(crate) static EXPLAIN_HINTS: StatementKind = StatementKind {
     name: "EXPLAIN HINTS",
     usage: "EXPLAIN HINTS [ANALYZE | VERIFY] query",
     summary: "Shows what would make a query faster and why; ANALYZE runs the query once and looks at its metrics, VERIFY runs it with and without each remedy, compares the rows and measures the time.",
@@ -43,9 +41,9 @@ pub(super) static EXPLAIN_HINTS: StatementKind = StatementKind {
 };
 
 /// Says why a statement that changes something is not looked at.
-fn refused(parser: &mut StatementParser) -> ParseResult<Option<Box<dyn Statement>>> {
+fn refused(parser: &mut Parsing) -> ParseResult<Option<Box<dyn Statement>>> {
     let start = parser.sql().peek_token_ref().span.start;
-    let statement = super::parse_next(parser)?;
+    let statement = parser.statement()?;
     let message = format!(
         "EXPLAIN HINTS looks at queries only: {} would have to be run to be measured, and nothing is written here",
         statement.verb()
@@ -83,13 +81,12 @@ impl Statement for ExplainHints {
                 .map_err(|error| context.failure(error))?;
         }
         let open = resolver.sources();
-        let mut hints = hint::inspect(context, &open, &evidence).await;
+        let mut hints = inspect(context, &open, &evidence).await;
         if self.mode == Mode::Verify {
-            let budget = context.session.behaviour().hints.budget();
-            hint::verify(context, &open, &self.query, &evidence, &mut hints, budget).await?;
-            hint::remember(context, &evidence, &resolver.reads, &hints).await?;
+            verify(context, &open, &self.query, &evidence, &mut hints).await?;
+            remember(context, &evidence, &resolver.reads, &hints).await?;
         }
-        context.session.remember_hints(LastHints::of(&hints));
+        context.session.remember_hints(last_hints(&hints));
         if let Some(events) = &context.events
             && context.session.options().pictures
         {
@@ -100,7 +97,7 @@ impl Statement for ExplainHints {
             let picture = Picture::Hints(cards.collect());
             events.send(Event::Picture(picture)).await?;
         }
-        let rows = hint::report(&hints).map_err(|error| context.failure(error))?;
+        let rows = report(&hints).map_err(|error| context.failure(error))?;
         Ok(Output::batch(rows))
     }
 

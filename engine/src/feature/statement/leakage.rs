@@ -3,15 +3,13 @@
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
-use super::query::starts_query;
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::feature::leakage;
 use crate::scope::Resolver;
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind, starts_query};
 use crate::sql::Query;
 
-pub(super) static EXPLAIN_LEAKAGE: StatementKind = StatementKind {
+pub(crate) static EXPLAIN_LEAKAGE: StatementKind = StatementKind {
     name: "EXPLAIN LEAKAGE",
     usage: "EXPLAIN LEAKAGE LABEL target AT time FOR query",
     summary: "Lists which columns of a training set can see rows at or after the label's time, or the target, and at which expression.",

@@ -120,14 +120,14 @@ impl Invocation {
         Failure::new(FailureKind::Usage, message)
     }
 
-    pub(super) fn events(&self) -> Result<&EventSender, Failure> {
+    pub(crate) fn events(&self) -> Result<&EventSender, Failure> {
         self.events
             .as_ref()
             .ok_or_else(|| self.wrong("a command that is only checked does not run"))
     }
 
     /// Runs the statement that the command stands for; its failures are shown at the command.
-    pub(super) async fn run_statement(&self, sql: String) -> Result<Summary, Failure> {
+    pub(crate) async fn run_statement(&self, sql: String) -> Result<Summary, Failure> {
         let events = self.events()?;
         let source = Source::new(format!("\\{}", self.name), sql);
         let place = Place::new(&source, 0..source.text.len());

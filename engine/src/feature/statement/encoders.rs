@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{ObjectName, Value, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
-use super::describe::provider_output;
 use super::transform::encoder_text;
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
+use crate::feature::table_function::encoder::encoder_outputs;
 use crate::scope::StoredEncoder;
-use crate::session::{Output, StatementContext, table_functions};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, StatementParser, TableName, parse_query};
+use crate::statement::describe::provider_output;
 
-pub(super) static DROP_ENCODER: StatementKind = StatementKind {
+pub(crate) static DROP_ENCODER: StatementKind = StatementKind {
     name: "DROP ENCODER",
     usage: "DROP ENCODER [IF EXISTS] name",
     summary: "Removes an encoder with all its versions.",
@@ -88,7 +88,7 @@ impl Statement for DropEncoder {
     }
 }
 
-pub(super) static DESCRIBE_ENCODER: StatementKind = StatementKind {
+pub(crate) static DESCRIBE_ENCODER: StatementKind = StatementKind {
     name: "DESCRIBE ENCODER",
     usage: "DESCRIBE ENCODER name[@v1]",
     summary: "Shows the outputs of an encoder, what they were told, and on which rows they were fitted.",
@@ -123,10 +123,7 @@ impl Statement for DescribeEncoder {
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let encoder = StoredEncoder::find(&self.encoder, context.current_schema(), context)
             .map_err(|failure| failure.at(context.place(self.location)))?;
-        provider_output(
-            context,
-            table_functions::encoder_outputs(context, &encoder)?,
-        )
+        provider_output(context, encoder_outputs(context, &encoder)?)
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
@@ -136,7 +133,7 @@ impl Statement for DescribeEncoder {
     }
 }
 
-pub(super) static EXPORT_ENCODER: StatementKind = StatementKind {
+pub(crate) static EXPORT_ENCODER: StatementKind = StatementKind {
     name: "EXPORT ENCODER",
     usage: "EXPORT ENCODER name[@v1] TO 'file' [STORED AS PARQUET | CSV | JSON | ARROW | DELTA] [OPTIONS (…)]",
     summary: "Writes what an encoder learned to a file, a row a category or bin: COPY of encoder_values('name').",
@@ -160,7 +157,7 @@ fn export(parser: &mut StatementParser, encoder: &str) -> ParseResult<Box<dyn St
         // The visitor never breaks.
         let _: ControlFlow<()> = statement.visit(&mut Named(encoder));
     }
-    super::copy::copy_of(query, "EXPORT ENCODER", parser)
+    crate::statement::copy::copy_of(query, "EXPORT ENCODER", parser)
 }
 
 /// Puts a name in the place of the only text.

@@ -5,15 +5,31 @@ use std::sync::Arc;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{MemTable, TableProvider};
 
-use super::arguments::Bound;
 use crate::definition::TableVersion;
 use crate::failure::Failure;
 use crate::scope::{DeltaTarget, Resolver};
 use crate::session::StatementContext;
+use crate::session::table_functions::{Bound, TableFunction};
 use crate::table::{self, Argument};
 
+pub(crate) static TABLE_DETAIL: TableFunction = TableFunction {
+    name: "table_detail",
+    usage: "table_detail('table')",
+    summary: "Format, place, size, properties and protocol of a Delta table, as one row.",
+    example: "SELECT \"numFiles\" FROM table_detail('trips')",
+    open: |resolver, arguments| Box::pin(call_detail(resolver, arguments)),
+};
+
+pub(crate) static TABLE_HISTORY: TableFunction = TableFunction {
+    name: "table_history",
+    usage: "table_history('table')",
+    summary: "The commits of a Delta table, newest first.",
+    example: "SELECT version, operation FROM table_history('trips')",
+    open: |resolver, arguments| Box::pin(call_history(resolver, arguments)),
+};
+
 /// Opens the call `table_history('table')`.
-pub(super) async fn call_history(
+async fn call_history(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -23,7 +39,7 @@ pub(super) async fn call_history(
 }
 
 /// Opens the call `table_detail('table')`.
-pub(super) async fn call_detail(
+async fn call_detail(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {

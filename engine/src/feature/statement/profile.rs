@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::Ident;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::{Statement, StatementKind};
 use crate::failure::Failure;
 use crate::feature::profile::{Drift, drift};
-use crate::session::{Output, StatementContext, table_functions};
+use crate::feature::table_function::profile::{DRIFT_BINS, compressed};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{ParseResult, Query, StatementParser, normalized, syntax_error};
 
-pub(super) static DRIFT: StatementKind = StatementKind {
+pub(crate) static DRIFT: StatementKind = StatementKind {
     name: "DRIFT",
     usage: "DRIFT name | 'file' | (query) AGAINST name | 'file' | (query) [USING quantile n] [WEIGHT column]",
     summary: "Shows for each column how its distribution differs from that of a reference: the population stability index.",
@@ -25,7 +25,7 @@ pub(super) static DRIFT: StatementKind = StatementKind {
         parser.expect(&["against"])?;
         let reference = reference(parser)?;
         let bins = match parser.accept(&["using"]) {
-            false => table_functions::DRIFT_BINS,
+            false => DRIFT_BINS,
             true => bins(parser)?,
         };
         let weight = weight(parser)?;
@@ -98,7 +98,7 @@ impl Statement for DriftStatement {
     }
 }
 
-pub(super) static COMPRESS: StatementKind = StatementKind {
+pub(crate) static COMPRESS: StatementKind = StatementKind {
     name: "COMPRESS",
     usage: "COMPRESS name | 'file' | (query) BY column, … [WEIGHT column] [VERIFY]",
     summary: "Returns each combination of values once, with the number of its rows and the sum of their weights; VERIFY proves that totals and weighted sums stay the same.",
@@ -145,8 +145,7 @@ impl Statement for Compress {
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let input = context.plan(self.query.clone()).await?;
         let weight = self.weight.as_deref();
-        let plan =
-            table_functions::compressed(context, input, &self.by, weight, self.verify).await?;
+        let plan = compressed(context, input, &self.by, weight, self.verify).await?;
         Ok(Output::Plan(plan))
     }
 

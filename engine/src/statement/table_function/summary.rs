@@ -1,7 +1,10 @@
-//! The plan of SUMMARIZE: one aggregation over the input, turned into one row a column.
+//! `summarize`, and the plan of SUMMARIZE: one aggregation over the input, turned into one row a column.
+
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, DataFusionError, ScalarValue};
+use datafusion::datasource::{TableProvider, ViewTable};
 use datafusion::execution::SessionState;
 use datafusion::functions::core::expr_fn::named_struct;
 use datafusion::functions_aggregate::expr_fn::{
@@ -13,10 +16,34 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::get_field;
 
-use crate::failure::sql_type_name;
+use crate::failure::{Failure, sql_type_name};
+use crate::scope::Resolver;
+use crate::session::table_functions::{TableFunction, named_table};
+use crate::table::Argument;
+
+pub(crate) static SUMMARIZE: TableFunction = TableFunction {
+    name: "summarize",
+    usage: "summarize('table')",
+    summary: "Range, distinct count, mean, quartiles and missing share of every column.",
+    example: "SELECT * FROM summarize('information_schema.tables')",
+    open: |resolver, arguments| Box::pin(summarize(resolver, arguments)),
+};
 
 /// How many columns one aggregation summarizes at most.
 const QUARTILES: [(&str, f64); 3] = [("q25", 0.25), ("q50", 0.5), ("q75", 0.75)];
+
+async fn summarize(
+    resolver: &mut Resolver<'_>,
+    arguments: Vec<Argument>,
+) -> Result<Arc<dyn TableProvider>, Failure> {
+    let (name, source) = named_table(resolver, "summarize", arguments).await?;
+    let context = resolver.context();
+    let plan = LogicalPlanBuilder::scan(name, source, None)
+        .and_then(LogicalPlanBuilder::build)
+        .and_then(|input| summary_plan(&context.state, input))
+        .map_err(|error| context.failure(error))?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}
 
 /// Builds a plan with one row a column of the input: column_name, column_type, min, max,
 /// approx_unique, avg, std, q25, q50, q75, count, null_percentage. Quartiles and distinct counts

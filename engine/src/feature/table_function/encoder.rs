@@ -8,20 +8,44 @@ use datafusion::datasource::{MemTable, TableProvider, ViewTable};
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
-use super::arguments::Bound;
 use crate::encoder::{EncoderDefinition, listed_values, parse_key};
 use crate::erased::Erased;
 use crate::failure::{Failure, FailureKind};
 use crate::feature::{CrossFit, Transformation, transformed};
 use crate::scope::{Resolver, StoredEncoder, set_policy};
 use crate::session::StatementContext;
+use crate::session::table_functions::{Bound, TableFunction, named_table};
 use crate::table::Argument;
+
+pub(crate) static ENCODER_OUTPUTS: TableFunction = TableFunction {
+    name: "encoder_outputs",
+    usage: "encoder_outputs('encoder')",
+    summary: "The outputs of an encoder and where it was fitted: what DESCRIBE ENCODER shows.",
+    example: "SELECT output, default_value FROM encoder_outputs('te@v1')",
+    open: |resolver, arguments| Box::pin(call_outputs(resolver, arguments)),
+};
+
+pub(crate) static ENCODER_VALUES: TableFunction = TableFunction {
+    name: "encoder_values",
+    usage: "encoder_values('encoder')",
+    summary: "What an encoder learned, a row a category or a bin: what EXPORT ENCODER writes.",
+    example: "SELECT category, value FROM encoder_values('te') ORDER BY weight DESC",
+    open: |resolver, arguments| Box::pin(call_values(resolver, arguments)),
+};
+
+pub(crate) static TRANSFORM: TableFunction = TableFunction {
+    name: "transform",
+    usage: "transform('table', 'encoder' [, on_unseen => 'error'] [, on_null => 'null'] [, by_hash => 'column', folds => 5 | by_fold => 'column' | by_time => 'column'])",
+    summary: "The rows of a table with the outputs of an encoder: what TRANSFORM returns.",
+    example: "SELECT * FROM transform('test', 'te', on_unseen => 'null')",
+    open: |resolver, arguments| Box::pin(call(resolver, arguments)),
+};
 
 /// The folds of `by_hash` where the call does not say.
 const FOLDS: u32 = 5;
 
 /// Opens `transform('table', 'encoder', …)`.
-pub(super) async fn call(
+async fn call(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -42,7 +66,7 @@ pub(super) async fn call(
     };
     let encoder = bound.take_text("encoder")?.unwrap_or_default();
     let transformation = transformation(&mut bound)?;
-    let (name, source) = super::named_table(resolver, "transform", vec![table]).await?;
+    let (name, source) = named_table(resolver, "transform", vec![table]).await?;
     let context = resolver.context();
     let encoder = StoredEncoder::find(&encoder, context.current_schema(), context)?;
     let input = LogicalPlanBuilder::scan(name, source, None)
@@ -109,7 +133,7 @@ fn column(text: &str) -> Result<Expr, Failure> {
 }
 
 /// Opens `encoder_outputs('encoder')`.
-pub(super) async fn call_outputs(
+async fn call_outputs(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -121,7 +145,7 @@ pub(super) async fn call_outputs(
 }
 
 /// Opens `encoder_values('encoder')`.
-pub(super) async fn call_values(
+async fn call_values(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {

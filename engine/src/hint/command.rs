@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{Arguments, Command, Invocation};
 use crate::event::Summary;
 use crate::failure::Failure;
-use crate::hint::LastHint;
+use crate::session::LastHint;
+use crate::session::command::{Arguments, Command, Invocation};
 
 /// `\apply`.
-pub(super) struct Apply;
+pub(crate) struct Apply;
 
 #[async_trait]
 impl Command for Apply {

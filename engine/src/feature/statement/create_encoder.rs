@@ -10,8 +10,6 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::ObjectName;
 
 use self::parse::{OutputSpecification, parse_rows, portable};
-use super::create_view::accept_create;
-use super::{Statement, StatementKind};
 use crate::catalog::OnConflict;
 use crate::definition::TableRead;
 use crate::encoder::{
@@ -22,10 +20,11 @@ use crate::erased::Erased;
 use crate::event::Summary;
 use crate::failure::{Failure, FailureKind, sql_type_name};
 use crate::hash::StableHash;
-use crate::session::{Output, StatementContext};
+use crate::session::{Output, Statement, StatementContext, StatementKind};
 use crate::sql::{Query, TableName};
+use crate::statement::create_view::accept_create;
 
-pub(super) static CREATE_ENCODER: StatementKind = StatementKind {
+pub(crate) static CREATE_ENCODER: StatementKind = StatementKind {
     name: "CREATE ENCODER",
     usage: "CREATE [OR REPLACE] ENCODER [IF NOT EXISTS] name AS\n\
             SELECT target_encoder(column, target [, smooth => 'auto' | m] [, min_samples => n] [, weight => w]) AS output,\n\

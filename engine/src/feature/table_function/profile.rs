@@ -11,7 +11,6 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::collect;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Ident};
 
-use super::arguments::Bound;
 use crate::encoder::{
     EncoderKind, FitColumn, Fitted, OutputDefinition, Policy, apply_function, learn, parse_key,
 };
@@ -22,13 +21,46 @@ use crate::feature::profile::{
 };
 use crate::scope::{Resolver, single_expression};
 use crate::session::StatementContext;
+use crate::session::table_functions::{Bound, TableFunction, named_table};
 use crate::table::Argument;
+
+pub(crate) static COMPRESS: TableFunction = TableFunction {
+    name: "compress",
+    usage: "compress('table', by => ['column', …] [, weight => 'w'] [, verify => true])",
+    summary: "Each combination of values once, with its number of rows and its weight: what COMPRESS returns.",
+    example: "SELECT * FROM compress('scores', by => ['bin', 'y'], weight => 'w')",
+    open: |resolver, arguments| Box::pin(call_compress(resolver, arguments)),
+};
+
+pub(crate) static DRIFT: TableFunction = TableFunction {
+    name: "drift",
+    usage: "drift('current', 'reference' [, bins => 10] [, weight => 'w'])",
+    summary: "How the distribution of each column differs from a reference: what DRIFT returns.",
+    example: "SELECT column_name, psi FROM drift('today', 'train') WHERE psi > 0.1",
+    open: |resolver, arguments| Box::pin(call_drift(resolver, arguments)),
+};
+
+pub(crate) static FEATURE_PROFILE: TableFunction = TableFunction {
+    name: "feature_profile",
+    usage: "feature_profile('table' [, weight => 'w'] [, by => 'column' | ['column', …]])",
+    summary: "Missing share, distinct count, moments and quantiles of every column, exact, in one scan.",
+    example: "SELECT column_name, missing_rate, skewness FROM feature_profile('train', weight => 'w')",
+    open: |resolver, arguments| Box::pin(call_profile(resolver, arguments)),
+};
+
+pub(crate) static WOE_TABLE: TableFunction = TableFunction {
+    name: "woe_table",
+    usage: "woe_table('table', 'column', 'target' [, bins => 10] [, weight => 'w'])",
+    summary: "Weight of evidence, ln(share of non-events / share of events), and information value of each group or bin.",
+    example: "SELECT \"group\", woe, iv FROM woe_table('train', 'city', 'y')",
+    open: |resolver, arguments| Box::pin(call_woe(resolver, arguments)),
+};
 
 /// How many bins DRIFT makes of numbers where it is not told.
 pub(crate) const DRIFT_BINS: usize = 10;
 
 /// Opens `feature_profile('table', weight => 'w', by => 'g')`.
-pub(super) async fn call_profile(
+async fn call_profile(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -51,7 +83,7 @@ pub(super) async fn call_profile(
 }
 
 /// Opens `drift('current', 'reference', bins => 10, weight => 'w')`.
-pub(super) async fn call_drift(
+async fn call_drift(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -91,7 +123,7 @@ fn memory(batch: RecordBatch) -> Result<Arc<dyn TableProvider>, Failure> {
 }
 
 /// Opens `compress('table', by => ['a', 'b'], weight => 'w', verify => true)`.
-pub(super) async fn call_compress(
+async fn call_compress(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -199,7 +231,7 @@ fn is_equal(before: Option<f64>, after: Option<f64>) -> bool {
 }
 
 /// Opens `woe_table('table', 'column', 'target', bins => 10, weight => 'w')`.
-pub(super) async fn call_woe(
+async fn call_woe(
     resolver: &mut Resolver<'_>,
     arguments: Vec<Argument>,
 ) -> Result<Arc<dyn TableProvider>, Failure> {
@@ -308,7 +340,7 @@ async fn input(
         name: None,
         value: bound.take(argument).unwrap_or(ScalarValue::Null),
     };
-    let (name, source) = super::named_table(resolver, bound.function(), vec![table]).await?;
+    let (name, source) = named_table(resolver, bound.function(), vec![table]).await?;
     LogicalPlanBuilder::scan(name, source, None)
         .and_then(LogicalPlanBuilder::build)
         .map(Erased::new)

@@ -29,7 +29,7 @@ pub struct Argument {
 }
 
 /// Separates a command's name, without `\` and such, from the rest of its line.
-pub(super) fn name_and_rest(place: &Place) -> (Place, Place) {
+pub(crate) fn name_and_rest(place: &Place) -> (Place, Place) {
     let text = place.text();
     let sigil = match text.starts_with("%%") {
         true => 2,

@@ -1,0 +1,4 @@
+//! The table functions of features.
+
+pub(crate) mod encoder;
+pub(crate) mod profile;
