@@ -29,6 +29,7 @@ pub mod observation;
 pub mod picture;
 mod profile;
 mod scope;
+mod semantics;
 pub mod session;
 pub mod similar;
 pub mod source;
