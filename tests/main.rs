@@ -17,6 +17,7 @@ mod delta_maintenance;
 mod delta_model;
 mod delta_reading;
 mod delta_statements;
+mod delta_writers;
 mod encoders;
 mod examples;
 mod features;

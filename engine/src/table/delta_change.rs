@@ -114,8 +114,8 @@ impl OpenForChange {
             .table
             .snapshot()
             .map_err(|error| self.source.failed(error))?;
-        let mut table = DeltaTable::new(point.guard(self.table.log_store()));
-        table.state = Some(DeltaTableState::new(state.snapshot().clone()));
+        let mut table = DeltaTable::new(point.guard(self.table.log_store(), Some(state)));
+        table.state = Some(state.clone());
         Ok(table)
     }
 
