@@ -1,0 +1,26 @@
+"""Set operations, with and without ALL, nested in parentheses and without."""
+
+from ..tree import Node
+from .select import Query, ordered, select
+
+WORDS = (" UNION ALL ", " UNION ALL ", " UNION ", " INTERSECT ", " EXCEPT ", " INTERSECT ALL ", " EXCEPT ALL ")
+
+
+def set_operation(g, families=None, order=False):
+    families = families or [g.family() for _ in range(g.pick(1, 1, 2, 2, 3))]
+    left = branch(g, families)
+    word = g.random.choice(WORDS)
+    node = Node("query", (left, word, branch(g, families)), tag=word.strip().lower().replace(" ", "_"))
+    if g.chance(0.25):
+        word = g.random.choice(WORDS)
+        node = Node("query", (node, word, branch(g, families)), tag=word.strip().lower().replace(" ", "_"))
+    names = [f"c{place + 1}" for place in range(len(families))]
+    if order and g.chance(0.4):
+        return Query(Node("query", (node, ordered(g, len(families)))), names, families, True)
+    return Query(node, names, families)
+
+
+def branch(g, families):
+    if g.depth > 1 and g.chance(0.12):
+        return Node("query", ("(", set_operation(g.down(), families).node, ")"))
+    return select(g.down(), families, most_tables=2).node
