@@ -93,7 +93,7 @@ class Generator:
         if outer and self.chance(0.3):
             return replace(self.random.choice(outer).node, tag="correlated")
         own = self.scope.of(family)
-        if own and self.chance(0.85):
+        if own and self.chance(0.88 if len(own) > 1 else 0.65):
             return self.random.choice(own).node
         if family == BOOLEAN and not self.chance(0.1):
             return self.simple_condition()
@@ -108,6 +108,8 @@ class Generator:
         if self.chance(0.2):
             return expression(BOOLEAN, "(", node, self.pick(" IS NULL", " IS NOT NULL"), ")", tag="is_null")
         other = self.leaf(node.type)
+        if other == node:
+            other = self.constant(node.type)
         return expression(BOOLEAN, "(", node, self.pick(" = ", " <> ", " < ", " >= "), other, ")", tag="comparison")
 
     def column(self, family):
