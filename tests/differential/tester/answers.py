@@ -4,7 +4,7 @@ A value is None, ("b", bool), Decimal, float, text, ("t", moment) or a tuple. Da
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
 
 NUMBER, DOUBLE, BOOLEAN, TEXT, TIME, LIST, STRUCT, OTHER = "number", "double", "boolean", "text", "time", "list", "struct", "other"
@@ -17,6 +17,7 @@ WIDE = Context(prec=400, Emin=-9999, Emax=9999)
 class Rows:
     rows: list
     kinds: tuple = ()  # Of the columns; lakesh's are not known.
+    names: list = field(default_factory=list)
 
 
 @dataclass

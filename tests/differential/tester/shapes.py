@@ -6,7 +6,7 @@ what it prints when it reports a case. Paths are relative to the folder in which
 
 from dataclasses import dataclass
 
-from .types import DATE, LIST, STRUCT, TIMESTAMP, decimal_digits
+from .types import decimal_digits
 
 ARROW = {
     "BIGINT": "pa.int64()", "INTEGER": "pa.int32()", "SMALLINT": "pa.int16()", "DOUBLE PRECISION": "pa.float64()", "VARCHAR": "pa.string()",
@@ -59,7 +59,8 @@ def arrow_rows(table, rows):
 
 
 def created(name, table, more=""):
-    steps = [sql(f"CREATE TABLE {name} ({table.definition('lakesh')}) USING DELTA{more}")]
+    """By lakesh, in a folder of the table's name, which the tester can copy."""
+    steps = [sql(f"CREATE TABLE {name} ({table.definition('lakesh')}) USING DELTA LOCATION '{name}'{more}")]
     if table.rows:
         steps.append(sql(f"INSERT INTO {name} {table.select('lakesh')}"))
     return steps
@@ -75,7 +76,7 @@ def partitioned(table, name):
 
 def many_files(table, name):
     """By another writer: a first version with other rows, which are gone, then a file for every two rows."""
-    text = IMPORTS + f"rows = lambda part: part\nplace = '{name}'\n"
+    text = IMPORTS + f"place = '{name}'\n"
     ghost = [*table.rows, *table.rows][:3]
     text += f"write_deltalake(place, {arrow_rows(table, ghost)})\n"
     if ghost:
@@ -88,8 +89,6 @@ def many_files(table, name):
 def versions(table, name):
     """The rows are those of version 1; the newest version has others."""
     steps = created(name, table)
-    if not table.rows:
-        steps.append(sql(f"DELETE FROM {name}"))
     unlike = ", ".join("NULL" for _ in table.columns)
     steps.append(sql(f"DELETE FROM {name} WHERE k IS NULL OR k > 1"))
     steps.append(sql(f"INSERT INTO {name} VALUES ({unlike}), ({unlike})"))
@@ -98,13 +97,9 @@ def versions(table, name):
 
 def parquet(table, name):
     return [
-        sql(f"COPY ({typed_select(table)}) TO '{name}.parquet' STORED AS PARQUET"),
+        sql(f"COPY ({table.select('lakesh')}) TO '{name}.parquet' STORED AS PARQUET"),
         sql(f"CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION '{name}.parquet'"),
     ]
-
-
-def typed_select(table):
-    return table.select("lakesh")
 
 
 def arrow_files(table, name):
@@ -151,7 +146,7 @@ SHAPES = (
     Shape("delta", plain, changeable=True),
     Shape("partitioned", partitioned, changeable=True),
     Shape("many", many_files, changeable=True),
-    Shape("version", versions, "{name} VERSION AS OF 1"),
+    Shape("version", versions, "{name} VERSION AS OF 1", wants=lambda table: bool(table.rows)),
     Shape("parquet", parquet),
     Shape("arrow", arrow_files),
     Shape("hive", hive, wants=lambda table: bool(table.rows)),

@@ -54,7 +54,8 @@ class Duck:
         try:
             cursor = self.connection.execute(sql)
             kinds = tuple(kind_of(column[1]) for column in cursor.description)
-            return Rows([tuple(map(value, row, kinds)) for row in cursor.fetchall()], kinds)
+            rows = [tuple(map(value, row, kinds)) for row in cursor.fetchall()]
+            return Rows(rows, kinds, [column[0] for column in cursor.description])
         except (duckdb.Error, ValueError, OverflowError, RuntimeError) as error:
             return Refused(str(error).split("\n")[0])
         finally:

@@ -109,7 +109,8 @@ class Postgres:
         columns = range(result.nfields)
         kinds = tuple(STRUCT if result.ftype(column) == self.pair else KINDS.get(result.ftype(column), OTHER) for column in columns)
         rows = [tuple(value(result.get_value(row, column), kinds[column]) for column in columns) for row in range(result.ntuples)]
-        return Rows(rows, kinds)
+        names = [result.fname(column).decode() for column in columns]
+        return Rows(rows, kinds, names)
 
 
 def value(raw, kind):

@@ -106,4 +106,5 @@ class Shell:
             text = "\n".join(err).lower()
             message = errors[0].removeprefix("error: ")
             return Crashed(" ".join(err)[:400]) if any(word in text for word in PANICS) else Refused(message)
-        return Rows([tuple(json.loads(line, parse_int=Decimal, parse_float=Decimal).values()) for line in out if line.startswith("{")])
+        rows = [json.loads(line, parse_int=Decimal, parse_float=Decimal) for line in out if line.startswith("{")]
+        return Rows([tuple(row.values()) for row in rows], names=list(rows[0]) if rows else [])

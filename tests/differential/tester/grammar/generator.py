@@ -88,6 +88,16 @@ class Generator:
                 return made if made.tag else replace(made, tag=producer.__name__)
         return self.leaf(family)
 
+    def aggregate(self, family):
+        """An expression with an aggregate at its top."""
+        choices = PRODUCERS[AGGREGATE][family]
+        for _ in range(4):
+            producer = self.random.choices([one for _, one in choices], [weight for weight, _ in choices])[0]
+            made = producer(self.down())
+            if made is not None:
+                return made if made.tag else replace(made, tag=producer.__name__)
+        return None
+
     def leaf(self, family):
         outer = self.scope.outer(family)
         if outer and self.chance(0.3):

@@ -25,7 +25,7 @@ def nested(g):
     return g.within(Scope(parent=g.scope), grouped=None, windows=False, depth=min(g.depth, 1))
 
 
-def where(g, chance=0.6):
+def where(g, chance=0.5):
     if not g.chance(chance):
         return nothing()
     return optional(" WHERE ", replace(g, grouped=None, windows=False).down().expression(BOOLEAN))
@@ -91,7 +91,9 @@ def window(g, made, families):
 def whole(g, made, families):
     """Aggregates without GROUP BY: one row, also of none."""
     inner = g.within(Scope([], [], g.scope.parent), grouped=g)
-    items, names = aliased([inner.expression(family) for family in families])
+    nodes = [inner.expression(family) for family in families]
+    nodes[0] = inner.aggregate(families[0]) or nodes[0]
+    items, names = aliased(nodes)
     return Node("query", ("SELECT ", items, " FROM ", made.node, where(g), having(inner, 0.15)), tag="global_aggregate"), names
 
 
@@ -155,7 +157,10 @@ def scalar_query(g, family):
         keys = total(Node("key", (node, direction(g))) for node in scope.scope.order)
         return Node("query", ("SELECT ", scope.down().expression(family), " FROM ", made.node, where(scope, 0.7), " ORDER BY ", keys, " LIMIT 1"), tag="limit_subquery")
     outer = scope.within(Scope([], [], scope.scope.parent), grouped=scope)
-    return Node("query", ("SELECT ", outer.expression(family), " FROM ", made.node, where(scope, 0.8)), tag="aggregate_subquery")
+    node = outer.aggregate(family)
+    if node is None:
+        node = expression(family, "bool_or(", scope.leaf(BOOLEAN), ")") if family == BOOLEAN else expression(family, "max(", scope.leaf(family), ")")
+    return Node("query", ("SELECT ", node, " FROM ", made.node, where(scope, 0.8)), tag="aggregate_subquery")
 
 
 def column_query(g, families):
