@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .answers import Crashed, Refused, Rows
 from .compare import agrees, alike
+from .grammar.logic import pieces
 from .oracles import Unknown
 from .settings import SETTINGS, USUAL
 from .tree import tables_of
@@ -18,13 +19,12 @@ WORST = (CRASHED, WRONG, REFUSED, RIGHT, OPEN)
 
 @dataclass(frozen=True)
 class Question:
-    """A statement: a query, a change of `target`, or a query with its three pieces (see grammar/logic.py)."""
+    """A statement: a query, a change of `target`, or a query whose three pieces check it (see grammar/logic.py)."""
 
     kind: str
     tree: object
     target: str | None = None
     ordered: bool = False
-    pieces: tuple = ()
 
 
 @dataclass
@@ -91,18 +91,14 @@ class Judge:
     def answer(self, question, shape, setting):
         if question.kind == "change":
             return self.lake.change(question.tree, question.target, shape, setting)
-        whole = self.lake.ask(question.tree, shape, setting)
-        if question.kind != "logic" or not isinstance(whole, Rows):
-            return whole
-        return self.put_together(question, shape, setting, whole)
+        if question.kind == "logic":
+            return self.put_together(question, shape, setting)
+        return self.lake.ask(question.tree, shape, setting)
 
-    def put_together(self, question, shape, setting, whole):
-        pieces = [self.lake.ask(piece, shape, setting) for piece in question.pieces]
-        bad = [piece for piece in pieces if not isinstance(piece, Rows)]
-        if bad:
-            return bad[0]
-        together = Rows([row for piece in pieces for row in piece.rows])
-        return Pieces(whole, together)
+    def put_together(self, question, shape, setting):
+        whole, *three = (self.lake.ask(piece, shape, setting) for piece in pieces(question.tree))
+        bad = [answer for answer in (whole, *three) if not isinstance(answer, Rows)]
+        return bad[0] if bad else Pieces(whole, Rows([row for piece in three for row in piece.rows]))
 
 
 @dataclass

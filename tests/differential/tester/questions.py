@@ -3,7 +3,7 @@
 # The producers register themselves when they are imported.
 from .grammar import aggregates, choices, conditions, numbers, subqueries, texts, times, windows  # noqa: F401
 from .grammar.changes import change
-from .grammar.logic import partition
+from .grammar import logic as three
 from .grammar.queries import query
 from .judge import Question
 
@@ -19,8 +19,7 @@ def changed(random, world):
 
 
 def logic(random, world):
-    made = partition(random, world)
-    return Question("logic", made.whole, pieces=made.pieces)
+    return Question("logic", three.logic(random, world))
 
 
 # Each kind with its share of the questions.

@@ -3,37 +3,28 @@
 Rigger, Su: Finding Bugs in Database Systems via Query Partitioning, OOPSLA 2020.
 """
 
-from dataclasses import dataclass, replace
-
 from ..tree import Node, many
 from ..types import BOOLEAN
 from .queries import start
 from .relations import scope_of, tables_joined
 
 
-@dataclass
-class Partition:
-    """The query without a condition, and the same with `p`, NOT `p` and `p` IS NULL: rows alike on both sides."""
-
-    whole: Node
-    pieces: tuple
-    condition: Node
-
-
-def partition(random, world):
+def logic(random, world):
+    """A query with a condition; `pieces` makes of it what is asked."""
     g = start(random, world, random.choice([2, 3, 4]))
     made = tables_joined(g)
     inner = g.within(scope_of(g, made))
     items = many([Node("item", (inner.leaf(inner.known_family()), f" AS c{place + 1}")) for place in range(g.pick(1, 2, 3))])
-    condition = inner.expression(BOOLEAN)
-    return split(items, made.node, condition)
+    return Node("logic", ("SELECT ", items, " FROM ", made.node, " WHERE ", inner.expression(BOOLEAN)))
 
 
-def split(items, relations, condition):
-    select = lambda *more: Node("query", ("SELECT ", items, " FROM ", relations, *more))
-    pieces = (
-        select(" WHERE ", condition),
-        select(" WHERE NOT (", condition, ")"),
-        select(" WHERE (", condition, ") IS NULL"),
-    )
-    return Partition(select(), pieces, condition)
+def pieces(tree):
+    """The query without its condition, and the three whose rows together are the same."""
+    select, items, source, relations, _, condition = tree.parts
+    whole = (select, items, source, relations)
+    return [
+        Node("query", whole),
+        Node("query", (*whole, " WHERE ", condition)),
+        Node("query", (*whole, " WHERE NOT (", condition, ")")),
+        Node("query", (*whole, " WHERE (", condition, ") IS NULL")),
+    ]
