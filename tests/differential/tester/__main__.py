@@ -15,12 +15,13 @@ from .engines.duck import Duck
 from .engines.postgres import Postgres, program
 from .engines.shell import Shell
 from .findings import Finding
-from .judge import CRASHED, WRONG, Judge
+from .judge import CRASHED, REFUSED, WRONG, Judge
 from .lake import Lake
 from .oracles import Oracles
-from .questions import KINDS, draw
+from .grammar import large
+from .questions import KINDS, MEMORY, MEMORY_SHARE, draw, memory
 from .report import Report
-from .shapes import SHAPES, named
+from .shapes import LARGE, SHAPES, named
 from .shrink import Shrinker
 
 # So many questions are asked of the same tables.
@@ -31,7 +32,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/differential/run", description="Asks lakesh, PostgreSQL and DuckDB the same random questions.")
     parser.add_argument("--seed", type=int, default=int(datetime.date.today().strftime("%Y%m%d")), help="where chance begins; the day by default")
     parser.add_argument("--queries", type=int, default=500, metavar="N", help="how many questions are asked")
-    parser.add_argument("--kinds", default=",".join(KINDS), help=f"of {', '.join(KINDS)}")
+    parser.add_argument("--kinds", default=",".join((*KINDS, MEMORY)), help=f"of {', '.join((*KINDS, MEMORY))}")
     parser.add_argument("--shapes", default="all", help="a number (so many, drawn for each set of tables), or names of " + ", ".join(shape.name for shape in SHAPES))
     parser.add_argument("--lakesh", default=None, metavar="PATH", help="the binary; the debug build by default")
     parser.add_argument("--shrink", action="store_true", help="make what is found smaller and write a folder for each kind")
@@ -66,12 +67,18 @@ class Run:
         self.shell = Shell(binary(options.lakesh), self.folder)
         self.oracles = oracles(options.no_postgres)
         self.report = Report()
-        self.kinds = options.kinds.split(",")
+        asked = options.kinds.split(",")
+        self.kinds = [kind for kind in KINDS if kind in asked]
+        self.memory = MEMORY in asked
         self.seen = {}
 
     def go(self):
         left, number = self.options.queries, 0
         began = time.monotonic()
+        if self.memory:
+            few = max(1, left // MEMORY_SHARE) if self.kinds else left
+            self.ask_large(few)
+            left -= few
         while left > 0:
             seed = f"{self.options.seed}.{number}"
             self.ask_world(seed, min(left, QUESTIONS_PER_WORLD))
@@ -86,15 +93,34 @@ class Run:
         judge.load(tables)
         for (shape, table), why in judge.lake.missing.items():
             if why != "not wanted":
-                print(f"no {shape} of {table} (seed {seed}): {why}", file=sys.stderr)
-        wrong = []
+                print(f"no {shape} of {table} (seed {seed}): {why.splitlines()[0][:200]}", file=sys.stderr)
+        wrong, refused = [], []
         for _ in range(count):
             judgement = judge.judge(draw(chance, {table.name: table for table in tables}, self.kinds))
             self.report.add(judgement)
             if judgement.verdict in (WRONG, CRASHED):
                 wrong.append(judgement)
+            elif judgement.verdict == REFUSED and self.report.is_new(judgement):
+                refused.append(judgement)
         for judgement in wrong:
             self.found(judge, judgement, tables, seed)
+        if self.options.shrink:
+            for judgement in refused:
+                self.smaller_refusal(judge, judgement, tables)
+        self.clear()
+
+    def ask_large(self, count):
+        """Questions that have to spill, with DuckDB's answers as the truth."""
+        chance = random.Random(f"{self.options.seed}.large")
+        duck = next(engine for engine in self.oracles.engines if engine.name == "duckdb")
+        duck.ask("CREATE OR REPLACE TABLE big AS " + large.rows(f"(SELECT i FROM range(1, {large.ROWS + 1}) AS r(i)) AS series"))
+        judge = Judge(Oracles([duck]), Lake(self.shell, [LARGE]), chance)
+        judge.lake.load([world.large()])
+        for _ in range(count):
+            judgement = judge.judge(memory(chance))
+            self.report.add(judgement)
+            if judgement.verdict in (WRONG, CRASHED):
+                self.report.findings.append(Finding.of(judgement, [world.large()], f"{self.options.seed}.large", False))
         self.clear()
 
     def shapes(self, chance):
@@ -118,6 +144,11 @@ class Run:
         self.seen[kind] = self.seen.get(kind, 0) + 1
         if self.options.shrink and self.seen[kind] == 1:
             self.show(finding, kind)
+
+    def smaller_refusal(self, judge, judgement, tables):
+        small = Shrinker(judge, tables, judgement.worst(), seconds=20.0).shrink(judgement.question)
+        if small is not None:
+            self.report.explain(small[0])
 
     def show(self, finding, kind):
         print(f"== {finding.verdict}: {kind}\n{script(finding)[1]}-- right: {finding.right()}\n-- ours:  {finding.ours()}\n", flush=True)

@@ -10,7 +10,7 @@ from .answers import Crashed, Refused, Rows
 from .compare import agrees, alike
 from .grammar.logic import pieces
 from .oracles import Unknown
-from .settings import SETTINGS, USUAL
+from .settings import LOW_MEMORY, SETTINGS, USUAL
 from .tree import tables_of
 
 RIGHT, WRONG, REFUSED, CRASHED, OPEN = "right", "wrong", "refused", "crashed", "open"
@@ -82,6 +82,8 @@ class Judge:
         shapes = self.lake.shapes
         if question.kind == "change":
             shapes = [shape for shape in shapes if shape.changeable]
+        if question.kind == "memory":
+            return [(shape, setting) for shape in shapes for setting in (USUAL, *LOW_MEMORY)]
         few = self.random.sample(shapes, min(len(shapes), 3))
         if question.kind == "logic":
             return [(shape, self.random.choice((USUAL, *SETTINGS))) for shape in few]

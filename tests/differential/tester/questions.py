@@ -3,6 +3,7 @@
 # The producers register themselves when they are imported.
 from .grammar import aggregates, choices, conditions, numbers, subqueries, texts, times, windows  # noqa: F401
 from .grammar.changes import change
+from .grammar.large import large
 from .grammar import logic as three
 from .grammar.queries import query
 from .judge import Question
@@ -24,6 +25,14 @@ def logic(random, world):
 
 # Each kind with its share of the questions.
 KINDS = {"select": (select, 6), "change": (changed, 2), "logic": (logic, 1)}
+
+
+# Questions over the large table; one for so many of the others, since they take long.
+MEMORY, MEMORY_SHARE = "memory", 50
+
+
+def memory(random):
+    return Question(MEMORY, large(random))
 
 
 def draw(random, world, kinds):

@@ -11,6 +11,12 @@ from .tree import LAKESH, write
 VERDICTS = (RIGHT, WRONG, REFUSED, CRASHED)
 
 
+def refusal(judgement):
+    """The reason for which the first shape refused, if any did."""
+    messages = [one.answer.message for one in judgement.asked if one.verdict == REFUSED and isinstance(one.answer, Refused)]
+    return reason(messages[0]) if messages else None
+
+
 class Report:
     def __init__(self):
         self.questions = Counter()  # (kind, verdict)
@@ -28,11 +34,19 @@ class Report:
             (self.settings if one.setting.values else self.shapes)[one.setting.name if one.setting.values else one.shape.name, one.verdict] += 1
         if getattr(judgement.truth, "reason", "") and question.kind != "logic":
             self.unknown[reason(judgement.truth.reason)] += 1
-        refused = next((one.answer for one in judgement.asked if one.verdict == REFUSED and isinstance(one.answer, Refused)), None)
-        if refused is not None:
-            key = reason(refused.message)
+        key = refusal(judgement)
+        if key is not None:
             self.refusals[key] += 1
-            self.examples.setdefault(key, write(question.tree, LAKESH, lambda name: name))
+            if key not in self.examples:
+                self.explain(judgement)
+
+    def is_new(self, judgement):
+        """Is this the first refusal for its reason?"""
+        return self.refusals[refusal(judgement)] == 1
+
+    def explain(self, judgement):
+        """Keeps a question as the example of its refusal."""
+        self.examples[refusal(judgement)] = write(judgement.question.tree, LAKESH, lambda name: name)
 
     def count(self, verdict):
         return sum(number for (_, one), number in self.questions.items() if one == verdict)
@@ -65,7 +79,8 @@ class Report:
             lines += [f"{verdict} {len(findings)}: {kind}", f"  {one.sql()}", f"  right: {one.right()}", f"  ours:  {one.ours()}", f"  for:   {', '.join(one.shapes)}"]
         if self.refusals:
             lines.append("refused, with the number of questions:")
-            lines += [f"  {number:5} {message}" for message, number in self.refusals.most_common(20)]
+            for message, number in self.refusals.most_common(30):
+                lines += [f"  {number:5} {message}", f"        {self.examples[message][:300]}"]
         lines += ["by shape:", self.table(self.shapes), "by setting:", self.table(self.settings), "by kind of question:", self.table(self.questions)]
         return "\n".join([*lines, self.summary()])
 

@@ -35,3 +35,9 @@ SETTINGS = (
     Setting("no_reordering", ((f"{OPTIMIZER}.join_reordering", "false"), (f"{OPTIMIZER}.enable_leaf_expression_pushdown", "false"))),
     Setting("no_top_k", ((f"{OPTIMIZER}.enable_topk_aggregation", "false"), (f"{OPTIMIZER}.enable_sort_pushdown", "false"))),
 )
+
+# For queries over a large table only: others fit.
+LOW_MEMORY = (
+    Setting("low_memory", (("lakesh.memory_limit", "'16MiB'"),)),
+    Setting("low_memory_sort_merge", (("lakesh.memory_limit", "'16MiB'"), (f"{OPTIMIZER}.prefer_hash_join", "false"), (f"{EXECUTION}.target_partitions", "4"))),
+)

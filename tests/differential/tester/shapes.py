@@ -6,6 +6,7 @@ what it prints when it reports a case. Paths are relative to the folder in which
 
 from dataclasses import dataclass
 
+from .grammar import large
 from .types import decimal_digits
 
 ARROW = {
@@ -154,6 +155,18 @@ SHAPES = (
     Shape("cache", cached),
     Shape("values", inline),
 )
+
+
+def large_file(table, name):
+    rows = large.rows(f"(SELECT value AS i FROM generate_series(1, {large.ROWS})) AS series")
+    return [
+        sql(f"COPY ({rows}) TO '{name}.parquet' STORED AS PARQUET"),
+        sql(f"CREATE EXTERNAL TABLE {name} STORED AS PARQUET LOCATION '{name}.parquet'"),
+    ]
+
+
+# Not one of the others: its table is large and always the same (see grammar/large.py).
+LARGE = Shape("large", large_file)
 
 
 def named(names):

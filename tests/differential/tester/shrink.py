@@ -6,10 +6,17 @@ The oracles judge each attempt. One that means nothing is refused by them and so
 import time
 from dataclasses import replace
 
+from .answers import Refused
+from .findings import reason
+from .judge import WRONG
 from .oracles import Unknown
+from .settings import USUAL
+from .shapes import named
 from .tree import Many, Node, at, replaced, size, tables_of, walk
 from .types import BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TEXT, TIMESTAMP
 
+# All of them are made by SQL alone.
+SIMPLE_SHAPES = ("delta", "partitioned", "parquet")
 CONSTANTS = {
     INTEGER: ["1", "CAST(NULL AS BIGINT)"], DECIMAL: ["CAST('1.50' AS DECIMAL(9,2))"], DOUBLE: ["CAST(1.5 AS DOUBLE PRECISION)"], TEXT: ["'a'", "CAST(NULL AS VARCHAR)"],
     BOOLEAN: ["TRUE", "FALSE", "CAST(NULL AS BOOLEAN)"], DATE: ["DATE '2024-03-01'"], TIMESTAMP: ["TIMESTAMP '2024-03-01 00:00:00'"],
@@ -21,7 +28,7 @@ class Shrinker:
 
     def __init__(self, judge, tables, asked, seconds=60.0):
         self.judge, self.tables = judge, {table.name: table for table in tables}
-        self.verdict = asked.verdict
+        self.verdict, self.reason = asked.verdict, said(asked)
         self.ways = [(asked.shape, asked.setting)]
         if asked.beside is not None:
             self.ways.insert(0, (asked.beside.shape, asked.beside.setting))
@@ -38,12 +45,11 @@ class Shrinker:
         if isinstance(truth, Unknown):
             return None
         judgement = self.judge.judge(question, self.ways)
-        return judgement if judgement.verdict == self.verdict else None
+        return judgement if judgement.verdict == self.verdict and said(judgement.worst()) == self.reason else None
 
     def shrink(self, question):
         """The smallest question found, with its judgement and the tables that it needs."""
-        self.load()
-        if self.still(question) is None:
+        if not self.simplest_way(question):
             return None  # It depended on something that is gone, such as what a cache held.
         question = self.smaller(question)
         self.keep_tables(question)
@@ -54,6 +60,20 @@ class Shrinker:
         question = self.with_order(question)
         judgement = self.still(question)
         return judgement and (judgement, list(self.tables.values()))
+
+    def simplest_way(self, question):
+        """Asks it of the shapes that are easiest to read in a case, and goes back to the first one if they are right."""
+        if len(self.ways) == 1 and self.verdict == WRONG:
+            first = self.ways
+            for shape in named(SIMPLE_SHAPES):
+                self.ways = [(shape, USUAL)]
+                if question.kind != "change" or shape.changeable:
+                    self.load()
+                    if self.still(question) is not None:
+                        return True
+            self.ways = first
+        self.load()
+        return self.still(question) is not None
 
     def load(self):
         shapes = {shape.name: shape for shape, _ in self.ways}
@@ -113,6 +133,11 @@ class Shrinker:
             return True
         self.tables[table.name] = before
         return False
+
+
+def said(asked):
+    """Why a question was refused, since another reason is another finding."""
+    return reason(asked.answer.message) if isinstance(asked.answer, Refused) else None
 
 
 def candidates(tree):

@@ -58,7 +58,7 @@ def value(random, column, edge=False, odd=False):
     if family == DATE:
         return random.choice(FAR_DATES if edge and random.random() < 0.4 else DATES)
     if family == TIMESTAMP:
-        return random.choice(FAR_TIMES if edge and random.random() < 0.4 else TIMES)
+        return random.choice(FAR_TIMES if edge and random.random() < 0.15 else TIMES)
     if family == LIST:
         return [random.choice([*INTEGERS[:5], None]) for _ in range(random.randrange(4))]
     if family == STRUCT:

@@ -95,3 +95,9 @@ def table(random, name, odd):
     if any(cell is not None and len(str(cell)) > 200 for row in rows for cell in row):
         partition = "k"
     return BaseTable(name, tuple(columns), tuple(rows), partition, unique)
+
+
+def large():
+    """The table for queries that have to spill; its rows come from a formula (see grammar/large.py)."""
+    columns = (Column("id", INTEGER, "BIGINT"), Column("k", INTEGER, "BIGINT"), Column("s", TEXT, "VARCHAR"), Column("f", DOUBLE, "DOUBLE PRECISION"))
+    return BaseTable("big", columns, (), "k", "id")

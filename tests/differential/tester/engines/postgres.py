@@ -5,6 +5,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -73,7 +74,7 @@ class Postgres:
     def stop(self):
         server = getattr(self, "server", None)
         if server is not None and server.poll() is None:
-            server.terminate()
+            server.send_signal(signal.SIGINT)  # Ends sessions, too; SIGTERM waits for them.
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:

@@ -35,7 +35,7 @@ def with_queries(g):
     for number in range(g.pick(1, 1, 2)):
         inner = replace(g, ctes=tuple(ctes), depth=2)
         made = set_operation(inner) if g.chance(0.2) else select(inner, most_tables=2)
-        name = f"w{number + 1}"
+        name = f"cte{number + 1}"
         materialized = g.pick("", "", "", "MATERIALIZED ", "NOT MATERIALIZED ")
         parts.append(Node("cte", (f"{name} AS {materialized}(", made.node, ")"), tag="with"))
         ctes.append((name, made.names, made.families))
