@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from .answers import Refused, Rows
 from .compare import common_kinds, same_rows
-from .tree import write
+from .tree import tags, write
+
+# Where DuckDB alone is asked, its answers to these are no truth: it sees NULL as a value in row values, and more.
+DIALECT = {"row_comparison", "row_in_list", "row_in_subquery", "regr_count", "round", "integer_division"}
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Oracles:
             engine.load(tables)
 
     def query(self, tree, ordered):
+        if len(self.engines) == 1 and tags(tree) & DIALECT:
+            return Unknown("DuckDB alone is no truth about this")
         return self.common([engine.ask(text(tree, engine)) for engine in self.engines], ordered)
 
     def change(self, tree, target):

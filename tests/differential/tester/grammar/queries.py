@@ -74,5 +74,8 @@ def typed(node):
 def star(g):
     made = tables_joined(g)
     inner = g.within(scope_of(g, made))
-    node = Node("query", ("SELECT * FROM ", made.node, where(inner, 0.8)), tag="star")
+    merged = [leaf for leaf in made.leaves if "." not in leaf.node.parts[0]]
+    # Where columns are merged, dialects put them into different places of `*`.
+    items = many(dict.fromkeys(leaf.node for leaf in made.leaves)) if merged else "*"
+    node = Node("query", ("SELECT ", items, " FROM ", made.node, where(inner, 0.6)), tag="star" if not merged else "")
     return Query(node, [], [])
