@@ -6,7 +6,7 @@ The oracles judge each attempt. One that means nothing is refused by them and so
 import time
 from dataclasses import replace
 
-from .answers import Refused
+from .answers import Crashed, Refused
 from .findings import reason
 from .judge import WRONG
 from .oracles import Unknown
@@ -15,6 +15,8 @@ from .shapes import named
 from .tree import Many, Node, at, replaced, size, tables_of, walk
 from .types import BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TEXT, TIMESTAMP
 
+# Seconds for an answer: a question that has none is asked often here.
+PATIENCE = 5.0
 # All of them are made by SQL alone.
 SIMPLE_SHAPES = ("delta", "partitioned", "parquet")
 CONSTANTS = {
@@ -49,6 +51,14 @@ class Shrinker:
 
     def shrink(self, question):
         """The smallest question found, with its judgement and the tables that it needs."""
+        shell = self.judge.lake.shell
+        patience, shell.timeout = shell.timeout, PATIENCE
+        try:
+            return self.smallest(question)
+        finally:
+            shell.timeout = patience
+
+    def smallest(self, question):
         if not self.simplest_way(question):
             return None  # It depended on something that is gone, such as what a cache held.
         question = self.smaller(question)
@@ -136,8 +146,8 @@ class Shrinker:
 
 
 def said(asked):
-    """Why a question was refused, since another reason is another finding."""
-    return reason(asked.answer.message) if isinstance(asked.answer, Refused) else None
+    """Why a question was refused or crashed, since another reason is another finding."""
+    return reason(asked.answer.message)[:60] if isinstance(asked.answer, (Refused, Crashed)) else None
 
 
 def candidates(tree):

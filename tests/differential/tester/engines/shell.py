@@ -28,6 +28,7 @@ class Shell:
     def __init__(self, binary, folder, arguments=()):
         self.binary, self.folder, self.arguments = binary, folder, list(arguments)
         self.number = 0
+        self.timeout = TIMEOUT
         self.process = None
         self.setup = []  # What a new process has to be told again, such as what is cached.
 
@@ -71,7 +72,7 @@ class Shell:
             self.process.stdin.flush()
         except BrokenPipeError as error:
             raise Died("the process ended") from error
-        limit = time.monotonic() + TIMEOUT
+        limit = time.monotonic() + self.timeout
         return self._until(self.out, mark, limit), self._until(self.err, mark, limit)
 
     def _until(self, lines, mark, limit):
@@ -80,7 +81,7 @@ class Shell:
             try:
                 line = lines.get(timeout=max(0.01, limit - time.monotonic()))
             except queue.Empty:
-                raise Died(f"no answer in {TIMEOUT:.0f} s") from None
+                raise Died(f"no answer in {self.timeout:.0f} s") from None
             if line is None:
                 raise Died("the process ended: " + " ".join(found)[:300])
             if line == mark:

@@ -23,7 +23,7 @@ def remainder(g):
 
 @makes(INTEGER, 1)
 def negation(g):
-    return expression(INTEGER, "(-", g.expression(INTEGER), ")") if g.chance(0.7) else expression(INTEGER, "-", g.leaf(INTEGER))
+    return expression(INTEGER, "(- ", g.expression(INTEGER), ")") if g.chance(0.7) else expression(INTEGER, "- ", g.leaf(INTEGER))
 
 
 @makes(INTEGER, 1)
@@ -117,10 +117,10 @@ def decimal_remainder(g):
 
 @makes(DECIMAL, 2)
 def decimal_function(g):
-    name = g.pick("abs", "round", "floor", "ceil", "trunc", "-")
+    name = g.pick("abs", "round", "floor", "ceil", "trunc", "- ")
     if name == "round":
         return expression(DECIMAL, "round(", g.expression(DECIMAL), f", {g.pick(0, 1, 2)})", tag=name)
-    return expression(DECIMAL, f"{name}(", g.expression(DECIMAL), ")", tag=name if name != "-" else "negation")
+    return expression(DECIMAL, f"{name}(", g.expression(DECIMAL), ")", tag=name if name != "- " else "negation")
 
 
 @makes(DECIMAL, 3)
