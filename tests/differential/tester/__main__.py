@@ -90,6 +90,7 @@ class Run:
         chance = random.Random(seed)
         tables = list(world.make(chance, self.options.odd_doubles).values())
         judge = Judge(self.oracles, Lake(self.shell, self.shapes(chance)), chance)
+        self.set_zone(world.zone(chance))
         judge.load(tables)
         for (shape, table), why in judge.lake.missing.items():
             if why != "not wanted":
@@ -109,6 +110,10 @@ class Run:
                 self.smaller_refusal(judge, judgement, tables)
         self.clear()
 
+    def set_zone(self, zone):
+        self.shell.set_zone(zone)
+        self.oracles.set_zone(zone)
+
     def ask_large(self, count):
         """Questions that have to spill, with DuckDB's answers as the truth."""
         chance = random.Random(f"{self.options.seed}.large")
@@ -120,7 +125,7 @@ class Run:
             judgement = judge.judge(memory(chance))
             self.report.add(judgement)
             if judgement.verdict in (WRONG, CRASHED):
-                self.report.findings.append(Finding.of(judgement, [world.large()], f"{self.options.seed}.large", False))
+                self.report.findings.append(Finding.of(judgement, [world.large()], f"{self.options.seed}.large", "UTC"))
         self.clear()
 
     def shapes(self, chance):
@@ -132,12 +137,12 @@ class Run:
         return named(wanted.split(","))
 
     def found(self, judge, judgement, tables, seed):
-        finding = Finding.of(judgement, tables, seed, False)
+        finding = Finding.of(judgement, tables, seed, self.shell.zone)
         if self.options.shrink:
             small = Shrinker(judge, tables, judgement.worst()).shrink(judgement.question)
             if small is not None:
                 shapes = finding.shapes
-                finding = Finding.of(small[0], small[1], seed, True)
+                finding = Finding.of(small[0], small[1], seed, self.shell.zone, True)
                 finding.shapes = shapes
         self.report.findings.append(finding)
         kind = finding.kind()
@@ -174,6 +179,8 @@ def main():
     run = Run(options)
     try:
         run.go()
+    except KeyboardInterrupt:
+        print("interrupted: the figures are those of what was asked", file=sys.stderr)
     finally:
         run.stop()
     print(run.report.text())

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from .answers import Rows
 from .grammar.logic import pieces
-from .tree import LAKESH, tables_of, write
+from .tree import LAKESH, tables_of, tags, write
 
 
 def statements(finding):
@@ -16,7 +16,8 @@ def statements(finding):
     def spelled(tree, plain=()):
         return write(tree, LAKESH, lambda name: name if name in plain else shape.relation.format(name=name))
 
-    lines = [f"SET {name} = {value};" for name, value in finding.setting.values]
+    lines = [f"SET TIME ZONE '{finding.zone}';"] if any("zone" in tag for tag in tags(question.tree)) else []
+    lines += [f"SET {name} = {value};" for name, value in finding.setting.values]
     if question.kind == "logic":
         return lines + [spelled(piece) + ";" for piece in pieces(question.tree)]
     if question.kind == "change":

@@ -22,14 +22,15 @@ class Finding:
     truth: object
     answer: object
     seed: str
-    shrunk: bool
+    zone: str
+    shrunk: bool = False
     shapes: tuple = ()  # All shapes and settings that are wrong in the same way.
 
     @classmethod
-    def of(cls, judgement, tables, seed, shrunk):
+    def of(cls, judgement, tables, seed, zone, shrunk=False):
         worst = judgement.worst()
         wrong = tuple(f"{one.shape.name}" + (f"+{one.setting.name}" if one.setting.values else "") for one in judgement.asked if one.verdict == judgement.verdict)
-        return cls(judgement.verdict, judgement.question, tables, worst.shape, worst.setting, judgement.truth, worst.answer, seed, shrunk, wrong)
+        return cls(judgement.verdict, judgement.question, tables, worst.shape, worst.setting, judgement.truth, worst.answer, seed, zone, shrunk, wrong)
 
     def table(self, name):
         return next(table for table in self.tables if table.name == name)

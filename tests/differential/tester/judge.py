@@ -74,6 +74,8 @@ class Judge:
             if self.lake.has(shape, tables_of(question.tree)):
                 answer = self.answer(question, shape, setting)
                 judgement.asked.append(Asked(shape, setting, answer, OPEN))
+                if isinstance(answer, Crashed) and self.lake.shell.process is None:
+                    break  # It hangs or ends the process: once is enough.
         weigh(judgement)
         return judgement
 

@@ -25,6 +25,10 @@ class Oracles:
         for engine in self.engines:
             engine.load(tables)
 
+    def set_zone(self, zone):
+        for engine in self.engines:
+            engine.set_zone(zone)
+
     def query(self, tree, ordered):
         if len(self.engines) == 1 and tags(tree) & DIALECT:
             return Unknown("DuckDB alone is no truth about this")

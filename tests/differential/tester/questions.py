@@ -1,7 +1,7 @@
 """Draws the questions of a seed, kind by kind."""
 
 # The producers register themselves when they are imported.
-from .grammar import aggregates, choices, conditions, numbers, subqueries, texts, times, windows  # noqa: F401
+from .grammar import aggregates, choices, conditions, numbers, subqueries, texts, times, windows, zones  # noqa: F401
 from .grammar.changes import change
 from .grammar.large import large
 from .grammar import logic as three

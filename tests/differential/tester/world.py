@@ -66,6 +66,14 @@ class BaseTable:
         return f"SELECT * FROM (SELECT {nulls}) AS v WHERE 1 = 0"
 
 
+# The zones of sessions, which all engines know by these names; the first is most frequent.
+ZONES = ("UTC", "America/New_York", "Asia/Karachi", "Europe/Berlin")
+
+
+def zone(random):
+    return ZONES[0] if random.random() < 0.6 else random.choice(ZONES)
+
+
 def make(random, odd=False):
     """Makes three or four tables; columns of one name have one family, so that USING and NATURAL mean something."""
     names = ["x", "y", "z", "w"][: random.choice([3, 3, 4])]

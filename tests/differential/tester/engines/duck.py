@@ -26,7 +26,7 @@ def kind_of(description):
         return BOOLEAN
     if name in ("VARCHAR", "STRING", "TEXT"):
         return TEXT
-    if name.startswith(("DATE", "TIMESTAMP")):
+    if name.startswith(("DATE", "TIMESTAMP")) and "ZONE" not in name:
         return TIME
     return OTHER
 
@@ -41,6 +41,9 @@ class Duck:
 
     def stop(self):
         self.connection.close()
+
+    def set_zone(self, zone):
+        self.connection.execute(f"SET TimeZone = '{zone}'")
 
     def load(self, tables):
         for table in tables:

@@ -81,6 +81,9 @@ class Postgres:
                 server.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def set_zone(self, zone):
+        self.connection.execute(f"SET timezone = '{zone}'")
+
     def load(self, tables):
         for table in tables:
             self.connection.execute(f"DROP TABLE IF EXISTS {table.name}")

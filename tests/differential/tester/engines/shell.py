@@ -30,6 +30,7 @@ class Shell:
         self.number = 0
         self.timeout = TIMEOUT
         self.process = None
+        self.zone = "UTC"
         self.setup = []  # What a new process has to be told again, such as what is cached.
 
     def start(self):
@@ -40,8 +41,13 @@ class Shell:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         self.out, self.err = self._reader(self.process.stdout), self._reader(self.process.stderr)
-        for sql in self.setup:
+        for sql in (f"SET TIME ZONE '{self.zone}'", *self.setup):
             self.run(sql)
+
+    def set_zone(self, zone):
+        self.zone = zone
+        if self.process is not None:
+            self.run(f"SET TIME ZONE '{zone}'")
 
     def _reader(self, stream):
         lines = queue.Queue()
