@@ -87,9 +87,10 @@ class Run:
 
     def ask_world(self, seed, count):
         """One set of tables and the questions that are asked of it."""
-        chance = random.Random(seed)
+        # Two streams of chance: the questions of a seed are the same, whatever shapes they are asked of.
+        chance, ways = random.Random(seed), random.Random(f"{seed}.ways")
         tables = list(world.make(chance, self.options.odd_doubles).values())
-        judge = Judge(self.oracles, Lake(self.shell, self.shapes(chance)), chance)
+        judge = Judge(self.oracles, Lake(self.shell, self.shapes(ways)), ways)
         self.set_zone(world.zone(chance))
         judge.load(tables)
         for (shape, table), why in judge.lake.missing.items():

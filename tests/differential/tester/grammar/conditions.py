@@ -25,6 +25,18 @@ def comparison_of_numbers(g):
     return expression(BOOLEAN, "(", g.expression(g.pick(INTEGER, DECIMAL)), g.random.choice(COMPARISONS), g.expression(g.pick(DECIMAL, DOUBLE)), ")")
 
 
+@makes(BOOLEAN, 2)
+def comparison_of_cast(g):
+    """A column cast to a narrower type beside a constant, which an optimizer likes to turn around."""
+    family, sql = g.pick((DECIMAL, "DECIMAL(20,2)"), (DECIMAL, "DECIMAL(5,1)"), (DOUBLE, "BIGINT"), (TIMESTAMP, "DATE"), (INTEGER, "SMALLINT"), (INTEGER, "VARCHAR"), (DECIMAL, "BIGINT"))
+    node = g.column(family)
+    result = {"DATE": DATE, "VARCHAR": TEXT, "BIGINT": INTEGER, "SMALLINT": INTEGER}.get(sql, DECIMAL)
+    cast = node and expression(result, "CAST(", node, f" AS {sql})", tag="cast")
+    if node is not None and g.chance(0.3):
+        return expression(BOOLEAN, "(", cast, g.pick(" IN (", " NOT IN ("), many([g.constant(result), g.constant(result)]), "))")
+    return node and expression(BOOLEAN, "(", cast, g.random.choice(COMPARISONS), g.constant(result), ")")
+
+
 @makes(BOOLEAN, 1)
 def comparison_of_times(g):
     return expression(BOOLEAN, "(", g.expression(DATE), g.random.choice(COMPARISONS), g.expression(TIMESTAMP), ")")

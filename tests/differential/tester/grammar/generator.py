@@ -134,6 +134,8 @@ class Generator:
             return self.number()
         sql = CONSTANTS[family]
         drawn = value(self.random, Column("", family, sql), edge=self.chance(0.05))
+        if family == DECIMAL and self.chance(0.04):
+            return Node("expression", (self.pick("12345678901234567890123", "0.1", "99999999999999999999.5"),), family)
         if family == DECIMAL and self.chance(0.5):
             return Node("expression", (f"{drawn:f}" if drawn >= 0 else f"({drawn:f})",), family)
         if isinstance(drawn, str):

@@ -31,10 +31,20 @@ def where(g, chance=0.5):
     return optional(" WHERE ", replace(g, grouped=None, windows=False).down().expression(BOOLEAN))
 
 
-def aliased(nodes):
+def aliased(g, nodes):
     names = [f"c{place + 1}" for place in range(len(nodes))]
+    if g.chance(0.25):
+        names[0] = taken_name(g, nodes[0]) or names[0]
     items = [Node("item", (node, f" AS {name}")) for node, name in zip(nodes, names)]
     return many(items), names
+
+
+def taken_name(g, node):
+    """The name of a column below, for something else: `-k AS k`. A key of GROUP BY would then mean two things."""
+    if g.grouped is not None:
+        return None
+    names = sorted({leaf.node.parts[0].split(".")[-1] for leaf in g.scope.leaves if leaf.node.type == node.type and leaf.node.sort == "column"})
+    return g.random.choice(names) if names else None
 
 
 def ordered(g, count, limit_chance=0.4):
@@ -66,25 +76,25 @@ def select(g, families=None, most_tables=3, order=False):
 
 
 def plain(g, made, families):
-    items, names = aliased([g.expression(family) for family in families])
+    items, names = aliased(g, [g.expression(family) for family in families])
     return Node("query", ("SELECT ", items, " FROM ", made.node, where(g))), names
 
 
 def distinct(g, made, families):
-    items, names = aliased([g.down().expression(family) for family in families])
+    items, names = aliased(g, [g.down().expression(family) for family in families])
     return Node("query", ("SELECT DISTINCT ", items, " FROM ", made.node, where(g)), tag="distinct"), names
 
 
 def distinct_on(g, made, families):
     keys = [g.leaf(g.known_family()) for _ in range(g.pick(1, 1, 2))]
-    items, names = aliased([g.down().expression(family) for family in families])
+    items, names = aliased(g, [g.down().expression(family) for family in families])
     order = [Node("key", (node, direction(g))) for node in [*keys, *g.scope.order]]
     return Node("query", ("SELECT DISTINCT ON (", total(keys), ") ", items, " FROM ", made.node, where(g), " ORDER BY ", total(order)), tag="distinct_on"), names
 
 
 def window(g, made, families):
     inner = replace(g, windows=True)
-    items, names = aliased([inner.expression(family) for family in families])
+    items, names = aliased(g, [inner.expression(family) for family in families])
     return Node("query", ("SELECT ", items, " FROM ", made.node, where(g))), names
 
 
@@ -93,7 +103,7 @@ def whole(g, made, families):
     inner = g.within(Scope([], [], g.scope.parent), grouped=g)
     nodes = [inner.expression(family) for family in families]
     nodes[0] = inner.aggregate(families[0]) or nodes[0]
-    items, names = aliased(nodes)
+    items, names = aliased(g, nodes)
     return Node("query", ("SELECT ", items, " FROM ", made.node, where(g), having(inner, 0.15)), tag="global_aggregate"), names
 
 
@@ -106,7 +116,7 @@ def grouped(g, made, families):
     leaves = [Leaf(key, key.sort == "column") for key in keys]
     by, extra = group_by(g, keys)
     inner = g.within(Scope(leaves + extra, list(keys), g.scope.parent), grouped=g, windows=g.chance(0.12))
-    items, names = aliased([inner.expression(family) for family in families])
+    items, names = aliased(g, [inner.expression(family) for family in families])
     return Node("query", ("SELECT ", items, " FROM ", made.node, where(g), " GROUP BY ", by, having(inner))), names
 
 

@@ -78,5 +78,11 @@ def cast_to_text(g):
 
 
 @makes(TEXT, 1)
+def to_char(g):
+    spelled = ("strftime(", 1, ", '%Y-%m-%d')")
+    return expression(TEXT, "to_char(", g.expression(TIMESTAMP), ", 'YYYY-MM-DD')", forms=(("duckdb", spelled),))
+
+
+@makes(TEXT, 1)
 def struct_text(g):
     return field(g, TEXT, "b")
