@@ -152,7 +152,7 @@ class Run:
             self.show(finding, kind)
 
     def smaller_refusal(self, judge, judgement, tables):
-        small = Shrinker(judge, tables, judgement.worst(), seconds=20.0).shrink(judgement.question)
+        small = Shrinker(judge, tables, judgement.worst(), seconds=12.0).shrink(judgement.question)
         if small is not None:
             self.report.explain(small[0])
 
@@ -184,9 +184,9 @@ def main():
         print("interrupted: the figures are those of what was asked", file=sys.stderr)
     finally:
         run.stop()
-    print(run.report.text())
-    if options.report:
-        run.report.save(options.report)
+        print(run.report.text())
+        if options.report:
+            run.report.save(options.report)
     return 1 if run.report.failed() else 0
 
 

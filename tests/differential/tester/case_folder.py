@@ -52,9 +52,18 @@ def expected(finding):
         return ""
     rows = finding.truth.rows
     if finding.question.kind == "change":
-        rows = sorted(rows, key=lambda row: [(cell is None, cell if not isinstance(cell, tuple) else cell[-1]) for cell in row])
+        rows = sorted(rows, key=lambda row: list(map(sort_key, row)))
     names = finding.truth.names
     return "".join("{" + ",".join(f"{json.dumps(name)}:{cell_text(cell)}" for name, cell in zip(names, row)) + "}\n" for row in rows)
+
+
+def sort_key(cell):
+    """NULL last, as ORDER BY has it; lists and structs as text."""
+    if cell is None:
+        return (1, "")
+    if isinstance(cell, tuple):
+        cell = cell[1] if len(cell) == 2 and cell[0] in ("b", "t") else repr(cell)
+    return (0, str(cell) if not isinstance(cell, (Decimal, float)) else cell)
 
 
 def cell_text(cell):
