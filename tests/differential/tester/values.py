@@ -52,7 +52,7 @@ def value(random, column, edge=False, odd=False):
     if family == DOUBLE:
         return double(random, edge, odd)
     if family == TEXT:
-        return random.choice(TEXTS if not edge else [*TEXTS, "z" * 300, "line\nbreak", "tab\tand\\slash", 'q"uote'])
+        return random.choice(TEXTS if not edge else [*TEXTS, random.choice(["z" * 70, "z" * 70, "z" * 300]), "line\nbreak", "tab\tand\\slash", 'q"uote'])
     if family == BOOLEAN:
         return random.random() < 0.5
     if family == DATE:
