@@ -9,7 +9,7 @@ from .judge import Pieces
 from .tree import tags
 
 # Tags of things that are in most questions and explain little where others are there too.
-COMMON = {"comparison", "logic", "is_null", "negated", "null", "cast", "join", "cross_join", "count", "correlated", "join_equality", "precedence"}
+COMMON = {"comparison", "logic", "is_null", "negated", "null", "cast", "join", "cross_join", "count", "correlated", "join_equality", "precedence", "star", "with", "cte", "derived"}
 
 
 @dataclass

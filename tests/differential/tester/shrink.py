@@ -12,7 +12,7 @@ from .judge import WRONG
 from .oracles import Unknown
 from .settings import USUAL
 from .shapes import named
-from .tree import Many, Node, at, replaced, size, tables_of, walk
+from .tree import Many, Node, Table, replaced, size, tables_of, walk
 from .types import BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TEXT, TIMESTAMP
 
 # Seconds for an answer: a question that has none is asked often here.
@@ -152,10 +152,10 @@ def said(asked):
 
 def candidates(tree):
     """Smaller trees, those first from which most is gone."""
-    whole = size(tree)
+    whole, tables = size(tree), tables_of(tree)
     found = []
     for path, part in walk(tree):
-        for smaller in (fewer_items(part) if isinstance(part, Many) else simpler(part)):
+        for smaller in fewer_items(part) if isinstance(part, Many) else simpler(part, tables):
             candidate = replaced(tree, path, smaller)
             if size(candidate) < whole:
                 found.append(candidate)
@@ -170,12 +170,15 @@ def fewer_items(part):
             yield replace(part, items=part.items[:place] + part.items[place + 1 :])
 
 
-def simpler(node):
-    """A query may become a query in it, an expression one of its type in it or a constant, a join one of its sides."""
+def simpler(node, tables):
+    """A query may become a query in it, an expression one of its type in it or a constant, a join one of its sides or a table."""
     if node.sort in ("query", "relation", "expression"):
         for path, inner in walk(node):
             if path and isinstance(inner, Node) and same_sort(node, inner):
                 yield inner
+    if node.sort == "relation":
+        for table in tables:
+            yield Node("relation", (Table(table), " AS r0"))
     if node.sort == "expression":
         for text in CONSTANTS.get(node.type, ()):
             yield Node("expression", (text,), node.type)

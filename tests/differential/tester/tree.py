@@ -118,12 +118,6 @@ def replaced(part, path, new):
     return with_child(part, path[0], replaced(children(part)[path[0]], path[1:], new))
 
 
-def at(part, path):
-    for index in path:
-        part = children(part)[index]
-    return part
-
-
 def tables_of(part):
     """The names of the base tables, in the order in which they occur."""
     if isinstance(part, Table):

@@ -152,7 +152,7 @@ def expression(family, *parts, tag="", forms=()):
 
 
 def cast(node, sql, family):
-    return expression(family, "CAST(", node, f" AS {sql})", tag="cast")
+    return expression(family, "CAST(", node, f" AS {sql})", tag=f"cast_{node.type}_to_{family}")
 
 
 def infix(g, family, left, operator, right):

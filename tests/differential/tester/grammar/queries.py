@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from ..scope import Scope
-from ..tree import Node, many, nothing, optional
-from ..types import BOOLEAN, INTEGER, LIST, STRUCT, TEXT
+from ..tree import Node, many
+from ..types import BOOLEAN, INTEGER, TEXT
 from .generator import Generator, Names, expression
 from .relations import base, scope_of, tables_joined
-from .select import Query, ordered, select, where
+from .select import Query, select, where
 from .sets import set_operation
 
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 
 from ..scope import Leaf, Scope
-from ..tree import Node, Table, many, nothing, optional
+from ..tree import Node, Table, many
 from ..types import BOOLEAN, LIST, STRUCT
-from .generator import Generator, expression
+from .generator import expression
 
 # An order with more keys than this makes a query that nobody can read.
 MOST_KEYS = 7
