@@ -99,7 +99,7 @@ def table(random, name, odd):
         if unique:
             row[0] = number + 1
         rows.append(tuple(row))
-    partition = random.choice([column.name for column in columns if column.family not in (LIST, STRUCT, DOUBLE) and column.name != "id"])
+    partition = "k" if random.random() < 0.4 else random.choice([column.name for column in columns if column.family not in (LIST, STRUCT, DOUBLE) and column.name != "id"])
     if any(cell is not None and len(str(cell)) > 200 for row in rows for cell in row):
         partition = "k"
     return BaseTable(name, tuple(columns), tuple(rows), partition, unique)

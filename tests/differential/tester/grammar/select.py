@@ -28,7 +28,16 @@ def nested(g):
 def where(g, chance=0.5):
     if not g.chance(chance):
         return nothing()
-    return optional(" WHERE ", replace(g, grouped=None, windows=False).down().expression(BOOLEAN))
+    inner = replace(g, grouped=None, windows=False).down()
+    return optional(" WHERE ", (narrow(inner) if g.chance(0.25) else inner).expression(BOOLEAN))
+
+
+def narrow(g):
+    """Only one column can be named: scans prune, and partitions are left out, by conditions over one column."""
+    known = [leaf for leaf in g.scope.leaves if leaf.node.type not in (LIST, STRUCT)]
+    if not known:
+        return g
+    return replace(g, scope=Scope([g.random.choice(known)]), depth=max(g.depth, 1), queries=False)
 
 
 def aliased(g, nodes):
