@@ -9,6 +9,7 @@ class Leaf:
 
     node: object
     plain: bool = True  # A column and no expression, so that subqueries may refer to it.
+    partition: bool = False  # The column by which partitioned shapes are partitioned.
 
 
 @dataclass

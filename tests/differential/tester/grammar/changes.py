@@ -30,7 +30,8 @@ def change(random, world):
 
 def own_columns(table):
     """The columns of the changed table, named by it."""
-    return [Leaf(Node("column", (Table(table.name), f".{column.name}"), column.family)) for column in table.columns]
+    nodes = [Node("column", (Table(table.name), f".{column.name}"), column.family) for column in table.columns]
+    return [Leaf(node, partition=column.name == table.partition) for node, column in zip(nodes, table.columns)]
 
 
 def over(g, table, more=()):

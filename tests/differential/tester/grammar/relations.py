@@ -29,7 +29,7 @@ def column(alias, name, family):
 def base(g, name=None):
     table = g.world[name or g.random.choice(sorted(g.world))]
     alias = g.names.new(table.name)
-    leaves = [Leaf(column(alias, one.name, one.family)) for one in table.columns]
+    leaves = [Leaf(column(alias, one.name, one.family), partition=one.name == table.partition) for one in table.columns]
     if table.unique:
         order = [column(alias, table.unique, table.column(table.unique).family)]
     else:

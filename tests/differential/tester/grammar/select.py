@@ -29,7 +29,7 @@ def where(g, chance=0.5):
     if not g.chance(chance):
         return nothing()
     inner = replace(g, grouped=None, windows=False).down()
-    return optional(" WHERE ", (narrow(inner) if g.chance(0.25) else inner).expression(BOOLEAN))
+    return optional(" WHERE ", (narrow(inner) if g.chance(0.3) else inner).expression(BOOLEAN))
 
 
 def narrow(g):
@@ -37,7 +37,9 @@ def narrow(g):
     known = [leaf for leaf in g.scope.leaves if leaf.node.type not in (LIST, STRUCT)]
     if not known:
         return g
-    return replace(g, scope=Scope([g.random.choice(known)]), depth=max(g.depth, 1), queries=False)
+    partitions = [leaf for leaf in known if leaf.partition]
+    chosen = g.random.choice(partitions if partitions and g.chance(0.5) else known)
+    return replace(g, scope=Scope([chosen]), depth=max(g.depth, 1), queries=False)
 
 
 def aliased(g, nodes):
