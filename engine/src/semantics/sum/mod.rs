@@ -47,7 +47,7 @@ struct CheckedSum {
     unchecked: Sum,
 }
 
-/// Makes something for the type of a sum; the second arm serves types whose sums are not checked.
+/// Makes something for the type of a sum; the last argument serves types whose sums are not checked.
 macro_rules! for_summed_type {
     ($data_type:expr, $checked:ident, $unchecked:expr) => {
         match $data_type {
@@ -83,36 +83,20 @@ impl AggregateUDFImpl for CheckedSum {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let result = args.return_field.data_type().clone();
-        macro_rules! checked {
-            ($type:ty) => {
-                match args.is_distinct {
-                    true => Ok(Box::new(DistinctTotal::<$type>::new(result))),
-                    false => Ok(Box::new(Total::<$type>::new(result))),
-                }
-            };
+        match one_total(&args) {
+            Some(total) => Ok(total),
+            None => self.unchecked.accumulator(args),
         }
-        for_summed_type!(&result, checked, self.unchecked.accumulator(args))
     }
 
     fn create_sliding_accumulator(
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
-        let result = args.return_field.data_type().clone();
-        macro_rules! checked {
-            ($type:ty) => {
-                match args.is_distinct {
-                    true => Ok(Box::new(DistinctTotal::<$type>::new(result))),
-                    false => Ok(Box::new(Total::<$type>::new(result))),
-                }
-            };
+        match one_total(&args) {
+            Some(total) => Ok(total),
+            None => self.unchecked.create_sliding_accumulator(args),
         }
-        for_summed_type!(
-            &result,
-            checked,
-            self.unchecked.create_sliding_accumulator(args)
-        )
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -170,4 +154,19 @@ impl AggregateUDFImpl for CheckedSum {
     // `sum(x + 1)` stays what it is: DataFusion makes `sum(x) + count(x)` of it, in which the first
     // part can leave the range where the whole does not. Sums out of a table's statistics were added
     // by somebody else, perhaps with wrapping, and are not taken.
+}
+
+/// Makes a total of all rows or of those in a frame, both of which take values out again; `None` for
+/// types whose sums are not checked.
+fn one_total(args: &AccumulatorArgs<'_>) -> Option<Box<dyn Accumulator>> {
+    let result = args.return_field.data_type().clone();
+    macro_rules! checked {
+        ($type:ty) => {
+            match args.is_distinct {
+                true => Some(Box::new(DistinctTotal::<$type>::new(result))),
+                false => Some(Box::new(Total::<$type>::new(result))),
+            }
+        };
+    }
+    for_summed_type!(&result, checked, None)
 }
