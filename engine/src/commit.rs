@@ -7,7 +7,10 @@
 //! a log entry is lost, the entry is read back: one with our bytes is our own commit, and is not
 //! written a second time.
 
+mod file_key;
 mod guarded;
+mod own_files;
+mod removals;
 mod traffic;
 
 use std::sync::Arc;
@@ -16,11 +19,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitProperties, TransactionError};
 use deltalake::logstore::LogStoreRef;
+use deltalake::table::state::DeltaTableState;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use guarded::GuardedLogStore;
 
+pub(crate) use file_key::FileKey;
 pub(crate) use traffic::Traffic;
 
 /// The key of a commit's information under which its operation id stands.
@@ -94,9 +99,12 @@ impl PointOfNoReturn {
         self.0.passed.load(Ordering::Acquire)
     }
 
-    /// Wraps a log store so that writing a commit's entry passes this point.
-    pub(crate) fn guard(&self, inner: LogStoreRef) -> LogStoreRef {
-        Arc::new(GuardedLogStore::new(inner, self.clone()))
+    /// Wraps a log store so that a commit's entry is checked against what others did since the state
+    /// from which it was planned, and passes this point when it begins to be written.
+    ///
+    /// A new table has no such state.
+    pub(crate) fn guard(&self, inner: LogStoreRef, base: Option<&DeltaTableState>) -> LogStoreRef {
+        Arc::new(GuardedLogStore::new(inner, self.clone(), base.cloned()))
     }
 }
 

@@ -32,6 +32,7 @@ pub mod picture;
 mod planner;
 pub mod quantity;
 mod scope;
+mod semantics;
 pub mod session;
 pub mod similar;
 pub mod source;

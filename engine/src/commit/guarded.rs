@@ -1,4 +1,5 @@
-//! A log store whose commits pass the point of no return, and whose data files are counted.
+//! A log store whose commits are checked and pass the point of no return, and whose data files are
+//! counted, and deleted only where they are the table's own.
 
 use std::sync::Arc;
 
@@ -6,21 +7,46 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, ObjectStoreRef};
+use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaResult, Path};
+use object_store::ObjectStoreExt;
 use uuid::Uuid;
 
 use super::PointOfNoReturn;
+use super::own_files::OwnFiles;
+use super::removals::Removals;
 use super::traffic::CountedStore;
 
-/// A log store that notes when a commit's entry begins to be written.
+/// A log store that checks a commit's entry and notes when it begins to be written.
 pub(super) struct GuardedLogStore {
     inner: LogStoreRef,
     point: PointOfNoReturn,
+    /// Absent for the first commit of a new table, which has nothing to remove.
+    removals: Option<Removals>,
 }
 
 impl GuardedLogStore {
-    pub(super) fn new(inner: LogStoreRef, point: PointOfNoReturn) -> Self {
-        Self { inner, point }
+    pub(super) fn new(
+        inner: LogStoreRef,
+        point: PointOfNoReturn,
+        base: Option<DeltaTableState>,
+    ) -> Self {
+        Self {
+            inner,
+            point,
+            removals: base.map(Removals::new),
+        }
+    }
+
+    /// Returns the bytes of an entry that is about to be written.
+    async fn bytes_of(&self, entry: &CommitOrBytes) -> Result<Bytes, TransactionError> {
+        match entry {
+            CommitOrBytes::LogBytes(bytes) => Ok(bytes.clone()),
+            CommitOrBytes::TmpCommit(path) => {
+                let written = self.inner.object_store(None).get(path).await?;
+                Ok(written.bytes().await?)
+            }
+        }
     }
 
     fn counted(&self, store: ObjectStoreRef) -> ObjectStoreRef {
@@ -49,11 +75,13 @@ impl LogStore for GuardedLogStore {
         commit_or_bytes: CommitOrBytes,
         operation_id: Uuid,
     ) -> Result<(), TransactionError> {
+        let attempted = self.bytes_of(&commit_or_bytes).await?;
+        if let Some(removals) = &self.removals {
+            removals
+                .check(self.inner.as_ref(), version, &attempted)
+                .await?;
+        }
         self.point.pass();
-        let attempted = match &commit_or_bytes {
-            CommitOrBytes::LogBytes(bytes) => Some(bytes.clone()),
-            CommitOrBytes::TmpCommit(_) => None,
-        };
         let written = self
             .inner
             .write_commit_entry(version, commit_or_bytes, operation_id)
@@ -62,7 +90,7 @@ impl LogStore for GuardedLogStore {
             return Ok(());
         };
         match self.inner.read_commit_entry(version).await {
-            Ok(entry) if entry.is_some() && entry == attempted => Ok(()),
+            Ok(entry) if entry.as_ref() == Some(&attempted) => Ok(()),
             Ok(_) => Err(error),
             // That another writer has the version is an answer; anything else may have landed.
             Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),
@@ -94,7 +122,12 @@ impl LogStore for GuardedLogStore {
     }
 
     fn object_store(&self, operation_id: Option<Uuid>) -> ObjectStoreRef {
-        self.counted(self.inner.object_store(operation_id))
+        let store = self.counted(self.inner.object_store(operation_id));
+        let root = self.inner.root_url();
+        match root.to_file_path() {
+            Ok(folder) if root.scheme() == "file" => Arc::new(OwnFiles::new(store, folder)),
+            _ => store,
+        }
     }
 
     fn root_object_store(&self, operation_id: Option<Uuid>) -> ObjectStoreRef {

@@ -149,7 +149,7 @@ async fn commit(fate: Fate, point: &PointOfNoReturn) -> std::result::Result<u64,
         .with_actions(Vec::<Action>::new())
         .build(
             Some(table.snapshot().unwrap()),
-            point.guard(Arc::clone(&log_store)),
+            point.guard(Arc::clone(&log_store), table.snapshot().ok()),
             operation,
         )
         .await
@@ -178,7 +178,7 @@ async fn another_writers_entry_does_not_pass_for_ours() {
 async fn several_commits_of_one_operation_are_told_apart() {
     let point = PointOfNoReturn::default();
     let (store, log_store) = table().await;
-    let guarded = point.guard(log_store);
+    let guarded = point.guard(log_store, None);
     let entry = |text: &'static str| CommitOrBytes::LogBytes(Bytes::from_static(text.as_bytes()));
     guarded
         .write_commit_entry(1, entry(r#"{"commitInfo":{"step":1}}"#), Uuid::nil())

@@ -28,6 +28,8 @@ pub(crate) struct Target {
     pub(crate) with_files: Option<Arc<dyn TableProvider>>,
     /// Where the table lies; absent while checking a script that would make it.
     pub(crate) location: Option<String>,
+    /// The names of the partition columns; empty while checking a script that would make the table.
+    pub(crate) partitions: Vec<String>,
     /// The names of the columns that the table computes.
     pub(crate) generated: Vec<String>,
 }
@@ -80,6 +82,7 @@ impl Target {
                 shown: name.shown(context.current_schema()),
                 generated: table::generated_columns(&provider.schema()),
                 provider,
+                partitions: Vec::new(),
                 with_files: None,
                 location: None,
             });
@@ -145,6 +148,7 @@ impl DeltaTarget {
                 provider: Arc::clone(&open.provider),
                 with_files: Some(Arc::clone(&open.with_files)),
                 location: Some(open.location()),
+                partitions: open.partition_columns()?,
                 generated: table::generated_columns(&open.provider.schema()),
             },
             open,

@@ -43,6 +43,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     state
         .register_expr_planner(Arc::new(IntervalPlanner))
         .map_err(Failure::from_error)?;
+    crate::semantics::register(&mut state).map_err(Failure::from_error)?;
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     Ok((state, memory))
 }

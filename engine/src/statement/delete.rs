@@ -1,7 +1,9 @@
 //! DELETE FROM: removes the rows for which a condition holds.
 
 use async_trait::async_trait;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::TreeNode;
+use datafusion::logical_expr::{Expr, LogicalPlan, Operator, lit};
 use datafusion::sql::sqlparser::ast::{
     Delete as ParsedDelete, Expr as SqlExpr, FromTable, ObjectName, Statement as SqlStatement,
 };
@@ -96,6 +98,15 @@ impl Delete {
             return Ok(None);
         }
         let condition = unqualified(condition).map_err(|error| context.failure(error))?;
+        if let Expr::Literal(value, _) = &condition {
+            let holds = *value == ScalarValue::Boolean(Some(true));
+            return Ok(Some(DirectDelete {
+                condition: (!holds).then(|| lit(false)),
+            }));
+        }
+        if is_left_to_the_log(&condition, &target.partitions) {
+            return Ok(None);
+        }
         Ok(Some(DirectDelete {
             condition: Some(condition),
         }))
@@ -193,5 +204,42 @@ impl Change for Erased<DirectDelete> {
                 ..Changes::default()
             },
         })
+    }
+}
+
+/// Says whether the library would not evaluate a condition row by row, but ask its log's reader.
+///
+/// For conditions over partition columns alone, or over no column at all once they are simplified, it
+/// removes every file of which that reader cannot tell (deltalake-core 1.1.3, `delete.rs`). Plain
+/// comparisons the reader does know.
+fn is_left_to_the_log(condition: &Expr, partitions: &[String]) -> bool {
+    let mut columns = condition.column_refs().into_iter();
+    if columns.all(|column| partitions.contains(&column.name)) {
+        return !is_plain(condition);
+    }
+    // With a NULL in it the rest may turn out to be constant.
+    condition
+        .exists(|part| Ok(matches!(part, Expr::Literal(value, _) if value.is_null())))
+        .unwrap_or(true)
+}
+
+/// Says whether a condition compares columns with constants that are not NULL, and nothing else.
+fn is_plain(condition: &Expr) -> bool {
+    let is_constant =
+        |expression: &Expr| matches!(expression, Expr::Literal(value, _) if !value.is_null());
+    let is_column = |expression: &Expr| matches!(expression, Expr::Column(_));
+    match condition {
+        Expr::BinaryExpr(binary) => match binary.op {
+            Operator::And | Operator::Or => is_plain(&binary.left) && is_plain(&binary.right),
+            Operator::Eq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq => {
+                is_column(&binary.left) && is_constant(&binary.right)
+            }
+            _ => false,
+        },
+        Expr::InList(list) => {
+            !list.negated && is_column(&list.expr) && list.list.iter().all(is_constant)
+        }
+        Expr::IsNull(column) | Expr::IsNotNull(column) => is_column(column),
+        _ => false,
     }
 }

@@ -14,6 +14,7 @@ use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 
+use super::checked_filters::{CheckScans, CheckedFilters};
 use super::delta::Source;
 use super::delta_mapping::check_names;
 use super::{TableContext, TableError};
@@ -31,10 +32,11 @@ pub(crate) const GENERATION_EXPRESSION: &str = "delta.generationExpression";
 pub(crate) const CONSTRAINT_PREFIX: &str = "delta.constraints.";
 
 /// Returns the session's state as the library's operations need it: with the planner of their own
-/// nodes. The session's memory limit holds for them.
+/// nodes, and with the filters of their scans checked. The session's memory limit holds for them.
 pub(crate) fn library_state(state: &SessionState) -> SessionState {
     SessionStateBuilder::new_from_existing(state.clone())
         .with_query_planner(DeltaPlanner::new())
+        .with_analyzer_rule(Arc::new(CheckScans))
         .build()
 }
 
@@ -68,7 +70,7 @@ impl OpenForChange {
             let snapshot = state.snapshot().clone();
             let scan = DeltaScanNext::new(Arc::new(snapshot), config)
                 .map_err(|error| TableError::file(&source.location.display, error))?;
-            Ok(Arc::new(scan))
+            Ok(Arc::new(CheckedFilters::new(Arc::new(scan))))
         };
         Ok(Self {
             provider: scan(config.clone())?,
@@ -113,8 +115,8 @@ impl OpenForChange {
             .table
             .snapshot()
             .map_err(|error| self.source.failed(error))?;
-        let mut table = DeltaTable::new(point.guard(self.table.log_store()));
-        table.state = Some(DeltaTableState::new(state.snapshot().clone()));
+        let mut table = DeltaTable::new(point.guard(self.table.log_store(), Some(state)));
+        table.state = Some(state.clone());
         Ok(table)
     }
 

@@ -32,7 +32,7 @@ pub(crate) async fn convert_to_delta(
         .try_into_kernel()
         .map_err(|error| TableError::file(&source.location.display, error))?;
     let table = ConvertToDeltaBuilder::new()
-        .with_log_store(point.guard(source.handle()?.log_store()))
+        .with_log_store(point.guard(source.handle()?.log_store(), None))
         .with_partition_schema(partitions.fields().cloned())
         .with_commit_properties(point.commit_properties(false))
         .await

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use deltalake::DeltaTable;
-use deltalake::kernel::LogicalFileView;
 use futures::TryStreamExt;
 
 use super::TableContext;
@@ -15,6 +14,7 @@ use super::delta::Source;
 use super::delta_mapping::check_names;
 use super::delta_scan::{DeltaScan, Files};
 use super::error::TableError;
+use crate::commit::FileKey;
 use crate::definition::{TableDefinition, TableVersion};
 
 /// Two versions of a table, as far as they differ.
@@ -55,27 +55,13 @@ pub(crate) async fn delta_difference(
     })
 }
 
-/// A file's path and the identity of its deletion vector.
-type Key = (String, Option<String>);
-
-fn key(file: &LogicalFileView) -> Key {
-    let vector = file.deletion_vector_descriptor().map(|vector| {
-        let offset = vector.offset.unwrap_or_default();
-        format!(
-            "{}{}@{offset}",
-            vector.storage_type, vector.path_or_inline_dv
-        )
-    });
-    (file.path().into_owned(), vector)
-}
-
-async fn keys(source: &Source, table: &DeltaTable) -> Result<HashSet<Key>, TableError> {
+async fn keys(source: &Source, table: &DeltaTable) -> Result<HashSet<FileKey>, TableError> {
     let snapshot = table.snapshot().map_err(|error| source.failed(error))?;
     let log_store = table.log_store();
     snapshot
         .snapshot()
         .file_views(log_store.as_ref(), None)
-        .map_ok(|file| key(&file))
+        .map_ok(|file| FileKey::of_view(&file))
         .try_collect()
         .await
         .map_err(|error| source.failed(error))
@@ -84,7 +70,7 @@ async fn keys(source: &Source, table: &DeltaTable) -> Result<HashSet<Key>, Table
 async fn side(
     source: &Source,
     table: &DeltaTable,
-    other: &HashSet<Key>,
+    other: &HashSet<FileKey>,
     context: &TableContext<'_>,
 ) -> Result<Side, TableError> {
     check_names(source, table, &context.cache.checked_files).await?;
@@ -97,7 +83,7 @@ async fn side(
         .snapshot()
         .file_views(log_store.as_ref(), None)
         .try_fold(Files::default(), |mut files, file| {
-            if !other.contains(&key(&file)) {
+            if !other.contains(&FileKey::of_view(&file)) {
                 files.push(file);
             }
             std::future::ready(Ok(files))

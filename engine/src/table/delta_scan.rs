@@ -27,6 +27,7 @@ use deltalake::table::state::DeltaTableState;
 use futures::TryStreamExt;
 
 use super::TableContext;
+use super::checked_filters::checked;
 use super::delta::Source;
 use super::error::TableError;
 use super::facts::{KnownFile, TableFiles};
@@ -191,7 +192,7 @@ impl TableProvider for DeltaScan {
         &self,
         filters: &[&Expr],
     ) -> QueryResult<Vec<TableProviderFilterPushDown>> {
-        self.whole.supports_filters_pushdown(filters)
+        self.whole.supports_filters_pushdown(filters).map(checked)
     }
 
     async fn scan(

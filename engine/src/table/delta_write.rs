@@ -133,19 +133,19 @@ pub async fn write_delta(
     if let Some(table) = &existing {
         check_partitioning(&source, table, &request, &plan.schema())?;
     }
-    let guarded = |log_store| match &request.point_of_no_return {
-        Some(point) => point.guard(log_store),
+    let guarded = |log_store, base| match &request.point_of_no_return {
+        Some(point) => point.guard(log_store, base),
         None => log_store,
     };
     let builder = match &existing {
         Some(table) => {
             let snapshot = table.snapshot().map_err(|error| source.failed(error))?;
             WriteBuilder::new(
-                guarded(table.log_store()),
+                guarded(table.log_store(), Some(snapshot)),
                 Some(snapshot.snapshot().clone()),
             )
         }
-        None => WriteBuilder::new(guarded(source.handle()?.log_store()), None),
+        None => WriteBuilder::new(guarded(source.handle()?.log_store(), None), None),
     };
     let builder = with_rows(builder, plan, context.state, &request).map_err(failed)?;
     let builder = configured(builder, &request, existing.is_none());

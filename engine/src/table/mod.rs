@@ -6,6 +6,7 @@
 mod arrow;
 mod avro;
 mod cache;
+mod checked_filters;
 mod csv;
 mod csv_sniff;
 #[cfg(test)]

@@ -63,10 +63,13 @@ impl<'a> Maintained<'a> {
         self.source.load(version, self.context).await
     }
 
-    /// Makes a handle whose commits are guarded; operations on it load the newest version.
-    fn guarded(&self) -> Result<DeltaTable, TableError> {
-        let log_store = self.source.handle()?.log_store();
-        Ok(DeltaTable::new(self.point.guard(log_store)))
+    /// Loads the newest version as a table whose commits are guarded.
+    async fn guarded(&self) -> Result<DeltaTable, TableError> {
+        let newest = self.load(TableVersion::Latest).await?;
+        let state = newest.snapshot().map_err(|error| self.failed(error))?;
+        let mut table = DeltaTable::new(self.point.guard(newest.log_store(), Some(state)));
+        table.state = Some(state.clone());
+        Ok(table)
     }
 
     /// What every commit of the operation carries.

@@ -49,7 +49,8 @@ impl Maintenance for Optimize {
             false => OptimizeType::ZOrder(self.order.clone()),
         };
         let (after, metrics) = table
-            .guarded()?
+            .guarded()
+            .await?
             .optimize()
             .with_type(kind)
             .with_filters(&filters)

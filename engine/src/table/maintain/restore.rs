@@ -40,7 +40,8 @@ impl Maintenance for Restore {
             });
         }
         let outcome = table
-            .guarded()?
+            .guarded()
+            .await?
             .restore()
             .with_version_to_restore(restored)
             .with_commit_properties(table.commit())

@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
-use deltalake::DeltaTable;
 use deltalake::operations::vacuum::{VacuumBuilder, VacuumMode};
 use deltalake::table::config::TablePropertiesExt;
 
 use super::{Maintained, Maintenance, version_of};
 use crate::commit::PointOfNoReturn;
-use crate::definition::{TableDefinition, TableVersion};
+use crate::definition::TableDefinition;
 use crate::table::TableContext;
 use crate::table::error::TableError;
 
@@ -31,12 +30,8 @@ pub(crate) struct VacuumReport {
 
 impl Vacuum {
     /// Refuses a retention that could break readers and writers that are under way.
-    async fn builder(
-        &self,
-        table: &Maintained<'_>,
-        handle: DeltaTable,
-    ) -> Result<VacuumBuilder, TableError> {
-        let newest = table.load(TableVersion::Latest).await?;
+    async fn builder(&self, table: &Maintained<'_>) -> Result<VacuumBuilder, TableError> {
+        let newest = table.guarded().await?;
         let snapshot = newest.snapshot().map_err(|error| table.failed(error))?;
         let least = snapshot
             .snapshot()
@@ -57,7 +52,7 @@ impl Vacuum {
             true => VacuumMode::Full,
             false => VacuumMode::Lite,
         };
-        Ok(handle
+        Ok(newest
             .vacuum()
             .with_mode(mode)
             .with_retention_period(self.retention.unwrap_or(least))
@@ -71,7 +66,7 @@ impl Maintenance for Vacuum {
     type Report = VacuumReport;
 
     async fn run(&self, table: &Maintained<'_>) -> Result<VacuumReport, TableError> {
-        let builder = self.builder(table, table.guarded()?).await?;
+        let builder = self.builder(table).await?;
         let (after, metrics) = builder.await.map_err(|error| table.failed(error))?;
         Ok(VacuumReport {
             files: metrics.files_deleted.len() as u64,
@@ -87,8 +82,7 @@ pub(crate) async fn expired_files(
     context: &TableContext<'_>,
 ) -> Result<Vec<String>, TableError> {
     let table = Maintained::new(definition, context, PointOfNoReturn::default())?;
-    let handle = table.load(TableVersion::Latest).await?;
-    let builder = vacuum.builder(&table, handle).await?.with_dry_run(true);
+    let builder = vacuum.builder(&table).await?.with_dry_run(true);
     let (_, metrics) = builder.await.map_err(|error| table.failed(error))?;
     let folder = table.location().trim_end_matches('/');
     let mut files: Vec<String> = metrics
