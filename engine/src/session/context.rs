@@ -14,14 +14,14 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use super::drawing::ToDraw;
 use super::queries::Observer;
 use super::{EventSender, Session};
-use crate::definition::{TableDefinition, TableRead};
+use crate::definition::TableDefinition;
 use crate::directive::{HintUses, apply_settings, strays};
 use crate::erased::Erased;
 use crate::event::{Event, VersionRead};
 use crate::failure::{Failure, FailureKind};
 use crate::input::{Substituted, offset_of};
 use crate::source::Place;
-use crate::sql::{Query, TableName};
+use crate::sql::TableName;
 use crate::table::{self, TableContext};
 
 pub(crate) use assumed::Overlay;

@@ -66,7 +66,9 @@ pub(crate) use execute::{Output, count_rows};
 pub(crate) use hints::{HintSettings, LastHint, LastHints};
 pub(crate) use queries::QueryRecord;
 pub(crate) use results::FoundResult;
-pub(crate) use statement::{Parsing, Statement, parse, starts_query};
+#[cfg(test)]
+pub(crate) use statement::parse;
+pub(crate) use statement::{Parsing, Statement, starts_query};
 pub(crate) use stream::{EventSender, unexpected_end};
 pub(crate) use system::{columns_provider, find_system_table, system_provider, system_table};
 pub(crate) use vocabulary::{Advisor, Vocabulary};
