@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod command;
 mod commit;
 pub mod completion;
+mod cooperate;
 pub mod definition;
 pub mod directive;
 pub mod display;
@@ -39,6 +40,9 @@ pub mod source;
 mod sql;
 mod statement;
 pub mod table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod vocabulary;
 
 pub use vocabulary::{open, statements};

@@ -5,8 +5,6 @@
 mod behaviour;
 pub(crate) mod command;
 mod context;
-mod cooperate;
-mod correlation;
 mod drawing;
 mod drive;
 mod execute;
@@ -14,7 +12,6 @@ mod facts;
 mod hints;
 mod native;
 mod options;
-mod overflow;
 mod parameters;
 mod planning;
 mod queries;

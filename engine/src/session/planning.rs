@@ -9,16 +9,15 @@ use datafusion::prelude::SessionConfig;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
 use super::SessionOptions;
-use super::cooperate::Cooperate;
-use super::correlation::CheckCorrelation;
-use super::overflow::{CheckConstants, CheckOverflow};
 use crate::asof::AsOfRelationPlanner;
+use crate::cooperate::Cooperate;
 use crate::directive::after_join_selection;
 use crate::failure::Failure;
 use crate::interval::IntervalPlanner;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
 use crate::planner::AsOfQueryPlanner;
+use crate::semantics::{CheckConstants, CheckCorrelation, CheckOverflow};
 
 /// Builds the state that every statement of a session starts from.
 pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {

@@ -27,7 +27,7 @@ type Expression = Arc<dyn PhysicalExpr>;
 
 /// Makes the arithmetic of a plan check its results.
 #[derive(Debug)]
-pub(super) struct CheckOverflow;
+pub(crate) struct CheckOverflow;
 
 impl PhysicalOptimizerRule for CheckOverflow {
     fn optimize(&self, plan: Node, _config: &ConfigOptions) -> Result<Node> {
@@ -171,7 +171,7 @@ fn is_arithmetic(operator: Operator) -> bool {
 
 /// Refuses constants that leave their range: the optimizer computes them before a plan is made.
 #[derive(Debug)]
-pub(super) struct CheckConstants;
+pub(crate) struct CheckConstants;
 
 impl AnalyzerRule for CheckConstants {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {

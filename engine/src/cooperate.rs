@@ -25,7 +25,7 @@ const MULTIPLYING: [&str; 7] = [
 
 /// Puts a point of yielding above each operator that multiplies rows.
 #[derive(Debug)]
-pub(super) struct Cooperate;
+pub(crate) struct Cooperate;
 
 impl PhysicalOptimizerRule for Cooperate {
     fn optimize(

@@ -13,7 +13,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 /// Looks at every correlated subquery.
 #[derive(Debug)]
-pub(super) struct CheckCorrelation;
+pub(crate) struct CheckCorrelation;
 
 impl AnalyzerRule for CheckCorrelation {
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
