@@ -17,7 +17,7 @@ use crate::interval::IntervalPlanner;
 use crate::memory::planning::adjust;
 use crate::memory::runtime::{Memory, build_runtime};
 use crate::planner::AsOfQueryPlanner;
-use crate::semantics::{CheckConstants, CheckCorrelation, CheckOverflow};
+use crate::semantics;
 
 /// Builds the state that every statement of a session starts from.
 pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {
@@ -29,9 +29,9 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_analyzer_rules(semantics::analyzer_rules())
         .with_analyzer_rule(Arc::new(FrameRule))
-        .with_analyzer_rule(Arc::new(CheckConstants))
-        .with_analyzer_rule(Arc::new(CheckCorrelation))
+        .with_optimizer_rules(semantics::optimizer_rules())
         .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(SortByKeys))
@@ -42,15 +42,15 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     state
         .register_expr_planner(Arc::new(IntervalPlanner))
         .map_err(Failure::from_error)?;
-    crate::semantics::register(&mut state).map_err(Failure::from_error)?;
+    semantics::register(&mut state).map_err(Failure::from_error)?;
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     Ok((state, memory))
 }
 
-/// DataFusion's own rules and those of hints, after the one that must see expressions before they move into scans.
+/// DataFusion's own rules, those of hints, and ours in the place of unsound ones.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = after_join_selection();
-    rules.insert(0, Arc::new(CheckOverflow));
+    semantics::adjust_physical_rules(&mut rules);
     rules
 }
 
