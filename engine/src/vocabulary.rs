@@ -6,24 +6,23 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::command::commands;
-use crate::failure::Failure;
-use crate::feature;
-use crate::hint;
-use crate::session::table_functions::TableFunction;
-use crate::session::{Session, SessionOptions, StatementKind, Vocabulary};
-use crate::statement::{
+use lakesh_session::table_functions::TableFunction;
+use lakesh_session::{Session, SessionOptions, StatementKind, Vocabulary};
+use lakesh_statement::{
     alter_table, attach, cache, checkpoint, convert, copy, create_external_table, create_function,
     create_schema, create_table, create_view, delete, describe, describe_history, diff, drop,
     explain, explain_compare, insert, merge, optimize, query, restore, set, show, summarize,
     table_function, update, vacuum,
 };
+use lakesh_text::failure::Failure;
+
+use crate::command::commands;
 
 static VOCABULARY: Vocabulary = Vocabulary {
     statements: STATEMENTS,
     commands: || commands().to_vec(),
     table_functions: TABLE_FUNCTIONS,
-    advisor: &hint::HintAdvisor,
+    advisor: &lakesh_hint::HintAdvisor,
 };
 
 /// Opens a session. Touches neither disk nor network: the catalog opens with its first use.
@@ -43,35 +42,35 @@ static STATEMENTS: &[&StatementKind] = &[
     &cache::CACHE,
     &checkpoint::CHECKPOINT,
     &cache::CLEAR_CACHE,
-    &feature::statement::profile::COMPRESS,
+    &lakesh_feature::statement::profile::COMPRESS,
     &convert::CONVERT,
     &copy::COPY,
-    &feature::statement::create_encoder::CREATE_ENCODER,
+    &lakesh_feature::statement::create_encoder::CREATE_ENCODER,
     &create_external_table::CREATE_EXTERNAL_TABLE,
-    &feature::statement::feature_view::CREATE_FEATURE_VIEW,
+    &lakesh_feature::statement::feature_view::CREATE_FEATURE_VIEW,
     &create_function::CREATE_FUNCTION,
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
     &delete::DELETE,
     // Before DESCRIBE, which takes what these leave.
-    &feature::statement::encoders::DESCRIBE_ENCODER,
+    &lakesh_feature::statement::encoders::DESCRIBE_ENCODER,
     &describe_history::DESCRIBE_DETAIL,
     &describe_history::DESCRIBE_HISTORY,
     &describe::DESCRIBE,
     &diff::DIFF,
-    &feature::statement::profile::DRIFT,
+    &lakesh_feature::statement::profile::DRIFT,
     &drop::DROP,
-    &feature::statement::encoders::DROP_ENCODER,
-    &feature::statement::feature_view::DROP_FEATURE_VIEW,
+    &lakesh_feature::statement::encoders::DROP_ENCODER,
+    &lakesh_feature::statement::feature_view::DROP_FEATURE_VIEW,
     &create_function::DROP_FUNCTION,
     // Before EXPLAIN, which takes what this leaves.
     &explain_compare::EXPLAIN_COMPARE,
-    &feature::statement::leakage::EXPLAIN_LEAKAGE,
+    &lakesh_feature::statement::leakage::EXPLAIN_LEAKAGE,
     // Before EXPLAIN, as DESCRIBE HISTORY is before DESCRIBE.
-    &hint::statement::EXPLAIN_HINTS,
+    &lakesh_hint::statement::EXPLAIN_HINTS,
     &explain::EXPLAIN,
-    &feature::statement::encoders::EXPORT_ENCODER,
+    &lakesh_feature::statement::encoders::EXPORT_ENCODER,
     &insert::INSERT,
     &merge::MERGE,
     &optimize::OPTIMIZE,
@@ -79,11 +78,11 @@ static STATEMENTS: &[&StatementKind] = &[
     &restore::RESTORE,
     &query::QUERY,
     &set::SET,
-    &feature::statement::feature_view::SHOW_FEATURE_GRAPH,
+    &lakesh_feature::statement::feature_view::SHOW_FEATURE_GRAPH,
     &cache::SHOW_CACHE,
     &show::SHOW,
     &summarize::SUMMARIZE,
-    &feature::statement::transform::TRANSFORM,
+    &lakesh_feature::statement::transform::TRANSFORM,
     &cache::UNCACHE,
     &update::UPDATE,
     &set::USE,
@@ -91,11 +90,11 @@ static STATEMENTS: &[&StatementKind] = &[
 ];
 
 static TABLE_FUNCTIONS: &[&TableFunction] = &[
-    &feature::table_function::profile::COMPRESS,
-    &feature::table_function::profile::DRIFT,
-    &feature::table_function::encoder::ENCODER_OUTPUTS,
-    &feature::table_function::encoder::ENCODER_VALUES,
-    &feature::table_function::profile::FEATURE_PROFILE,
+    &lakesh_feature::table_function::profile::COMPRESS,
+    &lakesh_feature::table_function::profile::DRIFT,
+    &lakesh_feature::table_function::encoder::ENCODER_OUTPUTS,
+    &lakesh_feature::table_function::encoder::ENCODER_VALUES,
+    &lakesh_feature::table_function::profile::FEATURE_PROFILE,
     &table_function::summary::SUMMARIZE,
     &table_function::changes::TABLE_CHANGES,
     &table_function::columns::TABLE_COLUMNS,
@@ -103,6 +102,6 @@ static TABLE_FUNCTIONS: &[&TableFunction] = &[
     &table_function::diff::TABLE_DIFF,
     &table_function::diff::TABLE_DIFF_SUMMARY,
     &table_function::history::TABLE_HISTORY,
-    &feature::table_function::encoder::TRANSFORM,
-    &feature::table_function::profile::WOE_TABLE,
+    &lakesh_feature::table_function::encoder::TRANSFORM,
+    &lakesh_feature::table_function::profile::WOE_TABLE,
 ];

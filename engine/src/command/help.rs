@@ -5,13 +5,12 @@ use std::fmt::Write as _;
 use async_trait::async_trait;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::Documentation;
+use lakesh_event::event::{Event, Summary};
+use lakesh_plan::directive::{HintWord, hint_words};
+use lakesh_session::StatementKind;
+use lakesh_session::command::{Arguments, Command, Invocation, find};
+use lakesh_text::failure::Failure;
 
-use super::{Arguments, Command, Invocation};
-use crate::directive::{HintWord, hint_words};
-use crate::event::{Event, Summary};
-use crate::failure::Failure;
-use crate::session::StatementKind;
-use crate::session::command::find;
 use crate::vocabulary::statements;
 
 pub(super) struct Help;
@@ -110,7 +109,7 @@ fn explain(invocation: &Invocation, topic: &str) -> Option<String> {
             separate(&mut text);
             text.push_str(&explain_statement(kind));
         }
-        if let Some(word) = crate::directive::find(topic) {
+        if let Some(word) = lakesh_plan::directive::find(topic) {
             separate(&mut text);
             text.push_str(&explain_hint(word));
         }
@@ -251,7 +250,7 @@ fn unknown(invocation: &Invocation, topic: &str) -> Failure {
         .chain(statements().iter().map(|kind| kind.name))
         .chain(functions.iter().map(String::as_str));
     let failure = invocation.wrong(format!("no help on `{topic}`"));
-    match crate::similar::closest(topic, known) {
+    match lakesh_text::similar::closest(topic, known) {
         Some(close) => failure.hint(format!("did you mean `{close}`?")),
         None => failure.hint("`\\help` lists commands and statements, `\\df` the functions"),
     }

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::{Event, Summary};
-use crate::failure::{Failure, FailureKind};
-use crate::input::{self, Cell, SplitOptions};
-use crate::session::Session;
-use crate::session::command::{find, invoke, name_and_rest};
-use crate::source::{Place, Source};
+use lakesh_event::event::{Event, Summary};
+use lakesh_session::Session;
+use lakesh_session::command::{Arguments, Command, Invocation, find, invoke, name_and_rest};
+use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::input;
+use lakesh_text::input::{Cell, SplitOptions};
+use lakesh_text::source::{Place, Source};
 
 /// Scripts may include each other this deep.
 const DEEPEST: usize = 32;
@@ -83,7 +82,7 @@ async fn run_script(invocation: &Invocation, script: &Arc<Source>) -> Result<(),
             return Ok(());
         }
         let begin = std::time::Instant::now();
-        let mut summary = crate::session::run_cell(invocation.session(), cell, events).await?;
+        let mut summary = lakesh_session::run_cell(invocation.session(), cell, events).await?;
         summary.elapsed = begin.elapsed();
         invocation.send(Event::Step(summary)).await?;
     }

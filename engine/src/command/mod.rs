@@ -20,8 +20,8 @@ mod variable;
 
 use std::sync::{Arc, LazyLock};
 
-pub use crate::session::command::{Argument, Arguments, Command, Invocation};
 pub use include::included_script;
+pub use lakesh_session::command::{Arguments, Command, Invocation};
 
 /// Returns the commands that every front end has.
 pub fn commands() -> &'static [Arc<dyn Command>] {
@@ -34,7 +34,7 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(show::SCHEMAS),
             Arc::new(delta::Versions),
             Arc::new(delta::Diff),
-            Arc::new(crate::hint::command::Apply),
+            Arc::new(lakesh_hint::command::Apply),
             Arc::new(attachments::Attachments),
             Arc::new(profile::Profile),
             Arc::new(compare::Compare),

@@ -6,10 +6,9 @@ use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use futures::StreamExt;
-
-use crate::event::Event;
-use crate::session::{EarlierResult, Session, SessionOptions};
-use crate::source::{Place, Source};
+use lakesh_event::event::Event;
+use lakesh_session::{EarlierResult, Session, SessionOptions};
+use lakesh_text::source::{Place, Source};
 
 const MIB: usize = 1024 * 1024;
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-
-use crate::event::Event;
-use crate::input::{self, SplitOptions};
-use crate::picture::{BinValues, Distribution, Distributions, Picture};
-use crate::session::SessionOptions;
-use crate::source::Source;
+use lakesh_event::event::Event;
+use lakesh_event::picture::{BinValues, Distribution, Distributions, Picture};
+use lakesh_session::SessionOptions;
+use lakesh_text::input;
+use lakesh_text::input::SplitOptions;
+use lakesh_text::source::Source;
 
 /// Runs a script in a session that wants pictures; returns the last one.
 async fn drawn(script: &str) -> Option<Distributions> {
@@ -43,8 +43,7 @@ fn bins(drawn: &Distributions, name: &str) -> Vec<String> {
         let (share, reference) = (bin.share, bin.reference);
         let values = match &bin.values {
             BinValues::Range(lower, upper) => {
-                let end =
-                    |end: &Option<f64>| end.map_or("…".to_owned(), |end| end.to_string());
+                let end = |end: &Option<f64>| end.map_or("…".to_owned(), |end| end.to_string());
                 format!("{}-{}", end(lower), end(upper))
             }
             BinValues::Value(value) => value.clone(),

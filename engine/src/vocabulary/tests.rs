@@ -1,10 +1,13 @@
+use lakesh_session::parse;
+use lakesh_text::input::Substituted;
+
 use super::STATEMENTS;
-use crate::input::Substituted;
-use crate::session::parse;
 
 #[track_caller]
 fn check(sql: &str, message: &str, hint: Option<&str>) {
-    let failure = parse(STATEMENTS, &Substituted::detached(sql)).err().unwrap();
+    let failure = parse(STATEMENTS, &Substituted::detached(sql))
+        .err()
+        .unwrap();
     assert_eq!(failure.message, message, "{sql}");
     let hints: Vec<&str> = failure.hints.iter().map(String::as_str).collect();
     assert_eq!(hints, hint.into_iter().collect::<Vec<_>>(), "{sql}");

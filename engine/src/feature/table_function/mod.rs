@@ -1,4 +1,0 @@
-//! The table functions of features.
-
-pub(crate) mod encoder;
-pub(crate) mod profile;
