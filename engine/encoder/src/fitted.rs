@@ -174,7 +174,7 @@ impl Fitted {
     }
 
     /// Returns how many categories or bins there are.
-    pub fn len(&self) -> usize {
+    pub fn value_count(&self) -> usize {
         match &self.0 {
             Learned::Bins(edges) => edges.len().saturating_sub(1),
             Learned::Categories { index, .. } => index.len(),

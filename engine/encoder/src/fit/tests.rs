@@ -262,7 +262,7 @@ fn bins_are_left_closed_and_open_at_the_ends() {
 fn equal_edges_become_one_and_a_constant_is_refused() {
     let values = [1.0, 1.0, 1.0, 1.0, 2.0, 3.0].map(Some);
     let fitted = bins(EncoderKind::QuantileBins { bins: 5 }, &values, None).unwrap();
-    assert_eq!(fitted.len(), 2);
+    assert_eq!(fitted.value_count(), 2);
     for kind in [
         EncoderKind::QuantileBins { bins: 3 },
         EncoderKind::UniformBins { bins: 3 },
@@ -301,6 +301,6 @@ fn what_is_stored_comes_back() {
     let fitted = bins(EncoderKind::QuantileBins { bins: 4 }, &values, None).unwrap();
     let back = Fitted::from_bytes(&fitted.to_bytes().unwrap()).unwrap();
     assert_eq!(bin_numbers(&back, &values), bin_numbers(&fitted, &values));
-    assert_eq!(back.len(), 4);
+    assert_eq!(back.value_count(), 4);
     assert!(back.default_text().is_none());
 }

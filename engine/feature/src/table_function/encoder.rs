@@ -202,7 +202,7 @@ pub(crate) fn encoder_outputs(
             optional(output.target.as_ref()),
             optional(output.weight.as_ref()),
             text(&output.encoder.parameters()),
-            ScalarValue::Int64(i64::try_from(fitted.len()).ok()),
+            ScalarValue::Int64(i64::try_from(fitted.value_count()).ok()),
             ScalarValue::Utf8(fitted.default_text()),
             text(&provenance.relation),
             text(&tables.join(", ")),
