@@ -29,6 +29,7 @@ mod memory;
 mod metrics;
 mod native;
 mod object_store;
+mod packages;
 mod parquet_reading;
 mod profiles;
 mod pty;
