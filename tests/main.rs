@@ -30,6 +30,7 @@ mod metrics;
 mod native;
 mod object_store;
 mod packages;
+mod pages;
 mod parquet_reading;
 mod profiles;
 mod pty;
