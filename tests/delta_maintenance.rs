@@ -276,3 +276,100 @@ fn a_script_with_these_statements_is_checked_without_running() {
     lake.write("script.sql", script);
     lake.shell(["--check", "script.sql"]).run().succeeds();
 }
+
+/// Makes a file look as if it had been there for a month.
+fn aged(path: &Path) {
+    let month = std::time::Duration::from_secs(31 * 24 * 3600);
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(std::time::SystemTime::now() - month)
+        .unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn vacuum_follows_no_link_out_of_the_table() {
+    use std::os::unix::fs::symlink;
+
+    let lake = filled();
+    let beside = lake.path().join("beside");
+    std::fs::create_dir(&beside).unwrap();
+    for name in ["letter.txt", "part-0.parquet"] {
+        std::fs::write(beside.join(name), "not the table's").unwrap();
+        aged(&beside.join(name));
+    }
+    let table = lake.path().join("t");
+    symlink(&beside, table.join("linked")).unwrap();
+    symlink(&beside, table.join("p=0").join("deeper")).unwrap();
+    symlink(beside.join("letter.txt"), table.join("linked.parquet")).unwrap();
+    std::fs::write(table.join("orphan.parquet"), "nobody's").unwrap();
+    aged(&table.join("orphan.parquet"));
+
+    let listed = lake.rows("vacuum t dry run");
+    assert!(listed.contains("orphan.parquet"), "{listed}");
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    lake.does("vacuum t");
+    assert!(!table.join("orphan.parquet").exists());
+    for kept in [
+        "beside/letter.txt",
+        "beside/part-0.parquet",
+        "t/linked.parquet",
+    ] {
+        assert!(lake.path().join(kept).exists(), "{kept}");
+    }
+    same_rows(&lake);
+}
+
+#[test]
+fn vacuum_deletes_nothing_that_a_log_names_outside_the_table() {
+    let lake = filled();
+    let beside = lake.path().join("beside");
+    std::fs::create_dir(&beside).unwrap();
+    for name in [
+        "plain.parquet",
+        "encoded.parquet",
+        "absolute.parquet",
+        "linked.parquet",
+    ] {
+        std::fs::write(beside.join(name), "not the table's").unwrap();
+        aged(&beside.join(name));
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&beside, lake.path().join("t/linked")).unwrap();
+    let absolute = beside.join("absolute.parquet");
+    let removals: String = [
+        "../beside/plain.parquet",
+        "%2e%2e/beside/encoded.parquet",
+        absolute.to_str().unwrap(),
+        "linked/linked.parquet",
+    ]
+    .map(|path| {
+        format!(
+            r#"{{"remove":{{"path":"{path}","deletionTimestamp":1,"dataChange":true,"extendedFileMetadata":false}}}}"#
+        ) + "\n"
+    })
+    .concat();
+    let entry =
+        format!("{{\"commitInfo\":{{\"operation\":\"DELETE\",\"timestamp\":1}}}}\n{removals}");
+    std::fs::write(
+        lake.path().join("t/_delta_log/00000000000000000004.json"),
+        entry,
+    )
+    .unwrap();
+    let off = "set lakesh.vacuum_retention_check = false;";
+    for sql in ["vacuum t lite retain 0 hours", "vacuum t retain 0 hours"] {
+        // Whether it is refused or does the rest of its work, what lies outside stays.
+        let run = lake.shell(["-c", &format!("{off} {sql}")]).run();
+        for name in [
+            "plain.parquet",
+            "encoded.parquet",
+            "absolute.parquet",
+            "linked.parquet",
+        ] {
+            assert!(
+                beside.join(name).exists(),
+                "{sql} deleted {name}: {}",
+                run.stderr
+            );
+        }
+    }
+}

@@ -7,14 +7,12 @@ use crate::support::{Lake, repository};
 
 #[test]
 fn examples_of_statements_run() {
-    let examples = lakesh_engine::statement::statements()
-        .iter()
-        .flat_map(|statement| {
-            statement
-                .examples
-                .iter()
-                .map(|example| (statement.name, *example))
-        });
+    let examples = lakesh_engine::statements().iter().flat_map(|statement| {
+        statement
+            .examples
+            .iter()
+            .map(|example| (statement.name, *example))
+    });
     run_each(examples.collect());
 }
 

@@ -54,7 +54,7 @@ fn named<'a>(hints: &'a [Vec<String>], rule: &str) -> Option<&'a Vec<String>> {
 
 /// Opens a session whose plans do not depend on the machine.
 fn open(lake: &Lake) -> Arc<Session> {
-    Session::new(SessionOptions {
+    lakesh_engine::open(SessionOptions {
         catalog: CatalogChoice::Nearest,
         threads: Some(2),
         temp_folder: lake.temp(),

@@ -49,7 +49,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 async fn run(file: &Path) -> Result<(), String> {
     let lake = Lake::new();
-    let session = Session::new(SessionOptions::in_folder(lake.path()))
+    let session = lakesh_engine::open(SessionOptions::in_folder(lake.path()))
         .map_err(|failure| format!("{}: {failure}", file.display()))?;
     let mut runner = Runner::new(|| {
         let session = Arc::clone(&session);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use lakesh_session::Session;
+use lakesh_text::failure::printable;
+use lakesh_text::input::{Token, TokenKind, tokens};
+
 use crate::command;
 use crate::completion::relations_at;
-use crate::failure::printable;
-use crate::input::{Token, TokenKind, tokens};
-use crate::session::Session;
 
 /// What is known of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,7 @@ fn command_at(line: &str) -> Option<&str> {
 }
 
 fn explain_command(session: &Session, name: &str) -> Option<Inspection> {
-    let command = command::find(session.commands(), name.trim_start_matches('%'))?;
+    let command = lakesh_session::command::find(session.commands(), name.trim_start_matches('%'))?;
     Some(Inspection {
         title: format!("command \\{}", command.names()[0]),
         facts: Vec::new(),
@@ -117,7 +118,7 @@ fn explain_setting(session: &Session, name: &str) -> Option<Inspection> {
     if let Some(default) = setting.default {
         facts.push(("default".to_owned(), default));
     }
-    let values = crate::session::settings()
+    let values = lakesh_session::settings()
         .iter()
         .find(|ours| ours.name == setting.name);
     if let Some(ours) = values {
@@ -144,7 +145,7 @@ fn explain_function(session: &Session, name: &str) -> Option<Inspection> {
 
 /// Lists the arguments of a reader of files.
 fn explain_reader(name: &str) -> Option<String> {
-    let reader = crate::table::READERS
+    let reader = lakesh_table::READERS
         .iter()
         .find(|reader| reader.name.eq_ignore_ascii_case(name))?;
     let mut text = format!("{}\n  table function\n", reader.usage());

@@ -3,35 +3,23 @@
 //! The engine never writes to a terminal, reads an environment variable or exits: whoever embeds it
 //! passes settings in and renders the events that come out. See `docs/architecture.md`.
 
-mod asof;
-mod cache;
-pub mod catalog;
+#![forbid(unsafe_code)]
+
 pub mod command;
-mod commit;
 pub mod completion;
-pub mod definition;
-pub mod directive;
-pub mod display;
-mod encoder;
-pub mod erased;
-pub mod event;
-pub mod failure;
-pub mod footer;
-pub mod format;
-pub mod hint;
-pub mod input;
 pub mod inspection;
-mod leakage;
-pub mod memory;
-mod mutation;
-mod native;
-pub mod observation;
-pub mod picture;
-mod profile;
-mod scope;
-pub mod session;
-pub mod similar;
-pub mod source;
-mod sql;
-pub mod statement;
-pub mod table;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod vocabulary;
+
+pub use vocabulary::{open, statements};
+
+pub use lakesh_catalog as catalog;
+pub use lakesh_event::{event, footer, observation, picture};
+pub use lakesh_format as format;
+pub use lakesh_hint as hint;
+pub use lakesh_memory as memory;
+pub use lakesh_plan::directive;
+pub use lakesh_session as session;
+pub use lakesh_text::{display, failure, input, quantity, similar, source};

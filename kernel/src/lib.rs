@@ -3,6 +3,8 @@
 //! It plans and runs nothing itself. Cells go to the engine's session; its events become messages of the
 //! Jupyter protocol, or outputs of a notebook's file. See `docs/decisions/0012-kernel-protocol.md`.
 
+#![forbid(unsafe_code)]
+
 mod chart;
 mod command;
 mod connection;

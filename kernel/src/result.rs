@@ -7,8 +7,9 @@ use datafusion::arrow::datatypes::SchemaRef;
 use lakesh_engine::display::DisplayOptions;
 use lakesh_engine::event::{QueryReads, Summary};
 use lakesh_engine::failure::{Failure, FailureKind, masked};
-use lakesh_engine::footer::{footer, grouped, rows_text};
+use lakesh_engine::footer::{footer, rows_text};
 use lakesh_engine::format::FormatError;
+use lakesh_engine::quantity::grouped;
 use lakesh_engine::session::EarlierResult;
 use serde_json::{Value, json};
 

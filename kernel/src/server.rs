@@ -72,7 +72,7 @@ pub fn serve(mut options: KernelOptions) -> Result<Arc<Session>, Failure> {
     options.session.pictures = true;
     let session = {
         let _guard = options.runtime.enter();
-        Session::new(options.session.clone())?
+        lakesh_engine::open(options.session.clone())?
     };
     // The sockets have threads of their own: those that run queries may all be busy.
     let runtime = Builder::new_multi_thread()

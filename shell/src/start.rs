@@ -11,7 +11,7 @@ use lakesh_engine::command::Command;
 use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
-use lakesh_engine::session::{CatalogChoice, HintMode, NativeFunctions, Session, SessionOptions};
+use lakesh_engine::session::{CatalogChoice, HintMode, NativeFunctions, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
 use crate::colour::ColourChoice;
@@ -87,7 +87,7 @@ pub(crate) fn start(
     let options = session_options(arguments, configuration, streams, &display, &switches)
         .map_err(Stop::Failed)?;
     let temp_folder = options.temp_folder.clone();
-    let session = Session::new(options).map_err(Stop::Failed)?;
+    let session = lakesh_engine::open(options).map_err(Stop::Failed)?;
     lakesh_engine::memory::sweep::sweep_in_background(temp_folder);
     let on_signal = if interactive {
         OnSignal::CancelCell

@@ -21,7 +21,7 @@ pub(crate) struct Answer {
 
 /// Opens a session whose files lie in a lake.
 pub(crate) fn session_in(lake: &Lake) -> Arc<Session> {
-    Session::new(SessionOptions::in_folder(lake.path())).unwrap()
+    lakesh_engine::open(SessionOptions::in_folder(lake.path())).unwrap()
 }
 
 /// Runs one statement.

@@ -6,6 +6,8 @@
 //! [`SortByKeys`] sorts the rows for them faster; on a cluster [`FeatureCodec`] sends both operators to
 //! where they run.
 
+#![forbid(unsafe_code)]
+
 mod frame_rule;
 mod fused;
 pub mod kernel;

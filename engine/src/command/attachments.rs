@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
-
-use super::{Arguments, Command, Invocation};
-use crate::catalog::Discovery;
-use crate::event::{Event, Summary};
-use crate::failure::{Failure, FailureKind};
+use lakesh_catalog::Discovery;
+use lakesh_event::event::{Event, Summary};
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::failure::{Failure, FailureKind};
 
 pub(super) struct Attachments;
 

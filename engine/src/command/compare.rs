@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::{Event, Summary};
-use crate::failure::Failure;
-use crate::observation::{cut, tree};
-use crate::session::QueryRecord;
-use crate::statement::side_by_side;
+use lakesh_event::event::{Event, Summary};
+use lakesh_event::observation::{cut, tree};
+use lakesh_session::QueryRecord;
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_statement::side_by_side;
+use lakesh_text::failure::Failure;
 
 /// So much of a query's text is shown above its plan.
 const SHOWN_TEXT: usize = 70;
@@ -101,7 +100,7 @@ fn queries(invocation: &Invocation) -> Vec<Arc<QueryRecord>> {
 
 fn shown(query: &QueryRecord) -> String {
     let words: Vec<_> = query.sql.split_whitespace().collect();
-    let milliseconds = crate::observation::milliseconds(query.duration);
+    let milliseconds = lakesh_event::observation::milliseconds(query.duration);
     format!("{} ({milliseconds})", cut(&words.join(" "), SHOWN_TEXT))
 }
 

@@ -1,10 +1,9 @@
 //! `\versions` and `\diff`: the past of a Delta table. Each stands for a SQL statement and runs it.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::Summary;
-use crate::failure::Failure;
+use lakesh_event::event::Summary;
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 /// `\versions`.
 pub(super) struct Versions;

@@ -3,12 +3,10 @@
 //! They differ in what they change, and in nothing else, so they are values of one type.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::display::DisplayOptions;
-use crate::event::{Event, Summary};
-use crate::failure::Failure;
-use crate::format;
+use lakesh_event::event::{Event, Summary};
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::display::DisplayOptions;
+use lakesh_text::failure::Failure;
 
 /// A command that changes one of the display options, or says what it is.
 pub(super) struct DisplayCommand {
@@ -190,14 +188,17 @@ fn on_or_off(state: bool) -> &'static str {
 
 /// Finds a format by its name and returns the name that it goes by.
 fn find_format(invocation: &Invocation, name: &str) -> Result<String, Failure> {
-    if let Some(format) = format::find(name) {
+    if let Some(format) = lakesh_format::find(name) {
         return Ok(format.name.to_owned());
     }
     let failure = invocation.wrong(format!("unknown format `{name}`"));
-    Err(match format::similar(name) {
+    Err(match lakesh_format::similar(name) {
         Some(close) => failure.hint(format!("did you mean `{close}`?")),
         None => {
-            let names: Vec<_> = format::formats().iter().map(|format| format.name).collect();
+            let names: Vec<_> = lakesh_format::formats()
+                .iter()
+                .map(|format| format.name)
+                .collect();
             failure.hint(format!("formats: {}", names.join(", ")))
         }
     })

@@ -1,10 +1,9 @@
 //! `\echo` and `\warn`: text for the results and text for the user.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::Summary;
-use crate::failure::Failure;
+use lakesh_event::event::Summary;
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 pub(super) struct Echo;
 

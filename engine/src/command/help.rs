@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use async_trait::async_trait;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::Documentation;
+use lakesh_event::event::{Event, Summary};
+use lakesh_plan::directive::{HintWord, hint_words};
+use lakesh_session::StatementKind;
+use lakesh_session::command::{Arguments, Command, Invocation, find};
+use lakesh_text::failure::Failure;
 
-use super::{Arguments, Command, Invocation};
-use crate::directive::{HintWord, hint_words};
-use crate::event::{Event, Summary};
-use crate::failure::Failure;
-use crate::statement::{self, StatementKind};
+use crate::vocabulary::statements;
 
 pub(super) struct Help;
 
@@ -65,10 +66,7 @@ fn overview(invocation: &Invocation) -> String {
         let _ = writeln!(text, "  {:width$}  {}", command.usage(), command.summary());
     }
     text.push_str("\nStatements\n");
-    let names: Vec<_> = statement::statements()
-        .iter()
-        .map(|kind| kind.name)
-        .collect();
+    let names: Vec<_> = statements().iter().map(|kind| kind.name).collect();
     text.push_str(&wrapped(&names));
     text.push_str("\nHints, as in SELECT /*+ BROADCAST(t) */ …\n");
     let names: Vec<_> = hint_words().iter().map(|word| word.names[0]).collect();
@@ -103,7 +101,7 @@ fn explain(invocation: &Invocation, topic: &str) -> Option<String> {
     let mut text = String::new();
     let bare = topic.trim_start_matches(['\\', '.', '%']);
     let is_command = topic.len() > bare.len();
-    if let Some(command) = super::find(invocation.session().commands(), bare) {
+    if let Some(command) = find(invocation.session().commands(), bare) {
         text.push_str(&explain_command(command.as_ref()));
     }
     if !is_command {
@@ -111,7 +109,7 @@ fn explain(invocation: &Invocation, topic: &str) -> Option<String> {
             separate(&mut text);
             text.push_str(&explain_statement(kind));
         }
-        if let Some(word) = crate::directive::find(topic) {
+        if let Some(word) = lakesh_plan::directive::find(topic) {
             separate(&mut text);
             text.push_str(&explain_hint(word));
         }
@@ -144,7 +142,7 @@ pub(crate) fn explain_command(command: &dyn Command) -> String {
 /// Finds the statement of a name, or those that begin with it.
 pub(crate) fn kinds(topic: &str) -> Vec<&'static StatementKind> {
     let wanted = topic.trim_end_matches(';').to_uppercase();
-    let all = statement::statements();
+    let all = statements();
     let exact: Vec<_> = all
         .iter()
         .copied()
@@ -249,10 +247,10 @@ fn unknown(invocation: &Invocation, topic: &str) -> Failure {
         .commands()
         .iter()
         .flat_map(|command| command.names().iter().copied())
-        .chain(statement::statements().iter().map(|kind| kind.name))
+        .chain(statements().iter().map(|kind| kind.name))
         .chain(functions.iter().map(String::as_str));
     let failure = invocation.wrong(format!("no help on `{topic}`"));
-    match crate::similar::closest(topic, known) {
+    match lakesh_text::similar::closest(topic, known) {
         Some(close) => failure.hint(format!("did you mean `{close}`?")),
         None => failure.hint("`\\help` lists commands and statements, `\\df` the functions"),
     }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::{Event, Summary};
-use crate::failure::{Failure, FailureKind};
-use crate::input::{self, Cell, SplitOptions};
-use crate::session::Session;
-use crate::source::{Place, Source};
+use lakesh_event::event::{Event, Summary};
+use lakesh_session::Session;
+use lakesh_session::command::{Arguments, Command, Invocation, find, invoke, name_and_rest};
+use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::input;
+use lakesh_text::input::{Cell, SplitOptions};
+use lakesh_text::source::{Place, Source};
 
 /// Scripts may include each other this deep.
 const DEEPEST: usize = 32;
@@ -82,7 +82,7 @@ async fn run_script(invocation: &Invocation, script: &Arc<Source>) -> Result<(),
             return Ok(());
         }
         let begin = std::time::Instant::now();
-        let mut summary = crate::session::run_cell(invocation.session(), cell, events).await?;
+        let mut summary = lakesh_session::run_cell(invocation.session(), cell, events).await?;
         summary.elapsed = begin.elapsed();
         invocation.send(Event::Step(summary)).await?;
     }
@@ -94,8 +94,8 @@ fn is_quit(session: &Session, cell: &Cell) -> bool {
     let Cell::Command(place) = cell else {
         return false;
     };
-    let (name, _) = super::arguments::name_and_rest(place);
-    super::find(session.commands(), name.text()).is_some_and(|command| command.names()[0] == "q")
+    let (name, _) = name_and_rest(place);
+    find(session.commands(), name.text()).is_some_and(|command| command.names()[0] == "q")
 }
 
 /// Returns the script that a command includes, if it is one that does: `--check` goes into it.
@@ -103,7 +103,7 @@ pub fn included_script(
     session: &Arc<Session>,
     place: &Place,
 ) -> Result<Option<Arc<Source>>, Failure> {
-    let (command, invocation) = super::invoke(session, place, None)?;
+    let (command, invocation) = invoke(session, place, None)?;
     if command.names() != Include.names() {
         return Ok(None);
     }

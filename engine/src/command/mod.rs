@@ -1,11 +1,8 @@
-//! Backslash commands, such as `\dt`: the registry, and how a line becomes an invocation.
+//! The backslash commands that every front end has, such as `\dt`.
 //!
-//! A command is one file, or one of a family in one file, and a line in `commands`. The same commands
-//! run at a prompt, in scripts and in notebooks; dot spellings (`.tables`) and `%` magics are other
-//! names for them. A front end adds commands of its own through `SessionOptions::commands`.
+//! A command is one file, or one of a family in one file, and a line in `commands`. A front end adds
+//! commands of its own through `SessionOptions::commands`.
 
-mod apply;
-mod arguments;
 mod attachments;
 mod clear;
 mod compare;
@@ -14,7 +11,6 @@ mod display;
 mod echo;
 pub(crate) mod help;
 mod include;
-mod invocation;
 mod output;
 mod parameter;
 mod profile;
@@ -24,46 +20,8 @@ mod variable;
 
 use std::sync::{Arc, LazyLock};
 
-use async_trait::async_trait;
-
-use crate::event::Summary;
-use crate::failure::{Failure, FailureKind};
-use crate::session::{EventSender, Session};
-use crate::source::Place;
-
-pub use arguments::{Argument, Arguments};
 pub use include::included_script;
-pub use invocation::Invocation;
-
-/// A command with everything that is to be known about it.
-#[async_trait]
-pub trait Command: Send + Sync {
-    /// Returns its names without `\`; the first is the one that help shows.
-    fn names(&self) -> &'static [&'static str];
-
-    /// Returns its form, such as `\i FILE`.
-    fn usage(&self) -> &'static str;
-
-    /// Returns in one sentence what it does.
-    fn summary(&self) -> &'static str;
-
-    /// Returns lines that show its use; each of them runs.
-    fn examples(&self) -> &'static [&'static str];
-
-    /// Returns which arguments it takes.
-    fn arguments(&self) -> Arguments;
-
-    /// Looks at the arguments without doing anything; variables that it would set, it sets.
-    fn check(&self, _invocation: &Invocation) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    /// Does what it is for.
-    async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure>;
-}
-
-/// Commands that need a terminal: the shell brings them, other front ends refuse them by name.
-const TERMINAL_ONLY: &[&str] = &["e", "edit", "!", "shell", "system", "cd", "pager"];
+pub use lakesh_session::command::{Arguments, Command, Invocation};
 
 /// Returns the commands that every front end has.
 pub fn commands() -> &'static [Arc<dyn Command>] {
@@ -76,7 +34,7 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(show::SCHEMAS),
             Arc::new(delta::Versions),
             Arc::new(delta::Diff),
-            Arc::new(apply::Apply),
+            Arc::new(lakesh_hint::command::Apply),
             Arc::new(attachments::Attachments),
             Arc::new(profile::Profile),
             Arc::new(compare::Compare),
@@ -101,68 +59,6 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
         ]
     });
     &COMMANDS
-}
-
-/// Runs the command that stands at a place.
-pub(crate) async fn run(
-    session: &Arc<Session>,
-    place: &Place,
-    events: &EventSender,
-) -> Result<Summary, Failure> {
-    let (command, invocation) = invoke(session, place, Some(events))?;
-    command
-        .run(&invocation)
-        .await
-        .map_err(|failure| failure.at(place.clone()))
-}
-
-/// Checks the command that stands at a place.
-pub(crate) fn check(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
-    let (command, invocation) = invoke(session, place, None)?;
-    command
-        .check(&invocation)
-        .map_err(|failure| failure.at(place.clone()))
-}
-
-fn invoke(
-    session: &Arc<Session>,
-    place: &Place,
-    events: Option<&EventSender>,
-) -> Result<(Arc<dyn Command>, Invocation), Failure> {
-    let (name, rest) = arguments::name_and_rest(place);
-    let Some(command) = find(session.commands(), name.text()) else {
-        return Err(unknown(session.commands(), &name));
-    };
-    let invocation = Invocation::new(session, place, &name, &rest, command.as_ref(), events)?;
-    Ok((command, invocation))
-}
-
-/// Finds a command by any of its names; psql's `+` at the end (`\d+`) makes no difference.
-pub(crate) fn find(commands: &[Arc<dyn Command>], name: &str) -> Option<Arc<dyn Command>> {
-    let named = |name: &str| {
-        commands
-            .iter()
-            .find(|command| command.names().contains(&name))
-            .cloned()
-    };
-    named(name).or_else(|| named(name.strip_suffix('+')?))
-}
-
-fn unknown(commands: &[Arc<dyn Command>], name: &Place) -> Failure {
-    let text = name.text();
-    if TERMINAL_ONLY.contains(&text) {
-        let message = format!("`\\{text}` needs a terminal");
-        return Failure::new(FailureKind::Usage, message).at(name.clone());
-    }
-    let failure = Failure::new(FailureKind::Usage, format!("unknown command `\\{text}`"));
-    let known = commands
-        .iter()
-        .flat_map(|command| command.names().iter().copied());
-    let failure = match crate::similar::closest(text, known) {
-        Some(close) => failure.hint(format!("did you mean `\\{close}`?")),
-        None => failure.hint("`\\help` lists the commands"),
-    };
-    failure.at(name.clone())
 }
 
 #[cfg(test)]

@@ -1,12 +1,9 @@
 //! `\o` and `\save`: results into files. The renderer writes the files; these say which.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::{Event, Summary};
-use crate::failure::Failure;
-use crate::format;
-use crate::statement;
+use lakesh_event::event::{Event, Summary};
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 pub(super) struct Output;
 
@@ -69,12 +66,15 @@ impl Command for Save {
         let Some(file) = invocation.argument(0) else {
             return Ok(());
         };
-        let found = format::by_suffix(&file.value)
+        let found = lakesh_format::by_suffix(&file.value)
             .map_err(|error| invocation.wrong(error.to_string()).at(file.place.clone()))?;
         if found.is_some() {
             return Ok(());
         }
-        let names: Vec<_> = format::formats().iter().map(|format| format.name).collect();
+        let names: Vec<_> = lakesh_format::formats()
+            .iter()
+            .map(|format| format.name)
+            .collect();
         Err(invocation
             .wrong(format!("the suffix of `{}` names no format", file.value))
             .hint(format!("formats: {}", names.join(", ")))
@@ -90,7 +90,7 @@ impl Command for Save {
                 .hint("run a query first"));
         };
         // Twice the same change would be a change too many.
-        if statement::parse(&session.substitute(&place)?)?.writes() {
+        if session.parse(&session.substitute(&place)?)?.writes() {
             return Err(invocation
                 .wrong("the previous statement changes something and is not run again")
                 .hint("`\\save` runs the previous statement again; run a query first"));
@@ -99,7 +99,7 @@ impl Command for Save {
             let file = absolute(invocation, &file.value);
             invocation.send(Event::Save(file)).await?;
         }
-        let summary = crate::session::run_statement(session, &place, invocation.events()?).await?;
+        let summary = lakesh_session::run_statement(session, &place, invocation.events()?).await?;
         if !summary.returned_rows {
             return Err(invocation.wrong("the previous statement returns no rows"));
         }

@@ -3,11 +3,10 @@
 //! In a notebook a cell of these, tagged `parameters`, holds the defaults that a run may override.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::Summary;
-use crate::failure::Failure;
-use crate::session::parse_parameter;
+use lakesh_event::event::Summary;
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_session::parse_parameter;
+use lakesh_text::failure::Failure;
 
 pub(super) struct Parameter;
 

@@ -1,10 +1,9 @@
 //! `\profile`: what the statements of a label took, and where. It stands for SQL over `system.queries`.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::Summary;
-use crate::failure::Failure;
+use lakesh_event::event::Summary;
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 /// The labels with their statements.
 const LABELS: &str = "\

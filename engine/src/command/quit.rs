@@ -1,10 +1,9 @@
 //! `\q`: leaves; a script ends there.
 
 use async_trait::async_trait;
-
-use super::{Arguments, Command, Invocation};
-use crate::event::{Event, Summary};
-use crate::failure::Failure;
+use lakesh_event::event::{Event, Summary};
+use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 pub(super) struct Quit;
 

@@ -1,10 +1,9 @@
 //! `\d`, `\dt`, `\dv`, `\df`, `\dn`: what there is. Each stands for a SQL statement and runs it.
 
 use async_trait::async_trait;
-
-use super::{Argument, Arguments, Command, Invocation};
-use crate::event::Summary;
-use crate::failure::Failure;
+use lakesh_event::event::Summary;
+use lakesh_session::command::{Argument, Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 /// A command that stands for a statement.
 pub(super) struct ShowCommand {
@@ -146,9 +145,10 @@ fn like_pattern(pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lakesh_session::command::Argument;
+    use lakesh_text::source::{Place, Source};
+
     use super::{DESCRIBE, FUNCTIONS, ShowCommand, TABLES};
-    use crate::command::Argument;
-    use crate::source::{Place, Source};
 
     #[test]
     fn commands_stand_for_statements() {

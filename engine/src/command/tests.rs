@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use lakesh_event::event::Event;
+use lakesh_session::{Session, SessionOptions};
+use lakesh_text::input;
+use lakesh_text::input::{Cell, SplitOptions};
+use lakesh_text::source::Source;
 
 use super::{commands, included_script};
-use crate::event::Event;
-use crate::input::{self, Cell, SplitOptions};
-use crate::session::{Session, SessionOptions};
-use crate::source::Source;
 
 /// Runs a script and writes down what happened, a line an event; stops at the first failure.
 async fn happened(session: &Arc<Session>, script: &str) -> Vec<String> {
@@ -56,7 +57,7 @@ async fn happened(session: &Arc<Session>, script: &str) -> Vec<String> {
 }
 
 fn session(folder: &Path) -> Arc<Session> {
-    Session::new(SessionOptions::in_folder(folder)).unwrap()
+    crate::open(SessionOptions::in_folder(folder)).unwrap()
 }
 
 #[test]

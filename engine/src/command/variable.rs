@@ -3,10 +3,9 @@
 //! How the session behaves is SQL's `SET lakesh.name = value`, not these.
 
 use async_trait::async_trait;
-
-use super::{Argument, Arguments, Command, Invocation};
-use crate::event::Summary;
-use crate::failure::Failure;
+use lakesh_event::event::Summary;
+use lakesh_session::command::{Argument, Arguments, Command, Invocation};
+use lakesh_text::failure::Failure;
 
 pub(super) struct Set;
 

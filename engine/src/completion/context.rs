@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use crate::input::{Token, TokenKind, tokens};
+use lakesh_text::input::{Token, TokenKind, tokens};
 
 use super::keywords::is_keyword;
 

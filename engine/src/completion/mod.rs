@@ -13,10 +13,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::format;
-use crate::session::{Session, settings};
-use crate::statement::statements;
-use crate::table;
+use lakesh_session::{Session, settings};
+
+use crate::vocabulary::statements;
 
 use context::{CompletionContext, Wanted, context, without_quotes};
 use keywords::KEYWORDS;
@@ -243,7 +242,7 @@ impl Completer<'_> {
             }
             Some("i" | "o" | "save" | "cd" | "e" | "!") => return self.files(context),
             Some("mode") => {
-                let formats = format::formats().iter().map(|format| format.name);
+                let formats = lakesh_format::formats().iter().map(|format| format.name);
                 offer.add_all(CandidateKind::Word, formats);
             }
             Some("x" | "timing" | "header" | "pager") => {
@@ -300,7 +299,7 @@ impl Completer<'_> {
                         format!("{}.", quoted(&schema)),
                     );
                 }
-                for reader in table::READERS {
+                for reader in lakesh_table::READERS {
                     offer.add(
                         CandidateKind::Function,
                         reader.name,

@@ -5,17 +5,18 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
+use lakesh_event::event::Event;
+use lakesh_session::{Session, SessionOptions};
+use lakesh_text::input;
+use lakesh_text::input::SplitOptions;
+use lakesh_text::source::Source;
 use tokio::runtime::Runtime;
 
 use super::{complete, quoted};
-use crate::event::Event;
-use crate::input::{self, SplitOptions};
-use crate::session::{Session, SessionOptions};
-use crate::source::Source;
 
 fn session(runtime: &Runtime, folder: &std::path::Path) -> Arc<Session> {
     let _guard = runtime.enter();
-    let session = Session::new(SessionOptions::in_folder(folder)).unwrap();
+    let session = crate::open(SessionOptions::in_folder(folder)).unwrap();
     let script = "create view trips as select 1 as distance, 2 as \"VendorID\";
          create view tolls as select 3 as amount;
          create schema lake;

@@ -1,7 +1,7 @@
 use futures::StreamExt;
 use lakesh_engine::event::Event;
 use lakesh_engine::input::{self, SplitOptions};
-use lakesh_engine::session::{Session, SessionOptions};
+use lakesh_engine::session::SessionOptions;
 use lakesh_engine::source::Source;
 use serde_json::Value;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ async fn draw(script: &str) -> (Option<Bundle>, Vec<String>) {
     options.commands.push(Arc::new(Chart {
         charts: Some(charts.clone()),
     }));
-    let session = Session::new(options).unwrap();
+    let session = lakesh_engine::open(options).unwrap();
     let mut failures = Vec::new();
     for cell in input::cells(&Source::new("test", script), SplitOptions::default()) {
         let mut events = session.run(cell.unwrap());

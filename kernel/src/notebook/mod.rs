@@ -59,7 +59,7 @@ pub async fn run(
     run.session.pictures = true;
     let session = {
         let _guard = run.runtime.enter();
-        Session::new(run.session)?
+        lakesh_engine::open(run.session)?
     };
     let executor = Executor::new(Arc::clone(&session), run.runtime, charts);
     let interrupts = executor.interrupts.clone();

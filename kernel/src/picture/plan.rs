@@ -6,10 +6,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use lakesh_engine::footer::grouped;
-use lakesh_engine::memory::limit::format_size;
 use lakesh_engine::observation::Operator;
 use lakesh_engine::picture::PlanPicture;
+use lakesh_engine::quantity::{format_size, grouped};
 
 use super::{percent, shortened};
 use crate::mime::escaped;

@@ -1,0 +1,146 @@
+//! The catalog: schemas, tables, views, attachments and query history in one SQLite file that every
+//! process shares live.
+//!
+//! It stores definitions and says where things lie. It does not read tables, does not delete data
+//! except below its own warehouse, holds no secrets, caches nothing and reads no environment variable.
+
+#![forbid(unsafe_code)]
+
+mod attachment;
+mod database;
+pub mod definition;
+mod encoders;
+mod entries;
+mod entry;
+mod error;
+mod functions;
+mod history;
+mod location;
+mod migration;
+mod path;
+mod random;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod verified;
+mod warehouse;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{OptionalExtension, params};
+use tempfile::TempDir;
+
+pub use attachment::Attachment;
+pub use encoders::EncoderEntry;
+pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedName};
+pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
+pub use functions::FunctionEntry;
+pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
+pub use location::{CatalogLocation, Discovery, MEMORY, locate};
+pub use path::{absolute, is_url};
+pub use schema::{DropBehavior, SchemaHeader};
+pub use trust::Trust;
+pub use verified::{RemedyKind, VerifiedRemedy};
+
+use database::Store;
+
+/// The schema that always exists and that unqualified names mean first.
+pub const DEFAULT_SCHEMA: &str = "main";
+
+/// Metadata keys that begin so belong to the catalog itself.
+const RESERVED_PREFIX: &str = "catalog.";
+
+/// Whether a session may change the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Access {
+    /// Reads and writes.
+    #[default]
+    ReadWrite,
+    /// Reads; every write is refused.
+    ReadOnly,
+}
+
+/// A handle on one catalog; cheap to clone, and safe to use from several threads.
+///
+/// Nothing is opened before the first call that needs the database. Reads of a catalog that does not
+/// exist find it empty and leave it missing; the first write creates it.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    /// The warehouse of an in-memory catalog; goes away with the last clone.
+    temporary_warehouse: Mutex<Option<TempDir>>,
+}
+
+impl Catalog {
+    /// Makes a handle without touching the disk.
+    pub fn new(location: CatalogLocation, access: Access) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                store: Store::new(location, access),
+                temporary_warehouse: Mutex::new(None),
+            }),
+        }
+    }
+
+    /// Returns where the catalog lies and how it was found.
+    pub fn location(&self) -> &CatalogLocation {
+        self.store().location()
+    }
+
+    /// Returns whether this handle may write.
+    pub fn access(&self) -> Access {
+        self.store().access()
+    }
+
+    /// Returns the path of the SQLite file; `None` for an in-memory catalog.
+    pub fn database_path(&self) -> Option<PathBuf> {
+        self.location().folder().map(location::database_file)
+    }
+
+    /// Returns a value that was stored under a key.
+    pub fn metadata(&self, key: &str) -> Result<Option<String>, CatalogError> {
+        let found = self.store().read(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT value FROM metadata WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))
+                .optional()?)
+        })?;
+        Ok(found.flatten())
+    }
+
+    /// Stores a value under a key; `None` removes it. Keys that begin with `catalog.` are refused.
+    pub fn set_metadata(&self, key: &str, value: Option<&str>) -> Result<(), CatalogError> {
+        if key.starts_with(RESERVED_PREFIX) {
+            return Err(CatalogError::InvalidName {
+                name: key.to_owned(),
+                reason: "keys that begin with `catalog.` belong to the catalog itself",
+            });
+        }
+        self.store().write(|transaction| {
+            match value {
+                Some(value) => transaction.execute(
+                    "INSERT INTO metadata (key, value) VALUES (?1, ?2)
+                     ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                    params![key, value],
+                )?,
+                None => transaction.execute("DELETE FROM metadata WHERE key = ?1", [key])?,
+            };
+            Ok(())
+        })
+    }
+
+    fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        self.location().folder()
+    }
+}

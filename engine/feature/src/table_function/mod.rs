@@ -1,0 +1,4 @@
+//! The table functions of features.
+
+pub mod encoder;
+pub mod profile;

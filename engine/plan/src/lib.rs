@@ -1,0 +1,10 @@
+//! What is added to DataFusion's planner: as-of joins, hint comments, kept rows, intervals, checks.
+
+#![forbid(unsafe_code)]
+
+pub mod asof;
+pub mod cache;
+pub mod cooperate;
+pub mod directive;
+pub mod interval;
+pub mod planner;

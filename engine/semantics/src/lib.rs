@@ -1,0 +1,49 @@
+//! What a query means, where the engine below means something else.
+//!
+//! Each file takes the place of one unsound function or rule of DataFusion's, and says which and why.
+
+#![forbid(unsafe_code)]
+
+mod correlation;
+mod overflow;
+mod sum;
+
+use std::sync::Arc;
+
+use datafusion::error::Result;
+use datafusion::execution::registry::FunctionRegistry;
+use datafusion::optimizer::analyzer::Analyzer;
+use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+/// Rules that rewrite what was planned before anything is optimized, in their order.
+pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
+/// Rules that rewrite logical plans, in their order.
+pub(crate) type OptimizerRules = Vec<Arc<dyn OptimizerRule + Send + Sync>>;
+/// Rules that rewrite physical plans, in their order.
+pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
+
+/// Puts our functions in the place of DataFusion's.
+pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
+    registry.register_udaf(sum::checked_sum())?;
+    Ok(())
+}
+
+/// Returns DataFusion's analyzer rules with ours beside them.
+pub fn analyzer_rules() -> AnalyzerRules {
+    let mut rules = Analyzer::new().rules;
+    rules.push(Arc::new(overflow::CheckConstants));
+    rules.push(Arc::new(correlation::CheckCorrelation));
+    rules
+}
+
+/// Returns DataFusion's rules for logical plans, with ours in the place of those that are unsound.
+pub fn optimizer_rules() -> OptimizerRules {
+    Optimizer::new().rules
+}
+
+/// Puts ours into a list of rules for physical plans.
+pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
+    // First, since it must see expressions before they move into scans.
+    rules.insert(0, Arc::new(overflow::CheckOverflow));
+}

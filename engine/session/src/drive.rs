@@ -1,0 +1,252 @@
+//! Takes one cell from its text to its last event.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
+use lakesh_event::event::{Event, QueryReads, Summary};
+use lakesh_sql::TableName;
+use lakesh_text::failure::Failure;
+use lakesh_text::input::{Cell, Terminator};
+use lakesh_text::source::Place;
+
+use super::drawing::ToDraw;
+use super::queries::{Observer, Running};
+use super::{EventSender, Output, Session, Statement, StatementContext, command, execute};
+use crate::scope::Resolver;
+
+/// Runs a cell and sends its events; the last is `Finished` or `Failed`.
+pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
+    let begin = Instant::now();
+    let outcome = run(&session, cell, &events).await;
+    finish(outcome, begin, &events).await;
+}
+
+/// Runs a statement that is not the user's own and sends its events.
+pub(super) async fn drive_aside(session: Arc<Session>, statement: Place, events: EventSender) {
+    let begin = Instant::now();
+    let outcome = run_statement(&session, &statement, &events).await;
+    finish(outcome, begin, &events).await;
+}
+
+async fn finish(outcome: Result<Summary, Failure>, begin: Instant, events: &EventSender) {
+    let last = match outcome {
+        Ok(mut summary) => {
+            summary.elapsed = begin.elapsed();
+            Event::Finished(summary)
+        }
+        Err(failure) => Event::Failed(failure),
+    };
+    // Nobody listens any more when this fails: the stream was dropped.
+    drop(events.send(last).await);
+}
+
+/// Runs a cell and sends all its events but the last.
+pub async fn run(
+    session: &Arc<Session>,
+    cell: Cell,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    events.send(Event::Started).await?;
+    match cell {
+        Cell::Command(place) => command::run(session, &place, events).await,
+        Cell::Statement { place, terminator } => {
+            session.set_previous_statement(&place);
+            if terminator != Terminator::GoExpanded {
+                return run_recorded(session, &place, events).await;
+            }
+            let expansion = Expansion::begin(session);
+            events.send(Event::Display(session.display())).await?;
+            let outcome = run_recorded(session, &place, events).await;
+            drop(expansion);
+            events.send(Event::Display(session.display())).await?;
+            outcome
+        }
+    }
+}
+
+/// Shows results expanded for as long as it lives, also when the statement is cancelled.
+struct Expansion<'a> {
+    session: &'a Session,
+    before: bool,
+}
+
+impl<'a> Expansion<'a> {
+    fn begin(session: &'a Session) -> Self {
+        let before = session.display().expanded;
+        session.change_display(|display| display.expanded = true);
+        Self { session, before }
+    }
+}
+
+impl Drop for Expansion<'_> {
+    fn drop(&mut self) {
+        self.session
+            .change_display(|display| display.expanded = self.before);
+    }
+}
+
+/// Runs a statement of the user's and keeps how it went.
+async fn run_recorded(
+    session: &Arc<Session>,
+    place: &Place,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    let running = Running::begin(session, place);
+    let observer = Arc::clone(&running.observer);
+    let outcome = run_observed(session, place, events, observer).await;
+    running.finish(&outcome);
+    outcome
+}
+
+/// Runs the text of one statement.
+pub fn run_statement<'a>(
+    session: &'a Arc<Session>,
+    place: &'a Place,
+    events: &'a EventSender,
+) -> BoxFuture<'a, Result<Summary, Failure>> {
+    run_observed(session, place, events, Arc::default())
+}
+
+fn run_observed<'a>(
+    session: &'a Arc<Session>,
+    place: &'a Place,
+    events: &'a EventSender,
+    observer: Arc<Observer>,
+) -> BoxFuture<'a, Result<Summary, Failure>> {
+    run_text(session, place, events, observer)
+        .map_err(|failure| at_statement(failure, place))
+        .boxed()
+}
+
+/// Gives a failure that knows no better place that of its statement: a script has many.
+fn at_statement(failure: Failure, place: &Place) -> Failure {
+    match failure.place {
+        Some(_) => failure,
+        None => failure.at(place.clone()),
+    }
+}
+
+async fn run_text(
+    session: &Arc<Session>,
+    place: &Place,
+    events: &EventSender,
+    observer: Arc<Observer>,
+) -> Result<Summary, Failure> {
+    let text = session.substitute(place)?;
+    let statement = session.parse(&text)?;
+    observer.is_a(statement.verb());
+    let context = StatementContext::new(session, text, Some(events.clone()))
+        .observed_by(observer)
+        .with_hinted_settings();
+    if statement.writes() {
+        context.require_writable(&format!("{} is refused", statement.verb()))?;
+    }
+    let outcome = run_parsed(&context, statement.as_ref(), events).await;
+    context.complain_of_hints().await?;
+    outcome
+}
+
+async fn run_parsed(
+    context: &StatementContext,
+    statement: &dyn Statement,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    let begin = Instant::now();
+    let verb = statement.verb();
+    let mut summary = match statement.run(context).await? {
+        Output::Plan(plan) => {
+            let reads = QueryReads {
+                sql: context.text.text.clone(),
+                versions: context.versions_read(),
+            };
+            events.send(Event::Reads(reads)).await?;
+            let summary = execute::run_plan(context, plan, verb, events).await?;
+            let advisor = context.session.advisor();
+            advisor.ran(context, begin.elapsed()).await?;
+            summary
+        }
+        Output::Batches { schema, batches } => {
+            execute::send_batches(schema, batches, verb, events).await?
+        }
+        Output::Done(summary) => return Ok(summary),
+    };
+    let to_draw = context.take_to_draw();
+    if !to_draw.is_empty() {
+        // The rows are shown while their pictures are made.
+        summary.elapsed = begin.elapsed();
+        events.send(Event::Step(summary.clone())).await?;
+    }
+    draw(context, to_draw, events).await?;
+    Ok(summary)
+}
+
+/// Draws what a statement has asked for, such as how the columns are spread that it has profiled.
+async fn draw(
+    context: &StatementContext,
+    to_draw: Vec<ToDraw>,
+    events: &EventSender,
+) -> Result<(), Failure> {
+    for one in to_draw {
+        match one(context).await {
+            Ok(picture) => events.send(Event::Picture(picture)).await?,
+            // The rows are there; what the picture lacks, a notice says.
+            Err(failure) => {
+                let notice = format!("no picture of the columns: {}", failure.message);
+                events.send(Event::Notice(notice)).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks a cell without running it.
+pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Failure> {
+    match cell {
+        Cell::Command(place) => command::check(session, &place),
+        Cell::Statement { place, .. } => {
+            let checked = check_text(session, &place).await;
+            checked.map_err(|failure| at_statement(failure, &place))
+        }
+    }
+}
+
+async fn check_text(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
+    let text = session.substitute(place)?;
+    let statement = session.parse(&text)?;
+    let context = StatementContext::new(session, text, None).with_hinted_settings();
+    if statement.writes() {
+        context.require_writable(&format!("{} is refused", statement.verb()))?;
+    }
+    statement.check(&context).await
+}
+
+/// Returns the columns of a table or view with their SQL types.
+pub(super) async fn columns(
+    session: &Arc<Session>,
+    table: &str,
+) -> Result<Vec<(String, String)>, Failure> {
+    let text = lakesh_text::input::Substituted::detached(table);
+    let context = StatementContext::new(session, text, None);
+    let name = lakesh_sql::parse_name(table).map_err(|error| context.failure(error))?;
+    let (name, parts) = TableName::from_object(&name, context.current_schema())?;
+    let source = Resolver::new(&context)
+        .named(
+            &name,
+            &parts,
+            lakesh_catalog::definition::TableVersion::Latest,
+        )
+        .await?;
+    Ok(source
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| {
+            (
+                field.name().clone(),
+                lakesh_text::failure::sql_type_name(field.data_type()),
+            )
+        })
+        .collect())
+}

@@ -1,0 +1,75 @@
+//! Builds DataFusion's state for a session: its settings, functions and runtime.
+
+use std::sync::Arc;
+
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::prelude::SessionConfig;
+use lakesh_memory::planning::adjust;
+use lakesh_memory::runtime::{Memory, build_runtime};
+use lakesh_plan::asof::AsOfRelationPlanner;
+use lakesh_plan::cooperate::Cooperate;
+use lakesh_plan::directive::after_join_selection;
+use lakesh_plan::interval::IntervalPlanner;
+use lakesh_plan::planner::AsOfQueryPlanner;
+use lakesh_text::failure::Failure;
+use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
+
+use super::SessionOptions;
+
+/// Builds the state that every statement of a session starts from.
+pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {
+    let threads = options.thread_count();
+    let config = adjust(base_config(), options.memory_limit(), threads);
+    let (runtime, memory) =
+        build_runtime(&options.memory_settings()).map_err(Failure::from_error)?;
+    let mut state = SessionStateBuilder::new()
+        .with_default_features()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_analyzer_rules(lakesh_semantics::analyzer_rules())
+        .with_analyzer_rule(Arc::new(FrameRule))
+        .with_optimizer_rules(lakesh_semantics::optimizer_rules())
+        .with_physical_optimizer_rules(physical_rules())
+        .with_physical_optimizer_rule(Arc::new(FuseFeatures))
+        .with_physical_optimizer_rule(Arc::new(SortByKeys))
+        .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
+        .with_query_planner(Arc::new(AsOfQueryPlanner))
+        .with_physical_optimizer_rule(Arc::new(Cooperate))
+        .build();
+    state
+        .register_expr_planner(Arc::new(IntervalPlanner))
+        .map_err(Failure::from_error)?;
+    lakesh_semantics::register(&mut state).map_err(Failure::from_error)?;
+    lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
+    Ok((state, memory))
+}
+
+/// DataFusion's own rules, those of hints, and ours in the place of unsound ones.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = after_join_selection();
+    lakesh_semantics::adjust_physical_rules(&mut rules);
+    rules
+}
+
+/// Settings of DataFusion's that differ from its own defaults, each with its reason.
+fn base_config() -> SessionConfig {
+    let mut config = SessionConfig::new();
+    let options = config.options_mut();
+    // Our names are resolved by the scope; DataFusion's catalog stays empty.
+    options.catalog.create_default_catalog_and_schema = false;
+    options.catalog.information_schema = false;
+    // Carets need spans.
+    options.sql_parser.collect_spans = true;
+    // Arrays of views keep the buffers of every batch that they were ever joined with: a window held
+    // 2.2 GB of them, and merges were charged for them many times. See decision 10.
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    // A panic in the Delta scan, see DeltaSessionConfig.
+    options.optimizer.hash_join_inlist_pushdown_max_size = 0;
+    options
+        .optimizer
+        .hash_join_inlist_pushdown_max_distinct_values = 0;
+    config
+}

@@ -1,0 +1,229 @@
+//! Plans a statement against the relations of its scope: no I/O, no catalog.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::catalog::TableFunctionArgs;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::file_options::file_type::FileType;
+use datafusion::common::{
+    DFSchema, DataFusionError, ParamValues, TableReference, plan_datafusion_err,
+};
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::datasource::file_format::format_as_file_type;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::planner::{
+    ContextProvider, ExprPlanner, RelationPlanner, TypePlanner,
+};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::sql::parser::Statement as ParsedStatement;
+use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
+use lakesh_plan::directive::HintRelationPlanner;
+
+use super::{OwnFunctions, StatementScope};
+
+/// Plans a parsed statement and binds its parameters.
+pub(crate) fn plan(
+    state: &SessionState,
+    scope: &StatementScope,
+    tree: ParsedStatement,
+    parameters: Option<&ParamValues>,
+) -> Result<LogicalPlan, DataFusionError> {
+    let provider = ScopeProvider::new(state, scope);
+    let planner = SqlToRel::new_with_options(&provider, parser_options(state));
+    let plan = planner.statement_to_plan(tree)?;
+    if let Some(parameters) = parameters {
+        return plan.with_param_values(parameters.clone());
+    }
+    match plan.get_parameter_names()?.into_iter().min() {
+        None => Ok(plan),
+        Some(name) => Err(plan_datafusion_err!("parameter `{name}` has no value")),
+    }
+}
+
+/// Turns column definitions into a schema.
+pub fn column_schema(
+    state: &SessionState,
+    columns: Vec<ColumnDef>,
+) -> Result<Schema, DataFusionError> {
+    let scope = StatementScope::default();
+    let provider = ScopeProvider::new(state, &scope);
+    SqlToRel::new_with_options(&provider, parser_options(state)).build_schema(columns)
+}
+
+/// Plans an expression over the columns of a schema; it can hold no subquery.
+pub fn expression(
+    state: &SessionState,
+    schema: &DFSchema,
+    expression: SqlExpr,
+    parameters: Option<&ParamValues>,
+    functions: OwnFunctions,
+) -> Result<Expr, DataFusionError> {
+    let scope = StatementScope {
+        functions,
+        ..StatementScope::default()
+    };
+    let provider = ScopeProvider::new(state, &scope);
+    let planned = SqlToRel::new_with_options(&provider, parser_options(state)).sql_to_expr(
+        expression,
+        schema,
+        &mut PlannerContext::new(),
+    )?;
+    lakesh_sql::bind(planned, parameters)
+}
+
+fn parser_options(state: &SessionState) -> ParserOptions {
+    let options = &state.config_options().sql_parser;
+    ParserOptions {
+        parse_float_as_decimal: options.parse_float_as_decimal,
+        enable_ident_normalization: options.enable_ident_normalization,
+        enable_options_value_normalization: options.enable_options_value_normalization,
+        support_varchar_with_length: options.support_varchar_with_length,
+        map_string_types_to_utf8view: options.map_string_types_to_utf8view,
+        collect_spans: true,
+        default_null_ordering: options.default_null_ordering.as_str().into(),
+    }
+}
+
+/// Answers the planner from a session's functions and a scope's relations.
+struct ScopeProvider<'a> {
+    state: &'a SessionState,
+    scope: &'a StatementScope,
+    relation_planners: Vec<Arc<dyn RelationPlanner>>,
+}
+
+impl<'a> ScopeProvider<'a> {
+    fn new(state: &'a SessionState, scope: &'a StatementScope) -> Self {
+        let mut relation_planners = state.relation_planners().to_vec();
+        if !scope.marks.is_empty() {
+            let hinted = HintRelationPlanner::new(scope.marks.clone());
+            relation_planners.insert(0, Arc::new(hinted));
+        }
+        Self {
+            state,
+            scope,
+            relation_planners,
+        }
+    }
+}
+
+impl ContextProvider for ScopeProvider<'_> {
+    fn get_table_source(
+        &self,
+        name: TableReference,
+    ) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        self.scope
+            .relations
+            .get(&name)
+            .cloned()
+            .ok_or_else(|| plan_datafusion_err!("table '{name}' not found"))
+    }
+
+    fn get_table_function_source(
+        &self,
+        name: &str,
+        arguments: Vec<Expr>,
+    ) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        let function = self
+            .state
+            .table_functions()
+            .get(name)
+            .ok_or_else(|| plan_datafusion_err!("table function '{name}' not found"))?;
+        let context = SimplifyContext::builder()
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .with_query_execution_start_time(
+                self.state.execution_props().query_execution_start_time,
+            )
+            .build();
+        let simplifier = ExprSimplifier::new(context);
+        let schema = DFSchema::empty();
+        let arguments = arguments
+            .into_iter()
+            .map(|argument| simplifier.simplify(simplifier.coerce(argument, &schema)?))
+            .collect::<Result<Vec<_>, _>>()?;
+        let provider = function
+            .create_table_provider_with_args(TableFunctionArgs::new(&arguments, self.state))?;
+        Ok(provider_as_source(provider))
+    }
+
+    fn create_cte_work_table(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+    ) -> Result<Arc<dyn TableSource>, DataFusionError> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(
+            name, schema,
+        ))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        &self.relation_planners
+    }
+
+    fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
+        None
+    }
+
+    fn get_file_type(&self, suffix: &str) -> Result<Arc<dyn FileType>, DataFusionError> {
+        self.state
+            .get_file_format_factory(suffix)
+            .map(format_as_file_type)
+            .ok_or_else(|| plan_datafusion_err!("`{suffix}` is not a file format"))
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        let own = self.scope.functions.get(name);
+        own.or_else(|| self.state.scalar_functions().get(name))
+            .cloned()
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state
+            .higher_order_functions()
+            .keys()
+            .cloned()
+            .collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! The stream between a running cell and a renderer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::{FutureExt, Stream};
+use lakesh_event::event::Event;
+use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::input::Cell;
+use lakesh_text::source::Place;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Session, drive};
+
+/// How many events wait for the renderer; a full channel holds the query back.
+const WAITING: usize = 2;
+
+/// The events of one running cell; dropping it cancels the cell.
+pub struct EventStream {
+    events: mpsc::Receiver<Event>,
+    task: JoinHandle<()>,
+    ended: bool,
+}
+
+/// The sending end. A send that fails means that nobody listens any more.
+#[derive(Clone)]
+pub struct EventSender(mpsc::Sender<Event>);
+
+impl EventSender {
+    /// Sends an event, waiting until the renderer has room.
+    pub async fn send(&self, event: Event) -> Result<(), Failure> {
+        self.0
+            .send(event)
+            .await
+            .map_err(|_| Failure::new(FailureKind::Interrupted, "interrupted"))
+    }
+
+    /// Sends an event that may be dropped.
+    pub(crate) fn try_send(&self, event: Event) {
+        // A full channel drops it: the next progress report says more.
+        drop(self.0.try_send(event));
+    }
+}
+
+/// Runs a cell on a task of its own.
+pub(super) fn spawn(session: Arc<Session>, cell: Cell) -> EventStream {
+    spawn_with(|sender| drive::drive(session, cell, sender))
+}
+
+/// Runs a statement that is not the user's own on a task of its own.
+pub(super) fn spawn_aside(session: Arc<Session>, statement: Place) -> EventStream {
+    spawn_with(|sender| drive::drive_aside(session, statement, sender))
+}
+
+fn spawn_with<F: Future<Output = ()> + Send + 'static>(
+    drive: impl FnOnce(EventSender) -> F,
+) -> EventStream {
+    let (sender, events) = mpsc::channel(WAITING);
+    let task = tokio::spawn(drive(EventSender(sender)));
+    EventStream {
+        events,
+        task,
+        ended: false,
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        match self.events.poll_recv(context) {
+            Poll::Ready(Some(event)) => {
+                self.ended = matches!(event, Event::Finished(_) | Event::Failed(_));
+                Poll::Ready(Some(event))
+            }
+            Poll::Ready(None) => match self.task.poll_unpin(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(end) => {
+                    self.ended = true;
+                    Poll::Ready(Some(Event::Failed(unexpected_end(end))))
+                }
+            },
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Explains a task that ended without saying so.
+pub(crate) fn unexpected_end(end: Result<(), tokio::task::JoinError>) -> Failure {
+    let panic = match end {
+        Err(error) if error.is_panic() => error.into_panic(),
+        _ => return Failure::new(FailureKind::Interrupted, "interrupted"),
+    };
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Failure::new(
+        FailureKind::Execution,
+        format!("lakesh itself failed: {message}"),
+    )
+    .hint("this is a bug; the session goes on")
+}

@@ -1,0 +1,32 @@
+//! From a statement's text to its syntax tree: the front parser over DataFusion's own.
+//!
+//! It knows what stands in a statement, not what it means: names are resolved by `scope`.
+
+#![forbid(unsafe_code)]
+
+mod asof;
+mod changed_table;
+mod constant;
+mod depth;
+mod from_first;
+mod function;
+mod headers;
+mod name;
+mod parser;
+mod query;
+mod table_name;
+mod versions;
+
+pub use asof::{LEFT_MARK, ON_MARK};
+pub use changed_table::{ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins};
+pub use constant::{bind, constant, constant_text};
+pub use from_first::select_everything;
+pub use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
+pub use name::{identifiers, normalized, stem};
+pub use parser::{
+    ParseResult, StatementParser, parse_expression, parse_name, parse_query, parse_query_tree,
+    select_from_nothing, syntax_error,
+};
+pub use query::Query;
+pub use table_name::TableName;
+pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

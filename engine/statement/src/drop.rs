@@ -1,0 +1,171 @@
+//! DROP TABLE, VIEW and SCHEMA.
+
+use async_trait::async_trait;
+use datafusion::sql::sqlparser::ast::ObjectName;
+use datafusion::sql::sqlparser::tokenizer::Token;
+use lakesh_catalog::{DropBehavior, EntryHeader, EntryKind};
+use lakesh_session::{Output, Overlay, Statement, StatementContext, StatementKind};
+use lakesh_sql::TableName;
+use lakesh_text::failure::{Failure, FailureKind};
+
+/// The statement `DROP`.
+pub static DROP: StatementKind = StatementKind {
+    name: "DROP",
+    usage: "DROP TABLE | VIEW [IF EXISTS] name, …\nDROP SCHEMA [IF EXISTS] name [CASCADE]",
+    summary: "Removes a name; the files of an external table stay, those of a managed one go.",
+    examples: &["CREATE VIEW one AS SELECT 1 AS n; DROP VIEW one; DROP VIEW IF EXISTS one;"],
+    parse: |parser| {
+        let object =
+            if parser.accept(&["drop", "table"]) || parser.accept(&["drop", "external", "table"]) {
+                Object::Entry(EntryKind::Table)
+            } else if parser.accept(&["drop", "view"]) {
+                Object::Entry(EntryKind::View)
+            } else if parser.accept(&["drop", "schema"]) || parser.accept(&["drop", "database"]) {
+                Object::Schema
+            } else {
+                return Ok(None);
+            };
+        let if_exists = parser.if_exists();
+        let mut names = vec![parser.name()?];
+        while parser.sql().consume_token(&Token::Comma) {
+            names.push(parser.name()?);
+        }
+        let behaviour = if parser.accept(&["cascade"]) {
+            DropBehavior::Cascade
+        } else {
+            parser.accept(&["restrict"]);
+            DropBehavior::Restrict
+        };
+        Ok(Some(Box::new(Drop {
+            object,
+            names,
+            if_exists,
+            behaviour,
+        })))
+    },
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Object {
+    Entry(EntryKind),
+    Schema,
+}
+
+struct Drop {
+    object: Object,
+    names: Vec<ObjectName>,
+    if_exists: bool,
+    behaviour: DropBehavior,
+}
+
+impl Drop {
+    async fn entry(
+        &self,
+        context: &StatementContext,
+        kind: EntryKind,
+        name: &TableName,
+    ) -> Result<(), Failure> {
+        let catalog = context.session.catalog();
+        match catalog.drop(&name.schema, &name.table, kind)? {
+            Some(dropped) => remove_files(context, &[dropped]),
+            None if self.if_exists => {
+                context
+                    .notice(format!(
+                        "`{}` is not there; nothing was dropped",
+                        name.table
+                    ))
+                    .await
+            }
+            None => Err(not_found(context, kind, name)),
+        }
+    }
+}
+
+/// Removes the files of managed tables that were dropped.
+fn remove_files(context: &StatementContext, dropped: &[EntryHeader]) -> Result<(), Failure> {
+    let catalog = context.session.catalog();
+    for entry in dropped.iter().filter(|entry| entry.managed) {
+        if let Some(location) = &entry.location {
+            catalog.remove_managed(std::path::Path::new(location))?;
+        }
+    }
+    Ok(())
+}
+
+fn not_found(context: &StatementContext, kind: EntryKind, name: &TableName) -> Failure {
+    let what = match kind {
+        EntryKind::Table => "table",
+        EntryKind::View => "view",
+    };
+    let shown = name.shown(context.current_schema());
+    let failure = Failure::new(FailureKind::Plan, format!("{what} `{shown}` not found"));
+    match context.session.catalog().attachment(&name.schema) {
+        Ok(Some(_)) => failure.hint(format!(
+            "`{0}` is attached: its tables are files; DETACH {0} removes the name",
+            name.schema
+        )),
+        _ => failure.hint("DROP … IF EXISTS accepts a name that is not there"),
+    }
+}
+
+#[async_trait]
+impl Statement for Drop {
+    fn verb(&self) -> &'static str {
+        match self.object {
+            Object::Entry(EntryKind::Table) => "DROP TABLE",
+            Object::Entry(EntryKind::View) => "DROP VIEW",
+            Object::Schema => "DROP SCHEMA",
+        }
+    }
+
+    fn writes(&self) -> bool {
+        true
+    }
+
+    async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        for name in &self.names {
+            let (found, parts) = TableName::from_object(name, context.current_schema())?;
+            match self.object {
+                Object::Entry(kind) => {
+                    self.entry(context, kind, &found).await.map_err(|failure| {
+                        match parts.last() {
+                            Some(part) => failure.at(context.place(part.span.start)),
+                            None => failure,
+                        }
+                    })?
+                }
+                Object::Schema => {
+                    let catalog = context.session.catalog();
+                    match catalog.drop_schema(&found.table, self.behaviour)? {
+                        Some(dropped) => remove_files(context, &dropped)?,
+                        None if self.if_exists => {}
+                        None => {
+                            return Err(Failure::new(
+                                FailureKind::Plan,
+                                format!("schema `{}` not found", found.table),
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Output::done(self.verb()))
+    }
+
+    async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
+        for name in &self.names {
+            let (found, parts) = TableName::from_object(name, context.current_schema())?;
+            if let Object::Entry(kind) = self.object {
+                if !self.if_exists && !context.name_exists(&found)? {
+                    let failure = not_found(context, kind, &found);
+                    return Err(match parts.last() {
+                        Some(part) => failure.at(context.place(part.span.start)),
+                        None => failure,
+                    });
+                }
+                context.assume(found, Overlay::Dropped);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! Reads an INSERT: the words of Delta's users, which the parser of DataFusion does not know.
+
+use std::collections::HashSet;
+
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, SelectItem, SetExpr};
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Token;
+use lakesh_sql::{ParseResult, StatementParser, refuse_version, syntax_error};
+
+use super::{Existing, Insert, Matching};
+
+/// Reads what follows the word INSERT.
+pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
+    let evolves = parser.accept(&["with", "schema", "evolution"]);
+    let overwrites = parser.accept(&["overwrite"]);
+    if !parser.accept(&["into"]) && !overwrites {
+        return parser.expected("INTO or OVERWRITE");
+    }
+    parser.accept(&["table"]);
+    let table = parser.name()?;
+    let existing = if parser.accept(&["replace", "where"]) {
+        let place = parser.sql().peek_token_ref().span.start;
+        if overwrites {
+            return Err(syntax_error(
+                "OVERWRITE and REPLACE WHERE exclude each other",
+                place,
+            ));
+        }
+        Existing::ReplaceWhere(Box::new(parser.sql().parse_expr()?))
+    } else if overwrites {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    let matching = matching(parser)?;
+    let mut query = parser.sql().parse_query()?;
+    if matching != Matching::Name && !evolves {
+        name_repeated(&mut query.body);
+    }
+    refuse_rest(parser)?;
+    let mut versions = parser.take_versions();
+    if let Some(name) = table.0.last().and_then(|part| part.as_ident()) {
+        refuse_version(name, &mut versions)?;
+    }
+    Ok(Insert {
+        table,
+        existing,
+        matching,
+        evolves,
+        query,
+        versions,
+    })
+}
+
+/// Names columns that a query returns more than once, which may be where they go by their places.
+fn name_repeated(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            let mut seen = HashSet::new();
+            for (place, item) in select.projection.iter_mut().enumerate() {
+                if let SelectItem::UnnamedExpr(expression) = item
+                    && !seen.insert(expression.to_string())
+                {
+                    *item = SelectItem::ExprWithAlias {
+                        alias: Ident::with_quote('"', format!("{expression} ({})", place + 1)),
+                        expr: expression.clone(),
+                    };
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            name_repeated(left);
+            name_repeated(right);
+        }
+        SetExpr::Query(query) => name_repeated(&mut query.body),
+        _ => {}
+    }
+}
+
+fn matching(parser: &mut StatementParser) -> ParseResult<Matching> {
+    if parser.accept(&["by", "name"]) {
+        return Ok(Matching::Name);
+    }
+    let is_list = parser.sql().peek_token_ref().token == Token::LParen
+        && !begins_query(&parser.sql().peek_nth_token_ref(1).token);
+    if !is_list {
+        return Ok(Matching::Position);
+    }
+    parser.sql().expect_token(&Token::LParen)?;
+    let columns = parser
+        .sql()
+        .parse_comma_separated(Parser::parse_identifier)?;
+    parser.sql().expect_token(&Token::RParen)?;
+    Ok(Matching::Listed(columns))
+}
+
+fn begins_query(token: &Token) -> bool {
+    use datafusion::sql::sqlparser::keywords::Keyword;
+    match token {
+        Token::LParen => true,
+        Token::Word(word) => {
+            word.quote_style.is_none()
+                && matches!(
+                    word.keyword,
+                    Keyword::SELECT | Keyword::WITH | Keyword::VALUES | Keyword::FROM
+                )
+        }
+        _ => false,
+    }
+}
+
+/// Names what other databases know and lakesh does not.
+fn refuse_rest(parser: &mut StatementParser) -> ParseResult<()> {
+    for (words, what) in [
+        (
+            &["on"][..],
+            "ON CONFLICT; MERGE updates rows that are there",
+        ),
+        (&["returning"][..], "RETURNING"),
+    ] {
+        if parser.peeks(words) {
+            let place = parser.sql().peek_token_ref().span.start;
+            return Err(syntax_error(&format!("INSERT has no {what}"), place));
+        }
+    }
+    Ok(())
+}
+
+/// Makes names of columns as the parser makes them.
+pub(super) fn column_names(columns: &[Ident]) -> Vec<ObjectName> {
+    columns
+        .iter()
+        .map(|column| ObjectName::from(vec![column.clone()]))
+        .collect()
+}

@@ -1,0 +1,160 @@
+//! A log store whose commits are checked and pass the point of no return, and whose data files are
+//! counted, and deleted only where they are the table's own.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use deltalake::kernel::transaction::TransactionError;
+use deltalake::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, ObjectStoreRef};
+use deltalake::table::state::DeltaTableState;
+use deltalake::{DeltaResult, Path};
+use object_store::ObjectStoreExt;
+use uuid::Uuid;
+
+use super::PointOfNoReturn;
+use super::own_files::OwnFiles;
+use super::removals::Removals;
+use super::traffic::CountedStore;
+
+/// A log store that checks a commit's entry and notes when it begins to be written.
+pub(super) struct GuardedLogStore {
+    inner: LogStoreRef,
+    point: PointOfNoReturn,
+    /// Absent for the first commit of a new table, which has nothing to remove.
+    removals: Option<Removals>,
+}
+
+impl GuardedLogStore {
+    pub(super) fn new(
+        inner: LogStoreRef,
+        point: PointOfNoReturn,
+        base: Option<DeltaTableState>,
+    ) -> Self {
+        Self {
+            inner,
+            point,
+            removals: base.map(Removals::new),
+        }
+    }
+
+    /// Returns the bytes of an entry that is about to be written.
+    async fn bytes_of(&self, entry: &CommitOrBytes) -> Result<Bytes, TransactionError> {
+        match entry {
+            CommitOrBytes::LogBytes(bytes) => Ok(bytes.clone()),
+            CommitOrBytes::TmpCommit(path) => {
+                let written = self.inner.object_store(None).get(path).await?;
+                Ok(written.bytes().await?)
+            }
+        }
+    }
+
+    fn counted(&self, store: ObjectStoreRef) -> ObjectStoreRef {
+        let traffic = Arc::clone(&self.point.0.traffic);
+        Arc::new(CountedStore::new(store, traffic))
+    }
+}
+
+#[async_trait]
+impl LogStore for GuardedLogStore {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    async fn refresh(&self) -> DeltaResult<()> {
+        self.inner.refresh().await
+    }
+
+    async fn read_commit_entry(&self, version: u64) -> DeltaResult<Option<Bytes>> {
+        self.inner.read_commit_entry(version).await
+    }
+
+    async fn write_commit_entry(
+        &self,
+        version: u64,
+        commit_or_bytes: CommitOrBytes,
+        operation_id: Uuid,
+    ) -> Result<(), TransactionError> {
+        let attempted = self.bytes_of(&commit_or_bytes).await?;
+        if let Some(removals) = &self.removals {
+            removals
+                .check(self.inner.as_ref(), version, &attempted)
+                .await?;
+        }
+        self.point.pass();
+        let written = self
+            .inner
+            .write_commit_entry(version, commit_or_bytes, operation_id)
+            .await;
+        let Err(error) = written else {
+            return Ok(());
+        };
+        match self.inner.read_commit_entry(version).await {
+            Ok(entry) if entry.as_ref() == Some(&attempted) => Ok(()),
+            Ok(_) => Err(error),
+            // That another writer has the version is an answer; anything else may have landed.
+            Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),
+            Err(unreadable) => Err(TransactionError::LogStoreError {
+                msg: format!(
+                    "it is not known whether version {version} was written ({error}), and the log \
+                     cannot be read ({unreadable}); look for operation {} in the table's history \
+                     before running the statement again",
+                    self.point.0.id
+                ),
+                source: Box::new(error),
+            }),
+        }
+    }
+
+    async fn abort_commit_entry(
+        &self,
+        version: u64,
+        commit_or_bytes: CommitOrBytes,
+        operation_id: Uuid,
+    ) -> Result<(), TransactionError> {
+        self.inner
+            .abort_commit_entry(version, commit_or_bytes, operation_id)
+            .await
+    }
+
+    async fn get_latest_version(&self, start_version: u64) -> DeltaResult<u64> {
+        self.inner.get_latest_version(start_version).await
+    }
+
+    fn object_store(&self, operation_id: Option<Uuid>) -> ObjectStoreRef {
+        let store = self.counted(self.inner.object_store(operation_id));
+        let root = self.inner.root_url();
+        match root.to_file_path() {
+            Ok(folder) if root.scheme() == "file" => Arc::new(OwnFiles::new(store, folder)),
+            _ => store,
+        }
+    }
+
+    fn root_object_store(&self, operation_id: Option<Uuid>) -> ObjectStoreRef {
+        self.counted(self.inner.root_object_store(operation_id))
+    }
+
+    fn to_uri(&self, location: &Path) -> String {
+        self.inner.to_uri(location)
+    }
+
+    fn root_url(&self) -> &url::Url {
+        self.inner.root_url()
+    }
+
+    fn log_path(&self) -> &Path {
+        self.inner.log_path()
+    }
+
+    fn transaction_url(&self, operation_id: Option<Uuid>) -> DeltaResult<url::Url> {
+        self.inner.transaction_url(operation_id)
+    }
+
+    async fn is_delta_table_location(&self) -> DeltaResult<bool> {
+        self.inner.is_delta_table_location().await
+    }
+
+    fn config(&self) -> &LogStoreConfig {
+        self.inner.config()
+    }
+}

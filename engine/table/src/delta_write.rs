@@ -1,0 +1,418 @@
+//! Writing to Delta tables: create, append, overwrite, each as one commit.
+//!
+//! Everything goes through the library's write builder, so that constraints and generated columns
+//! hold. The caller keeps the commit from being cut off: run it on a task of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Column;
+use datafusion::datasource::{TableType, provider_as_source};
+use datafusion::error::Result as QueryResult;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
+use deltalake::delta_datafusion::SessionFallbackPolicy;
+use deltalake::kernel::StructType;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::operations::write::{SchemaMode, WriteBuilder};
+use deltalake::protocol::SaveMode;
+use deltalake::{DeltaTable, DeltaTableError};
+use lakesh_catalog::definition::{TableDefinition, TableVersion};
+use lakesh_text::erased::Erased;
+use object_store::ObjectStoreExt;
+
+use super::TableContext;
+use super::delta::Source;
+use super::delta_change::library_state;
+use super::delta_log::commit_path;
+use super::error::TableError;
+use crate::commit::PointOfNoReturn;
+
+/// What is written.
+#[derive(Debug, Clone)]
+pub enum WriteInput {
+    /// A query; the session's own planner plans it.
+    Query(Erased<LogicalPlan>),
+    /// A plan that is ready to run.
+    Plan(Arc<dyn ExecutionPlan>),
+}
+
+/// What happens to rows that are there already.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteMode {
+    /// There must not be a table yet.
+    Create,
+    /// They stay.
+    Append,
+    /// They go, all of them.
+    Overwrite,
+    /// Those go for which the condition holds; all new rows must meet it.
+    Replace(Expr),
+}
+
+/// How a table's columns may change with a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemaChange {
+    /// Not at all.
+    #[default]
+    Refuse,
+    /// New columns are added.
+    Merge,
+    /// The new rows' columns replace them; for an overwrite of everything only.
+    Overwrite,
+}
+
+/// One write to a Delta table.
+#[derive(Debug, Clone)]
+pub struct WriteRequest {
+    /// What is written.
+    pub input: WriteInput,
+    /// What happens to the rows that are there.
+    pub mode: WriteMode,
+    /// How the columns may change.
+    pub schema_change: SchemaChange,
+    /// The partition columns of a new table; empty keeps those of an existing one.
+    pub partition_columns: Vec<String>,
+    /// Table properties of a new table.
+    pub properties: BTreeMap<String, String>,
+    /// Comment of a new table.
+    pub comment: Option<String>,
+    /// What the commit carries besides the library's own entries.
+    pub commit: CommitProperties,
+    /// Is passed when the commit begins to write its log entry.
+    pub point_of_no_return: Option<PointOfNoReturn>,
+}
+
+impl WriteRequest {
+    /// Makes a request that changes neither columns nor properties.
+    pub fn new(input: WriteInput, mode: WriteMode) -> Self {
+        Self {
+            input,
+            mode,
+            schema_change: SchemaChange::Refuse,
+            partition_columns: Vec::new(),
+            properties: BTreeMap::new(),
+            comment: None,
+            commit: CommitProperties::default(),
+            point_of_no_return: None,
+        }
+    }
+}
+
+/// What a write did.
+#[derive(Debug, Clone)]
+pub struct WriteReport {
+    /// How many rows were written.
+    pub rows: u64,
+    /// How many data files were added.
+    pub files: u64,
+    /// The version that the commit made.
+    pub version: u64,
+    /// The table at that version.
+    pub table: DeltaTable,
+}
+
+/// Writes rows to the Delta table that a definition names.
+pub async fn write_delta(
+    definition: &TableDefinition,
+    request: WriteRequest,
+    context: &TableContext<'_>,
+) -> Result<WriteReport, TableError> {
+    let source = Source::new(definition, context)?;
+    let existing = existing(&source, &request.mode, context).await?;
+    let failed = |error| TableError::file(&source.location.display, error);
+    let plan = planned(&request.input, context.state)
+        .await
+        .map_err(TableError::query)?;
+    if let Some(table) = &existing {
+        check_partitioning(&source, table, &request, &plan.schema())?;
+    }
+    let guarded = |log_store, base| match &request.point_of_no_return {
+        Some(point) => point.guard(log_store, base),
+        None => log_store,
+    };
+    let builder = match &existing {
+        Some(table) => {
+            let snapshot = table.snapshot().map_err(|error| source.failed(error))?;
+            WriteBuilder::new(
+                guarded(table.log_store(), Some(snapshot)),
+                Some(snapshot.snapshot().clone()),
+            )
+        }
+        None => WriteBuilder::new(guarded(source.handle()?.log_store(), None), None),
+    };
+    let builder = with_rows(builder, plan, context.state, &request).map_err(failed)?;
+    let builder = configured(builder, &request, existing.is_none());
+    let table = builder.await.map_err(|error| source.failed(error))?;
+    report(&source, table).await
+}
+
+/// What a write to a table that exists did.
+pub struct WriteMetrics {
+    pub rows: u64,
+    pub files_added: u64,
+    pub files_removed: u64,
+}
+
+/// Writes rows to a table in the state in which it was opened.
+pub async fn write_rows(
+    table: DeltaTable,
+    request: WriteRequest,
+    state: &Erased<SessionState>,
+) -> Result<(DeltaTable, WriteMetrics), DeltaTableError> {
+    let plan = planned(&request.input, state).await?;
+    let snapshot = table.snapshot()?.snapshot().clone();
+    let builder = WriteBuilder::new(table.log_store(), Some(snapshot));
+    let builder = with_rows(builder, plan, state, &request)?;
+    let table = configured(builder, &request, false).await?;
+    let version = table.version().unwrap_or_default();
+    let entry = table.log_store().read_commit_entry(version).await?;
+    let metrics = operation_metrics(&entry.unwrap_or_default());
+    let count = |name: &str| metrics[name].as_u64().unwrap_or_default();
+    let written = WriteMetrics {
+        rows: count("num_added_rows"),
+        files_added: count("num_added_files"),
+        files_removed: count("num_removed_files"),
+    };
+    Ok((table, written))
+}
+
+async fn planned(
+    input: &WriteInput,
+    state: &Erased<SessionState>,
+) -> QueryResult<Arc<dyn ExecutionPlan>> {
+    match input {
+        WriteInput::Plan(plan) => Ok(Arc::clone(plan)),
+        WriteInput::Query(query) => match signed(query)? {
+            Some(signed) => {
+                let signed = Erased::new(signed);
+                state.create_physical_plan(&signed).await
+            }
+            None => state.create_physical_plan(query).await,
+        },
+    }
+}
+
+/// Casts unsigned columns to signed ones, which Delta has: a value that does not fit fails the write.
+///
+/// The library would declare them as signed and write them as they are, and nobody could read them.
+fn signed(query: &LogicalPlan) -> QueryResult<Option<LogicalPlan>> {
+    let signed_type = |data_type: &DataType| match data_type {
+        DataType::UInt8 => Some(DataType::Int16),
+        DataType::UInt16 => Some(DataType::Int32),
+        DataType::UInt32 | DataType::UInt64 => Some(DataType::Int64),
+        _ => None,
+    };
+    let schema = query.schema();
+    let is_unsigned = |field: &Arc<Field>| signed_type(field.data_type()).is_some();
+    if !schema.fields().iter().any(is_unsigned) {
+        return Ok(None);
+    }
+    let columns = schema.iter().map(|(qualifier, field)| {
+        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        match signed_type(field.data_type()) {
+            Some(signed) => cast(column, signed).alias(field.name()),
+            None => column,
+        }
+    });
+    LogicalPlanBuilder::from(query.clone())
+        .project(columns.collect::<Vec<_>>())?
+        .build()
+        .map(Some)
+}
+
+/// Gives a builder what every write has: the rows, the session, what the commit carries.
+fn with_rows(
+    builder: WriteBuilder,
+    plan: Arc<dyn ExecutionPlan>,
+    state: &Erased<SessionState>,
+    request: &WriteRequest,
+) -> QueryResult<WriteBuilder> {
+    let rows = provider_as_source(Arc::new(PlannedRows { plan }));
+    let input = LogicalPlanBuilder::scan("rows", rows, None)?.build()?;
+    Ok(builder
+        .with_input_plan(input)
+        .with_session_state(Arc::new(library_state(state)))
+        .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
+        .with_commit_properties(request.commit.clone()))
+}
+
+/// Passes on what the request says about mode, columns and a new table's properties.
+fn configured(builder: WriteBuilder, request: &WriteRequest, is_new: bool) -> WriteBuilder {
+    let mut builder = match &request.mode {
+        WriteMode::Create => builder.with_save_mode(SaveMode::ErrorIfExists),
+        WriteMode::Append => builder.with_save_mode(SaveMode::Append),
+        WriteMode::Overwrite => builder.with_save_mode(SaveMode::Overwrite),
+        WriteMode::Replace(condition) => builder
+            .with_save_mode(SaveMode::Overwrite)
+            .with_replace_where(condition.clone()),
+    };
+    match request.schema_change {
+        SchemaChange::Refuse => {}
+        SchemaChange::Merge => builder = builder.with_schema_mode(SchemaMode::Merge),
+        SchemaChange::Overwrite => builder = builder.with_schema_mode(SchemaMode::Overwrite),
+    }
+    if !request.partition_columns.is_empty() {
+        builder = builder.with_partition_columns(request.partition_columns.clone());
+    }
+    if is_new {
+        builder = builder.with_configuration(configuration(request.properties.clone()));
+        if let Some(comment) = &request.comment {
+            builder = builder.with_description(comment.clone());
+        }
+    }
+    builder
+}
+
+/// Creates an empty Delta table with the definition's columns, partition columns and comment.
+pub async fn create_delta(
+    definition: &TableDefinition,
+    properties: BTreeMap<String, String>,
+    context: &TableContext<'_>,
+) -> Result<DeltaTable, TableError> {
+    let source = Source::new(definition, context)?;
+    existing(&source, &WriteMode::Create, context).await?;
+    let schema = definition
+        .schema
+        .as_ref()
+        .ok_or_else(|| TableError::Location {
+            location: source.location.display.clone(),
+            reason: "a new table needs columns".into(),
+        })?;
+    let columns: StructType = schema
+        .as_ref()
+        .try_into_kernel()
+        .map_err(|error| TableError::file(&source.location.display, error))?;
+    let handle = source.handle()?;
+    let mut builder = handle
+        .create()
+        .with_columns(columns.fields().cloned())
+        .with_partition_columns(definition.partition_columns.clone())
+        .with_configuration(configuration(properties));
+    if let Some(comment) = &definition.comment {
+        builder = builder.with_comment(comment.clone());
+    }
+    builder.await.map_err(|error| source.failed(error))
+}
+
+fn configuration(
+    properties: BTreeMap<String, String>,
+) -> impl Iterator<Item = (String, Option<String>)> {
+    properties
+        .into_iter()
+        .map(|(name, value)| (name, Some(value)))
+}
+
+/// Loads the table that is there, and refuses what does not fit the mode.
+async fn existing(
+    source: &Source,
+    mode: &WriteMode,
+    context: &TableContext<'_>,
+) -> Result<Option<DeltaTable>, TableError> {
+    let loaded = source.load(TableVersion::Latest, context).await;
+    match (loaded, mode) {
+        (Ok(_), WriteMode::Create) => Err(TableError::Exists {
+            location: source.location.display.clone(),
+        }),
+        (Ok(table), _) => Ok(Some(table)),
+        (
+            Err(TableError::NotDelta { .. } | TableError::NotFound { .. }),
+            WriteMode::Create | WriteMode::Overwrite,
+        ) => Ok(None),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Refuses to replace a table by one that is partitioned otherwise, which the library cannot commit.
+fn check_partitioning(
+    source: &Source,
+    table: &DeltaTable,
+    request: &WriteRequest,
+    rows: &SchemaRef,
+) -> Result<(), TableError> {
+    if request.schema_change != SchemaChange::Overwrite {
+        return Ok(());
+    }
+    let state = table.snapshot().map_err(|error| source.failed(error))?;
+    let kept = state.metadata().partition_columns();
+    let wanted = &request.partition_columns;
+    let is_lost = |column: &String| rows.field_with_name(column).is_err();
+    if (wanted.is_empty() || wanted == kept) && !kept.iter().any(is_lost) {
+        return Ok(());
+    }
+    Err(TableError::Partitioning {
+        location: source.location.display.clone(),
+        kept: kept.join(", "),
+    })
+}
+
+/// Reads what the write did from its commit.
+async fn report(source: &Source, table: DeltaTable) -> Result<WriteReport, TableError> {
+    let version = table.version().unwrap_or_default();
+    let path = commit_path(&source.location.base, version);
+    let failed = |error| TableError::store(source.location.display_of(&path), error);
+    let commit = source.store.get(&path).await.map_err(failed)?;
+    let commit = commit.bytes().await.map_err(failed)?;
+    let metrics = operation_metrics(&commit);
+    Ok(WriteReport {
+        rows: metrics["num_added_rows"].as_u64().unwrap_or_default(),
+        files: metrics["num_added_files"].as_u64().unwrap_or_default(),
+        version,
+        table,
+    })
+}
+
+/// Reads what an operation counted from its commit.
+fn operation_metrics(commit: &[u8]) -> serde_json::Value {
+    commit
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+        .find_map(|action| action.get("commitInfo")?.get("operationMetrics").cloned())
+        .unwrap_or_default()
+}
+
+/// A plan as a table, so that the session's planner plans the query and the library's the write.
+#[derive(Debug)]
+struct PlannedRows {
+    plan: Arc<dyn ExecutionPlan>,
+}
+
+#[async_trait]
+impl TableProvider for PlannedRows {
+    fn schema(&self) -> SchemaRef {
+        self.plan.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Temporary
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> QueryResult<Arc<dyn ExecutionPlan>> {
+        let schema = self.plan.schema();
+        let Some(projection) = projection else {
+            return Ok(Arc::clone(&self.plan));
+        };
+        let columns: Vec<_> = projection
+            .iter()
+            .map(|index| {
+                let name = schema.field(*index).name();
+                let column = datafusion::physical_expr::expressions::Column::new(name, *index);
+                (Arc::new(column) as _, name.clone())
+            })
+            .collect::<Vec<(Arc<dyn datafusion::physical_expr::PhysicalExpr>, String)>>();
+        let projected = ProjectionExec::try_new(columns, Arc::clone(&self.plan))?;
+        Ok(Arc::new(projected))
+    }
+}

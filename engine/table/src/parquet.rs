@@ -1,0 +1,148 @@
+//! The `parquet` format.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::common::config::ConfigField;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use lakesh_catalog::definition::{TableDefinition, TableVersion};
+
+use super::error::TableError;
+use super::files::{
+    FileLayoutGroup, FileLayouts, FileReader, FileRequest, infer_each, merged, open_files,
+};
+use super::options::{FILE_OPTIONS, OptionKind, OptionSpec, Options};
+use super::{OpenTable, TableContext, TableFormat};
+
+/// Parquet files.
+pub(crate) struct Parquet;
+
+/// Options of the reader below SQL; they override the session's settings of the same name.
+pub(crate) const PARQUET_OPTIONS: &[OptionSpec] = &[
+    OptionSpec::new(
+        "binary_as_string",
+        OptionKind::Boolean,
+        "Reads binary columns as text.",
+    ),
+    OptionSpec::new(
+        "pushdown_filters",
+        OptionKind::Boolean,
+        "Filters rows while decoding.",
+    ),
+    OptionSpec::new(
+        "reorder_filters",
+        OptionKind::Boolean,
+        "Evaluates cheap filters first.",
+    ),
+    OptionSpec::new(
+        "pruning",
+        OptionKind::Boolean,
+        "Skips row groups by their statistics.",
+    ),
+    OptionSpec::new(
+        "enable_page_index",
+        OptionKind::Boolean,
+        "Skips pages by the page index.",
+    ),
+    OptionSpec::new(
+        "bloom_filter_on_read",
+        OptionKind::Boolean,
+        "Skips by bloom filters.",
+    ),
+    OptionSpec::new(
+        "schema_force_view_types",
+        OptionKind::Boolean,
+        "Reads text as views.",
+    ),
+    OptionSpec::new(
+        "metadata_size_hint",
+        OptionKind::Integer,
+        "Bytes to read for the footer.",
+    ),
+    OptionSpec::new(
+        "coerce_int96",
+        OptionKind::Text,
+        "The unit of INT96 timestamps, as in `us`.",
+    ),
+];
+
+#[async_trait]
+impl TableFormat for Parquet {
+    fn name(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn suffixes(&self) -> &'static [&'static str] {
+        &["parquet", "parq", "pq"]
+    }
+
+    fn has_magic(&self, head: &[u8]) -> bool {
+        head.starts_with(b"PAR1")
+    }
+
+    fn options(&self) -> Vec<&'static [OptionSpec]> {
+        vec![PARQUET_OPTIONS, FILE_OPTIONS]
+    }
+
+    async fn open(
+        &self,
+        definition: &TableDefinition,
+        _version: TableVersion,
+        context: &TableContext<'_>,
+    ) -> Result<OpenTable, TableError> {
+        open_files(self, self, definition, context).await
+    }
+}
+
+#[async_trait]
+impl FileReader for Parquet {
+    fn allows_empty_files(&self) -> bool {
+        false
+    }
+
+    fn has_statistics(&self) -> bool {
+        true
+    }
+
+    async fn layouts(&self, request: &FileRequest<'_>) -> Result<FileLayouts, TableError> {
+        let format = file_format(request.options, request.context)?;
+        // Every footer is read even if the columns are declared: a broken file shows up here.
+        let schemas = infer_each(&format, request).await?;
+        let columns = merged(request, &schemas)?;
+        Ok(FileLayouts {
+            groups: vec![FileLayoutGroup {
+                format,
+                file_schema: Arc::clone(&columns),
+                null_text: None,
+                members: (0..request.files.len()).collect(),
+            }],
+            columns,
+        })
+    }
+}
+
+fn file_format(
+    options: &Options,
+    context: &TableContext<'_>,
+) -> Result<Arc<dyn FileFormat>, TableError> {
+    let mut settings = context.state.default_table_options().parquet;
+    for spec in PARQUET_OPTIONS {
+        let Some(value) = options.text(spec.name) else {
+            continue;
+        };
+        settings
+            .global
+            .set(spec.name, value)
+            .map_err(|_| options.wrong(spec.name, value, expected(spec.kind)))?;
+    }
+    Ok(Arc::new(ParquetFormat::default().with_options(settings)))
+}
+
+fn expected(kind: OptionKind) -> &'static str {
+    match kind {
+        OptionKind::Boolean => "`true` or `false`",
+        OptionKind::Integer => "a whole number",
+        _ => "another text",
+    }
+}
