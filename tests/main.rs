@@ -7,6 +7,7 @@
 
 mod support;
 
+mod architecture;
 mod asof;
 mod cached_tables;
 mod catalog;
