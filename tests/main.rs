@@ -7,6 +7,7 @@
 
 mod support;
 
+mod architecture;
 mod asof;
 mod cached_tables;
 mod catalog;
@@ -31,6 +32,8 @@ mod memory;
 mod metrics;
 mod native;
 mod object_store;
+mod packages;
+mod pages;
 mod parquet_reading;
 mod profiles;
 mod pty;

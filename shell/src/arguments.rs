@@ -1,27 +1,19 @@
-//! The command line: what is asked for, checked as far as it can be without a session.
+//! What to run and how: the sources and options of a script, a prompt or a notebook, checked as far as they
+//! can be without a session. The words that ask for something else stand in `command_line`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 use datafusion::common::ScalarValue;
 use lakesh_engine::failure::Failure;
 use lakesh_engine::format;
 use lakesh_engine::memory::limit::parse_limit;
 use lakesh_engine::session::parse_parameter;
 
-const AFTER_HELP: &str = "\
-Sources run in the order in which they are given; without one, standard input runs, or a prompt opens
-if that is a terminal. Results go to standard output, everything else to standard error.
-
-`lakesh kernel install` makes a kernel for Jupyter, `lakesh run NOTEBOOK` runs a notebook.
-
-Exit status: 0 all is done, 1 a statement failed, 2 wrong usage, 3 reading or writing failed,
-130 interrupted.";
-
-/// A SQL shell and script runner over Parquet and Delta tables.
-#[derive(Debug, Clone, Parser)]
-#[command(name = "lakesh", version, after_help = AFTER_HELP, max_term_width = 100)]
+/// Sources and options.
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Arguments {
     /// Scripts to run; `-` is standard input
     #[arg(value_name = "FILE")]
@@ -53,7 +45,7 @@ pub(crate) struct Arguments {
     pub(crate) output: Option<PathBuf>,
 
     /// Write results in this format
-    #[arg(long, value_name = "FORMAT", value_parser = format_name)]
+    #[arg(long, value_name = "FORMAT", value_parser = FormatName, hide_possible_values = true)]
     pub(crate) format: Option<String>,
 
     /// Show at most so many rows in a table, or `all`
@@ -81,13 +73,14 @@ pub(crate) struct Arguments {
     pub(crate) memory_limit: Option<u64>,
 
     /// The folder for data that does not fit into memory
-    #[arg(long = "temp-dir", value_name = "DIR")]
+    #[arg(long = "temp-dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) temp_folder: Option<PathBuf>,
 
     /// The catalog's folder, or :memory:
     #[arg(
         long,
         value_name = "DIR",
+        value_hint = ValueHint::DirPath,
         env = "LAKESH_CATALOG",
         hide_env_values = true
     )]
@@ -135,15 +128,22 @@ pub(crate) enum MaxRows {
 }
 
 impl Arguments {
-    /// Reads a command line, the program's name first.
+    /// Reads options and sources alone, without the program's name.
     pub(crate) fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches_from(words)?;
+        let command = Self::augment_args(Command::new("lakesh").no_binary_name(true));
+        let matches = command.try_get_matches_from(words)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
-        arguments.sources = arguments.in_order(&matches);
+        arguments.recall(&matches);
+        Ok(arguments)
+    }
+
+    /// Takes from the matches what the derived fields do not keep: the order of the sources, and the
+    /// parameters as they were written.
+    pub(crate) fn recall(&mut self, matches: &ArgMatches) {
+        self.sources = self.in_order(matches);
         let texts = matches.get_raw("parameter").into_iter().flatten();
         let texts = texts.map(|text| text.to_string_lossy().into_owned());
-        arguments.parameter_texts = texts.collect();
-        Ok(arguments)
+        self.parameter_texts = texts.collect();
     }
 
     /// Puts the sources into the order of the command line: `-f setup.sql -c 'select …'` means it.
@@ -213,6 +213,28 @@ pub(crate) fn max_rows(text: &str) -> Result<MaxRows, String> {
     Ok(MaxRows::Rows(rows))
 }
 
+/// Reads a format's name, and tells completion which there are.
+#[derive(Clone)]
+struct FormatName;
+
+impl TypedValueParser for FormatName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        TypedValueParser::parse_ref(&format_name, command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = format::formats().iter().map(|format| format.name);
+        Some(Box::new(names.map(PossibleValue::new)))
+    }
+}
+
 /// Finds the name that a format goes by.
 pub(crate) fn format_name(text: &str) -> Result<String, String> {
     if let Some(found) = format::find(text) {
@@ -235,8 +257,7 @@ mod tests {
     use super::{Arguments, MaxRows, SourceArgument};
 
     fn read(line: &[&str]) -> Result<Arguments, String> {
-        let words = std::iter::once("lakesh").chain(line.iter().copied());
-        Arguments::read(words.map(OsString::from)).map_err(|error| error.to_string())
+        Arguments::read(line.iter().map(OsString::from)).map_err(|error| error.to_string())
     }
 
     #[test]

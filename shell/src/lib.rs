@@ -6,9 +6,12 @@ mod arguments;
 mod check;
 mod colour;
 mod command;
+mod command_line;
+mod completions;
 mod compressed_file;
 mod configuration;
 mod interrupt;
+mod manual;
 mod messages;
 mod notebook;
 mod output_file;
@@ -24,7 +27,7 @@ mod status;
 mod unfinished;
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, SourceArgument};
 use check::Checker;
+use command_line::{CommandLine, Task};
 use configuration::Configuration;
 use renderer::{Stop, reason};
 use start::{Start, Streams};
@@ -77,37 +81,67 @@ fn explain_usage(error: &clap::Error) -> Status {
 
 fn run_with(words: impl IntoIterator<Item = OsString>) -> Status {
     let words: Vec<_> = words.into_iter().collect();
-    let streams = Streams::of_process();
-    if let Some(request) = notebook::request(&words) {
-        silence_workers();
-        return notebook::perform(request).unwrap_or_else(|(failure, status)| {
-            start::messages(streams).failure(&failure);
-            status
-        });
+    if let Some(candidates) = completions::asked(&words) {
+        return match candidates.and_then(|candidates| print(&candidates)) {
+            Ok(()) => Status::Success,
+            // The line that is being typed is no place for a message.
+            Err(_) => Status::InputOutput,
+        };
     }
-    let arguments = match Arguments::read(words) {
-        Ok(arguments) => arguments,
+    let line = match CommandLine::read(words) {
+        Ok(line) => line,
         Err(error) => return explain_usage(&error),
     };
     silence_workers();
-    let outcome = start::configuration(&arguments).map_err(|failure| (failure, Status::WrongUsage));
-    let outcome = outcome.and_then(|configuration| {
-        let runtime = runtime(&arguments, &configuration)
-            .map_err(|failure| (failure, Status::InputOutput))?;
-        let mut temporary = None;
-        let status = run_in(&runtime, arguments, &configuration, streams, &mut temporary);
-        // Nothing of value runs any more: `run_cell` waits for commits.
-        runtime.shutdown_timeout(PATIENCE);
-        // A busy machine may not have let everything go in that time.
-        if let Some(folder) = temporary {
-            folder.remove();
-        }
-        status
-    });
+    let outcome = match line.task {
+        None => run_sources(line.arguments),
+        Some(Task::Kernel { action }) => notebook::kernel(action),
+        Some(Task::Run(arguments)) => notebook::run(&arguments),
+        Some(Task::Completions { shell }) => print_text(completions::script(&shell)),
+        Some(Task::Man) => print_text(manual::page()),
+    };
     outcome.unwrap_or_else(|(failure, status)| {
-        start::messages(streams).failure(&failure);
+        start::messages(Streams::of_process()).failure(&failure);
         status
     })
+}
+
+/// Writes to standard output; a reader that has left is no failure.
+fn print(text: &[u8]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+fn print_text(text: io::Result<Vec<u8>>) -> Result<Status, (Failure, Status)> {
+    match text.and_then(|text| print(&text)) {
+        Ok(()) => Ok(Status::Success),
+        Err(error) => {
+            let message = format!("cannot write to standard output: {}", reason(&error));
+            let failure = Failure::new(FailureKind::InputOutput, message).caused_by(error);
+            Err((failure, Status::InputOutput))
+        }
+    }
+}
+
+/// Runs statements: those of the command line, of scripts, of standard input or of a prompt.
+fn run_sources(arguments: Arguments) -> Result<Status, (Failure, Status)> {
+    let streams = Streams::of_process();
+    let configuration =
+        start::configuration(&arguments).map_err(|failure| (failure, Status::WrongUsage))?;
+    let runtime =
+        runtime(&arguments, &configuration).map_err(|failure| (failure, Status::InputOutput))?;
+    let mut temporary = None;
+    let status = run_in(&runtime, arguments, &configuration, streams, &mut temporary);
+    // Nothing of value runs any more: `run_cell` waits for commits.
+    runtime.shutdown_timeout(PATIENCE);
+    // A busy machine may not have let everything go in that time.
+    if let Some(folder) = temporary {
+        folder.remove();
+    }
+    status
 }
 
 fn runtime(arguments: &Arguments, configuration: &Configuration) -> Result<Runtime, Failure> {

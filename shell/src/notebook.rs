@@ -1,13 +1,9 @@
 //! `lakesh kernel …` and `lakesh run NOTEBOOK`: the ways into the notebook from the command line.
-//!
-//! Everything else is scripts and the prompt; a file that is called `kernel` or `run` is `./kernel`.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::session::{NativeFunctions, Session, SessionOptions};
 use lakesh_kernel::KernelOptions;
@@ -15,6 +11,7 @@ use lakesh_kernel::install::{Installation, Place, install};
 use lakesh_kernel::notebook::{NotebookRun, run as run_notebook};
 
 use crate::arguments::{Arguments, SourceArgument};
+use crate::command_line::{InstallArguments, KernelAction};
 use crate::configuration::Configuration;
 use crate::interrupt::{Interrupts, OnSignal};
 use crate::repl::KeptHistory;
@@ -22,101 +19,8 @@ use crate::start::{self, Streams};
 use crate::status::Status;
 use crate::{PATIENCE, runtime};
 
-/// The name of the kernel that notebooks keep, unless the user says.
-const KERNEL_NAME: &str = "lakesh";
-
-/// Manages the notebook kernel.
-#[derive(Debug, Parser)]
-#[command(name = "lakesh kernel", max_term_width = 100)]
-struct KernelArguments {
-    #[command(subcommand)]
-    action: KernelAction,
-}
-
-#[derive(Debug, Subcommand)]
-enum KernelAction {
-    /// Installs the kernel where Jupyter finds it
-    Install(InstallArguments),
-    /// Runs a kernel; Jupyter does this
-    Start(StartArguments),
-}
-
-#[derive(Debug, Parser)]
-struct InstallArguments {
-    /// For the user (the default)
-    #[arg(long, conflicts_with_all = ["sys_prefix", "prefix"])]
-    user: bool,
-
-    /// Into the active Python environment
-    #[arg(long, conflicts_with = "prefix")]
-    sys_prefix: bool,
-
-    /// Below this folder, as DIR/share/jupyter/kernels
-    #[arg(long, value_name = "DIR")]
-    prefix: Option<PathBuf>,
-
-    /// The name that notebooks keep
-    #[arg(long, default_value = KERNEL_NAME)]
-    name: String,
-
-    /// The name that front ends show
-    #[arg(long, value_name = "TEXT")]
-    display_name: Option<String>,
-
-    /// Options for the session, such as `-- --catalog DIR`
-    #[arg(last = true, value_name = "OPTIONS")]
-    options: Vec<String>,
-}
-
-#[derive(Debug, Parser)]
-struct StartArguments {
-    /// Where to listen, as Jupyter writes it
-    #[arg(short = 'f', long, value_name = "FILE")]
-    connection_file: PathBuf,
-
-    /// Options for the session, such as `-- --catalog DIR`
-    #[arg(last = true, value_name = "OPTIONS")]
-    options: Vec<OsString>,
-}
-
-/// What the command line asks of the notebook.
-pub(crate) enum Request {
-    /// Words of `lakesh kernel`.
-    Kernel(Vec<OsString>),
-    /// Words of `lakesh run`, as if they were a script's.
-    Run(Vec<OsString>),
-}
-
-/// Tells whether the command line asks for the notebook.
-pub(crate) fn request(words: &[OsString]) -> Option<Request> {
-    let program = words.first()?.clone();
-    let rest = words.get(2..).unwrap_or_default().iter().cloned();
-    match words.get(1)?.to_str()? {
-        "kernel" => Some(Request::Kernel(
-            std::iter::once("lakesh kernel".into())
-                .chain(rest)
-                .collect(),
-        )),
-        "run" => Some(Request::Run(std::iter::once(program).chain(rest).collect())),
-        _ => None,
-    }
-}
-
-/// Does what is asked.
-pub(crate) fn perform(request: Request) -> Result<Status, (Failure, Status)> {
-    match request {
-        Request::Kernel(words) => match KernelArguments::try_parse_from(words) {
-            Ok(arguments) => kernel(arguments.action),
-            Err(error) => Ok(crate::explain_usage(&error)),
-        },
-        Request::Run(words) => match Arguments::read(words) {
-            Ok(arguments) => notebook(&arguments),
-            Err(error) => Ok(crate::explain_usage(&error)),
-        },
-    }
-}
-
-fn kernel(action: KernelAction) -> Result<Status, (Failure, Status)> {
+/// Installs or starts the kernel.
+pub(crate) fn kernel(action: KernelAction) -> Result<Status, (Failure, Status)> {
     match action {
         KernelAction::Install(arguments) => {
             let folder = install_kernel(arguments).map_err(with_status)?;
@@ -125,8 +29,7 @@ fn kernel(action: KernelAction) -> Result<Status, (Failure, Status)> {
             Ok(Status::Success)
         }
         KernelAction::Start(arguments) => {
-            let words = std::iter::once("lakesh".into()).chain(arguments.options);
-            let options = Arguments::read(words).map_err(|error| {
+            let options = Arguments::read(arguments.options).map_err(|error| {
                 let message = error.to_string();
                 let first = message.lines().next().unwrap_or_default();
                 let first = first.strip_prefix("error: ").unwrap_or(first);
@@ -189,7 +92,8 @@ fn serve(connection_file: &Path, arguments: &Arguments) -> Result<Status, (Failu
     served.map(|_| Status::Success).map_err(with_status)
 }
 
-fn notebook(arguments: &Arguments) -> Result<Status, (Failure, Status)> {
+/// Runs a notebook.
+pub(crate) fn run(arguments: &Arguments) -> Result<Status, (Failure, Status)> {
     let [SourceArgument::File(path)] = arguments.sources.as_slice() else {
         return Err(wrong_usage("`lakesh run` takes one notebook".to_owned()));
     };
@@ -239,42 +143,4 @@ fn with_status(failure: Failure) -> (Failure, Status) {
 
 fn wrong_usage(message: String) -> (Failure, Status) {
     with_status(Failure::new(FailureKind::Usage, message))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ffi::OsString;
-
-    use super::{Request, request};
-
-    #[test]
-    fn scripts_keep_their_names() {
-        let cases: [(&[&str], &str); 6] = [
-            (&["lakesh"], "none"),
-            (&["lakesh", "kernel.sql"], "none"),
-            (&["lakesh", "./run"], "none"),
-            (&["lakesh", "-c", "run"], "none"),
-            (
-                &["lakesh", "kernel", "install"],
-                "kernel lakesh kernel install",
-            ),
-            (
-                &["lakesh", "run", "a.ipynb", "-o", "b"],
-                "run lakesh a.ipynb -o b",
-            ),
-        ];
-        for (line, expected) in cases {
-            let words: Vec<OsString> = line.iter().map(OsString::from).collect();
-            let shown = |kind: &str, words: Vec<OsString>| {
-                let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-                format!("{kind} {}", words.join(" "))
-            };
-            let found = match request(&words) {
-                None => "none".to_owned(),
-                Some(Request::Kernel(words)) => shown("kernel", words),
-                Some(Request::Run(words)) => shown("run", words),
-            };
-            assert_eq!(found, expected, "{line:?}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! An independent reader and writer: Python scripts in an environment of their own below `target`.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,19 @@ pub(crate) fn python_in(lake: &Lake, script: &str, arguments: &[&Path]) -> Value
         .env("PYTHONPATH", repository("docs/papermill"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     answer_of(script, command, arguments)
+}
+
+/// Runs a program of the repository that needs Python; it must succeed.
+#[track_caller]
+pub(crate) fn python_program(path: &str, arguments: &[&OsStr]) {
+    let output = Command::new(interpreter())
+        .arg("-B")
+        .arg(repository(path))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{path} failed:\n{error}");
 }
 
 #[track_caller]
