@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{AsArray, StringArray};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -79,6 +79,13 @@ impl ScalarUDFImpl for Pattern {
                 _ => Ok(None),
             })
             .collect::<Result<StringArray>>()?;
-        Ok(ColumnarValue::Array(Arc::new(translated)))
+        let is_one = arguments
+            .args
+            .iter()
+            .all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+        Ok(match is_one {
+            true => ColumnarValue::Scalar(ScalarValue::try_from_array(&translated, 0)?),
+            false => ColumnarValue::Array(Arc::new(translated)),
+        })
     }
 }

@@ -4,7 +4,6 @@
 //! nulls count, and then miss the values that lie farther (apache/datafusion#25471); a LIMIT above takes the
 //! rows away that `lead` would have found. Theirs over whole partitions are right, and are asked here.
 
-use std::hash::Hash;
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::array::ArrayRef;

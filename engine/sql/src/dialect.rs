@@ -377,5 +377,6 @@ fn bounds(parser: &mut Parser) -> Result<(Expr, Expr), ParserError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "dialect_tests.rs"]
 mod tests;

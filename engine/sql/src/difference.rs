@@ -14,7 +14,7 @@ pub fn differences(query: &Query) -> Vec<&'static str> {
         return Vec::new();
     };
     let mut notes = Vec::new();
-    let raises = visit_expressions(statement.as_ref(), |expression| match expression {
+    let raises = visit_expressions(statement, |expression| match expression {
         Expr::BinaryOp {
             op: BinaryOperator::PGExp,
             ..

@@ -40,7 +40,8 @@ pub use parser::{
 pub use portable::portable;
 pub use query::Query;
 pub use rewrite::{
-    AS_WRITTEN, LIKE_PATTERN, REPLACING, SIMILAR_PATTERN, like_pattern, similar_pattern,
+    AS_WRITTEN, LIKE_PATTERN, REPLACING, SIMILAR_PATTERN, is_of_the_parser, like_pattern,
+    similar_pattern,
 };
 pub use table_name::TableName;
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

@@ -19,8 +19,11 @@ pub enum CallKind {
     Scalar,
     /// One value a group; a window function too.
     Aggregate,
-    /// A function of windows only; whether it takes IGNORE NULLS.
-    Window { takes_nulls: bool },
+    /// A function of windows only.
+    Window {
+        /// Whether it takes IGNORE NULLS.
+        takes_nulls: bool,
+    },
     /// Nothing that is known; the planner says so.
     Unknown,
 }

@@ -30,6 +30,12 @@ pub use casts::AS_WRITTEN;
 pub use pattern::{LIKE_PATTERN, SIMILAR_PATTERN, like_pattern, similar_pattern};
 pub use wildcard::REPLACING;
 
+/// Says whether a function is one that the parser puts into expressions, and that nobody else calls.
+#[must_use]
+pub fn is_of_the_parser(name: &str) -> bool {
+    name.starts_with("_lakesh_")
+}
+
 /// What a rewriting gives.
 type Rewritten = Result<(), Refusal>;
 
