@@ -11,7 +11,7 @@ use super::entry::{
     encode, header_from_row,
 };
 use super::error::{Action, CatalogError, ObjectKind};
-use super::schema::require_schema;
+use super::schema::{Missing, require_schema};
 
 /// How many similar names an error carries.
 const SUGGESTIONS: usize = 3;
@@ -68,15 +68,36 @@ impl Catalog {
         name: &str,
         kind: EntryKind,
     ) -> Result<Option<EntryHeader>, CatalogError> {
+        let dropped = self.drop_all(&[(schema, name)], kind, Missing::Accepted)?;
+        Ok(dropped.into_iter().flatten().next())
+    }
+
+    /// Removes entries of the given kind, all or none, and returns their headers; `None` stands for what is
+    /// not there.
+    pub fn drop_all(
+        &self,
+        names: &[(&str, &str)],
+        kind: EntryKind,
+        missing: Missing,
+    ) -> Result<Vec<Option<EntryHeader>>, CatalogError> {
         let dropped = self.store().write_existing(|transaction| {
-            let existing = self.header(transaction, schema, name)?;
-            if let Some(existing) = &existing {
-                check_kind(existing, kind, Action::Drop)?;
+            let mut found = Vec::with_capacity(names.len());
+            for (schema, name) in names {
+                let existing = self.header(transaction, schema, name)?;
+                if let Some(existing) = &existing {
+                    check_kind(existing, kind, Action::Drop)?;
+                }
+                found.push(existing);
+            }
+            if missing == Missing::Refused && found.iter().any(Option::is_none) {
+                return Ok(found);
+            }
+            for (schema, name) in names {
                 delete(transaction, schema, name)?;
             }
-            Ok(existing)
+            Ok(found)
         })?;
-        Ok(dropped.flatten())
+        Ok(dropped.unwrap_or_else(|| vec![None; names.len()]))
     }
 
     /// Gives an entry of the given kind another name in the same schema.

@@ -40,7 +40,7 @@ pub use functions::FunctionEntry;
 pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
-pub use schema::{DropBehavior, SchemaHeader};
+pub use schema::{DropBehavior, Missing, SchemaHeader};
 pub use trust::Trust;
 pub use verified::{RemedyKind, VerifiedRemedy};
 

@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["html", "htm"],
     summary: "an HTML table",
     binary: false,
+    one_result: false,
     create: |options| Box::new(HtmlWriter::new(options)),
 };
 

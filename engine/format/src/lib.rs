@@ -62,6 +62,8 @@ pub struct Format {
     pub summary: &'static str,
     /// Whether the output is bytes that no terminal should see.
     pub binary: bool,
+    /// Whether a file holds one result: with a second behind it no reader takes it for one.
+    pub one_result: bool,
     /// Makes a writer for one result.
     pub create: fn(&FormatOptions) -> Box<dyn ResultWriter>,
 }

@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["parquet", "pq"],
     summary: "a Parquet file (zstd)",
     binary: true,
+    one_result: true,
     create: |_| Box::new(ParquetWriter { file: None }),
 };
 

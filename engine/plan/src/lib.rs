@@ -7,4 +7,5 @@ pub mod cache;
 pub mod cooperate;
 pub mod directive;
 pub mod interval;
+pub mod nullable;
 pub mod planner;

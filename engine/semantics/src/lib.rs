@@ -6,7 +6,10 @@
 
 mod correlation;
 mod overflow;
+mod pattern;
+mod shift;
 mod sum;
+mod written;
 
 use std::sync::Arc;
 
@@ -26,6 +29,15 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
+    for function in shift::shifts() {
+        registry.register_udwf(function)?;
+    }
+    for function in written::first_arguments()
+        .into_iter()
+        .chain(pattern::patterns())
+    {
+        registry.register_udf(Arc::new(function))?;
+    }
     Ok(())
 }
 

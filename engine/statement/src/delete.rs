@@ -34,7 +34,9 @@ pub static DELETE: StatementKind = StatementKind {
         if !parser.peeks(&["delete"]) {
             return Ok(None);
         }
-        let SqlStatement::Delete(delete) = parser.sql().parse_statement()? else {
+        let mut parsed = parser.sql().parse_statement()?;
+        parser.complete(&mut parsed)?;
+        let SqlStatement::Delete(delete) = parsed else {
             return parser.expected("DELETE");
         };
         let mut versions = parser.take_versions();

@@ -232,7 +232,8 @@ pub(super) async fn functions(context: &StatementContext) -> Result<Rows, Failur
             optional(example),
         ]);
     };
-    for (name, function) in state.scalar_functions() {
+    let scalar = state.scalar_functions().iter();
+    for (name, function) in scalar.filter(|(name, _)| !lakesh_sql::is_of_the_parser(name)) {
         push(name, "scalar", function.documentation());
     }
     for (name, function) in state.aggregate_functions() {
