@@ -14,6 +14,7 @@ mod headers;
 mod name;
 mod parser;
 mod query;
+mod rows;
 mod table_name;
 mod versions;
 
@@ -28,5 +29,6 @@ pub use parser::{
     select_from_nothing, syntax_error,
 };
 pub use query::Query;
+pub use rows::compare_rows;
 pub use table_name::TableName;
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

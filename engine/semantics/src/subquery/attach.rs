@@ -6,13 +6,14 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, Tr
 use datafusion::common::{Column, DFSchemaRef, DataFusionError, Result, plan_datafusion_err};
 use datafusion::functions_aggregate::expr_fn::{count, first_value};
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, SetQuantifier};
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, lit, not, when,
 };
 
 use super::compare::Comparison;
 use super::domain::Domain;
-use super::flatten::{Flat, Flattener, Source, is_own};
+use super::flatten::{Flat, Flattener, Source, inside_outer, is_own};
 use super::flatten_joins::only;
 use super::names::Names;
 use super::node;
@@ -158,7 +159,26 @@ impl<'a> Attach<'a> {
     }
 
     /// Joins whether a row is there that meets the conditions; returns the column that says so.
-    pub(super) fn mark(&mut self, flat: Flat, more: Vec<Expr>) -> Result<Expr> {
+    pub(super) fn mark(&mut self, mut flat: Flat, more: Vec<Expr>) -> Result<Expr> {
+        let reads = |condition: &Expr| condition.column_refs().into_iter().any(|column| {
+            flat.plan.schema().maybe_index_of_column(column).is_some()
+        });
+        if flat.pairs.is_empty() && !flat.rest.iter().chain(&more).any(reads) {
+            // The conditions are about the outer row alone. DataFusion loses a mark join's column where
+            // no column of its right side is read.
+            let mut conditions = Vec::new();
+            for condition in std::mem::take(&mut flat.rest).into_iter().chain(more) {
+                conditions.push(inside_outer(condition, &self.outer)?);
+            }
+            let (rows, name) = (count(lit(1)), self.names.fresh("count"));
+            flat.plan = LogicalPlanBuilder::from(flat.plan)
+                .aggregate(Vec::<Expr>::new(), vec![rows.alias(name.clone())])?
+                .build()?;
+            let relation = self.join(flat, JoinType::Left, Vec::new())?;
+            conditions.push(Expr::Column(Column::new(Some(relation), name)).gt(lit(0i64)));
+            let all = conjunction(conditions).unwrap_or_else(|| lit(true));
+            return Ok(all.is_true());
+        }
         let before: Vec<_> = self.input.schema().columns().into_iter().map(Expr::Column).collect();
         let relation = self.join(flat, JoinType::LeftMark, more)?;
         let mark = Expr::Column(Column::new(Some(relation), "mark"));
@@ -206,7 +226,7 @@ impl<'a> Attach<'a> {
         // With a column of the outer row among the arguments it is not evaluated before the join: a value
         // of several rows is an error only where an outer row asks for it.
         for outer in outer {
-            arguments.push(super::flatten::inside_outer(outer, &self.outer)?);
+            arguments.push(inside_outer(outer, &self.outer)?);
         }
         Ok(single_row().call(arguments))
     }

@@ -70,21 +70,25 @@ impl Comparison {
         matches!(self.quantifier, SetQuantifier::Any)
     }
 
-    /// Pairs each value with its part of a subquery's row.
-    fn parts(&self, row: &Expr) -> Vec<(Expr, Expr)> {
-        let columns = match &self.fields {
+    /// Takes a subquery's row apart.
+    fn columns(&self, row: &Expr) -> Vec<Expr> {
+        match &self.fields {
             None => vec![row.clone()],
             Some(fields) => {
                 let field = |name: &String| get_field(row.clone(), name.as_str());
                 fields.iter().map(field).collect()
             }
-        };
-        self.values.iter().cloned().zip(columns).collect()
+        }
+    }
+
+    /// Pairs each value with its part of a subquery's row.
+    fn parts<'a>(&'a self, row: &'a [Expr]) -> impl Iterator<Item = (Expr, Expr)> + 'a {
+        self.values.iter().cloned().zip(row.iter().cloned())
     }
 
     /// The comparison with one row.
-    fn holds(&self, row: &Expr) -> Expr {
-        let parts = self.parts(row).into_iter();
+    fn holds(&self, row: &[Expr]) -> Expr {
+        let parts = self.parts(row);
         let parts = parts.map(|(value, column)| binary_expr(value, self.operator, column));
         let joined = if self.operator == Operator::NotEq {
             disjunction(parts)
@@ -95,13 +99,13 @@ impl Comparison {
     }
 
     /// What one row must do to decide the comparison with all of them.
-    fn decides(&self, row: &Expr) -> Expr {
+    fn decides(&self, row: &[Expr]) -> Expr {
         let holds = self.holds(row);
         if self.is_any() {
             return holds;
         }
         if self.operator == Operator::NotEq {
-            let parts = self.parts(row).into_iter();
+            let parts = self.parts(row);
             return conjunction(parts.map(|(value, column)| value.eq(column)))
                 .unwrap_or_else(|| lit(true));
         }
@@ -115,7 +119,7 @@ impl Comparison {
     }
 
     /// Where the comparison with one row is unknown; `None` for nowhere.
-    fn unknown(&self, row: &Expr) -> Option<Expr> {
+    fn unknown(&self, row: &[Expr]) -> Option<Expr> {
         let plain = matches!(
             self.operator,
             Operator::Eq
@@ -129,12 +133,12 @@ impl Comparison {
             return Some(self.holds(row).is_null());
         }
         let value = self.nullable.0.then(|| self.values[0].clone().is_null());
-        let column = self.nullable.1.then(|| row.clone().is_null());
+        let column = self.nullable.1.then(|| row[0].clone().is_null());
         disjunction(value.into_iter().chain(column))
     }
 
     /// Whether all rows are compared by `=` with one value, and NULL among them matters.
-    fn is_null_aware(&self, row: &Expr) -> bool {
+    fn is_null_aware(&self, row: &[Expr]) -> bool {
         let equal = match self.decides(row) {
             Expr::BinaryExpr(part) => part.op == Operator::Eq,
             _ => false,
@@ -148,34 +152,34 @@ impl Attach<'_> {
     pub(super) fn compared(&mut self, comparison: &Comparison, lenient: bool) -> Result<Expr> {
         let any = comparison.is_any();
         if let Some(row) = self.one_row(&comparison.plan)? {
-            let holds = comparison.holds(&row.values[0]);
+            let holds = comparison.holds(&comparison.columns(&row.values[0]));
             return match row.guard {
                 None => Ok(holds),
                 Some(guard) => when(guard, holds).otherwise(lit(!any)),
             };
         }
         let plan = &comparison.plan;
-        let column = Expr::Column(first_column(plan));
+        let columns = comparison.columns(&Expr::Column(first_column(plan)));
         let independent = !names_any_outer(plan)?;
         let constant = |value: &Expr| value.column_refs().is_empty() && !value.contains_outer();
         let is_constant = independent && comparison.values.iter().all(constant);
         let decided = if is_constant {
-            matching(plan, comparison.decides(&column))?
+            matching(plan, comparison.decides(&columns))?
         } else {
-            let (flat, row) = self.rows_of(plan, &column)?;
+            let (flat, row) = self.rows_of(plan, &columns)?;
             self.mark(flat, vec![comparison.decides(&row)])?
         };
         if any && lenient {
             return Ok(decided);
         }
-        let unknown = match comparison.unknown(&column) {
+        let unknown = match comparison.unknown(&columns) {
             None => None,
             Some(unknown) if is_constant => Some(matching(plan, unknown)?),
             Some(_) if independent && comparison.fields.is_none() => {
-                self.unknown_of_independent(comparison, &column)?
+                self.unknown_of_independent(comparison, &columns[0])?
             }
             Some(_) => {
-                let (flat, row) = self.rows_of(plan, &column)?;
+                let (flat, row) = self.rows_of(plan, &columns)?;
                 match comparison.unknown(&row) {
                     Some(unknown) => Some(self.mark(flat, vec![unknown])?),
                     None => None,
@@ -225,8 +229,8 @@ impl Attach<'_> {
         if node::may_be_one_row(plan) || (independent && value_is_constant) {
             return Ok(false);
         }
-        let column = Expr::Column(first_column(plan));
-        let (flat, row) = self.rows_of(plan, &column)?;
+        let columns = comparison.columns(&Expr::Column(first_column(plan)));
+        let (flat, row) = self.rows_of(plan, &columns)?;
         let decides = comparison.decides(&row);
         if comparison.is_any() == wanted {
             self.join(flat, JoinType::LeftSemi, vec![decides])?;
@@ -267,11 +271,12 @@ impl Attach<'_> {
         Ok(())
     }
 
-    /// Flattens the rows to compare with; returns their column too.
-    fn rows_of(&mut self, plan: &LogicalPlan, column: &Expr) -> Result<(Flat, Expr)> {
+    /// Flattens the rows to compare with; returns their columns too.
+    fn rows_of(&mut self, plan: &LogicalPlan, columns: &[Expr]) -> Result<(Flat, Vec<Expr>)> {
         let flat = self.flatten(plan, true)?;
-        let flat = self.narrowed(flat, vec![column.clone()])?;
-        let row = Expr::Column(first_column(&flat.plan));
+        let flat = self.narrowed(flat, columns.to_vec())?;
+        let named = flat.plan.schema().columns().into_iter();
+        let row = named.take(columns.len()).map(Expr::Column).collect();
         Ok((flat, row))
     }
 }
