@@ -4,10 +4,11 @@
 
 #![forbid(unsafe_code)]
 
-mod correlation;
 mod overflow;
 mod pattern;
 mod shift;
+mod set_operation;
+mod subquery;
 mod sum;
 mod written;
 
@@ -44,8 +45,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// Returns DataFusion's analyzer rules with ours beside them.
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
+    rules.push(Arc::new(set_operation::CountCopies));
+    rules.push(Arc::new(subquery::JoinSubqueries));
     rules.push(Arc::new(overflow::CheckConstants));
-    rules.push(Arc::new(correlation::CheckCorrelation));
     rules
 }
 
