@@ -6,6 +6,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
+use lakesh_event::account::AccountForScans;
 use lakesh_memory::planning::adjust;
 use lakesh_memory::runtime::{Memory, build_runtime};
 use lakesh_plan::asof::AsOfRelationPlanner;
@@ -37,6 +38,8 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
+        // Last, since no rule sees into a scan behind it.
+        .with_physical_optimizer_rule(Arc::new(AccountForScans))
         .build();
     state
         .register_expr_planner(Arc::new(IntervalPlanner))

@@ -7,8 +7,10 @@
 //! a log entry is lost, the entry is read back: one with our bytes is our own commit, and is not
 //! written a second time.
 
+mod bounds;
 mod file_key;
 mod guarded;
+mod ledger;
 mod own_files;
 mod removals;
 mod traffic;

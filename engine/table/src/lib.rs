@@ -7,6 +7,7 @@
 
 mod arrow;
 mod avro;
+mod believed;
 mod cache;
 mod checked_filters;
 pub mod commit;
@@ -30,6 +31,7 @@ mod delta_write;
 mod detect;
 mod discover;
 mod error;
+mod exact_number;
 mod facts;
 mod file_table;
 mod files;
@@ -39,6 +41,7 @@ mod hive;
 mod json;
 mod listing;
 mod location;
+mod log_bounds;
 mod maintain;
 mod merge;
 mod options;
@@ -74,7 +77,7 @@ pub use cache::TableCache;
 pub use delta::{delta_commit_times, delta_partition_columns, delta_range, delta_table};
 pub use delta_change::{
     CONSTRAINT_PREFIX, FILE_COLUMN, GENERATION_EXPRESSION, OpenForChange, generated_columns,
-    library_state,
+    keys_row_by_row, library_state, row_by_row,
 };
 pub use delta_convert::convert_to_delta;
 pub use delta_detail::{delta_detail, detail_schema};

@@ -115,6 +115,7 @@ impl FileReader for Parquet {
                 format,
                 file_schema: Arc::clone(&columns),
                 null_text: None,
+                exact_numbers: false,
                 members: (0..request.files.len()).collect(),
             }],
             columns,

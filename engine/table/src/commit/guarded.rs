@@ -13,6 +13,7 @@ use object_store::ObjectStoreExt;
 use uuid::Uuid;
 
 use super::PointOfNoReturn;
+use super::bounds;
 use super::own_files::OwnFiles;
 use super::removals::Removals;
 use super::traffic::CountedStore;
@@ -21,6 +22,8 @@ use super::traffic::CountedStore;
 pub(super) struct GuardedLogStore {
     inner: LogStoreRef,
     point: PointOfNoReturn,
+    /// The state from which the commit was planned; absent for the first one of a new table.
+    base: Option<DeltaTableState>,
     /// Absent for the first commit of a new table, which has nothing to remove.
     removals: Option<Removals>,
 }
@@ -34,7 +37,8 @@ impl GuardedLogStore {
         Self {
             inner,
             point,
-            removals: base.map(Removals::new),
+            removals: base.clone().map(Removals::new),
+            base,
         }
     }
 
@@ -75,7 +79,18 @@ impl LogStore for GuardedLogStore {
         commit_or_bytes: CommitOrBytes,
         operation_id: Uuid,
     ) -> Result<(), TransactionError> {
-        let attempted = self.bytes_of(&commit_or_bytes).await?;
+        let planned = self.bytes_of(&commit_or_bytes).await?;
+        let honest = bounds::honest(&planned, self.base.as_ref());
+        let attempted = honest.clone().unwrap_or(planned);
+        let commit_or_bytes = match (honest, commit_or_bytes) {
+            (Some(honest), CommitOrBytes::LogBytes(_)) => CommitOrBytes::LogBytes(honest),
+            (Some(honest), CommitOrBytes::TmpCommit(path)) => {
+                let store = self.inner.object_store(None);
+                store.put(&path, honest.into()).await?;
+                CommitOrBytes::TmpCommit(path)
+            }
+            (None, as_planned) => as_planned,
+        };
         if let Some(removals) = &self.removals {
             removals
                 .check(self.inner.as_ref(), version, &attempted)
