@@ -6,7 +6,7 @@
 
 mod overflow;
 mod pattern;
-mod shift;
+mod lead_lag;
 mod set_operation;
 mod subquery;
 mod sum;
@@ -30,7 +30,7 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
-    for function in shift::shifts() {
+    for function in lead_lag::shifts() {
         registry.register_udwf(function)?;
     }
     for function in written::first_arguments()
