@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod correlation;
+mod negation;
 mod overflow;
+mod rewrite;
 mod sum;
 
 use std::sync::Arc;
@@ -32,6 +34,12 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// Returns DataFusion's analyzer rules with ours beside them.
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
+    // After the types of operands have been made alike, and before constants are looked at.
+    let rewrites: [(&str, rewrite::Rewrite); 1] =
+        [("subtract_from_zero", negation::subtract_from_zero)];
+    for (name, rewrite) in rewrites {
+        rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
+    }
     rules.push(Arc::new(overflow::CheckConstants));
     rules.push(Arc::new(correlation::CheckCorrelation));
     rules
