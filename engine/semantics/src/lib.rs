@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod correlation;
+mod function;
 mod negation;
 mod overflow;
 mod rewrite;
+mod shift;
 mod sum;
 
 use std::sync::Arc;
@@ -28,6 +30,9 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
+    for function in shift::functions() {
+        registry.register_udf(function)?;
+    }
     Ok(())
 }
 
@@ -35,8 +40,10 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     // After the types of operands have been made alike, and before constants are looked at.
-    let rewrites: [(&str, rewrite::Rewrite); 1] =
-        [("subtract_from_zero", negation::subtract_from_zero)];
+    let rewrites: [(&str, rewrite::Rewrite); 2] = [
+        ("subtract_from_zero", negation::subtract_from_zero),
+        ("check_shifts", shift::check_count),
+    ];
     for (name, rewrite) in rewrites {
         rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
     }
