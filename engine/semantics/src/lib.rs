@@ -6,6 +6,7 @@
 
 mod correlation;
 mod function;
+mod membership;
 mod negation;
 mod overflow;
 mod rewrite;
@@ -33,6 +34,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in shift::functions() {
         registry.register_udf(function)?;
     }
+    registry.register_udf(membership::function())?;
     Ok(())
 }
 
@@ -40,9 +42,10 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     // After the types of operands have been made alike, and before constants are looked at.
-    let rewrites: [(&str, rewrite::Rewrite); 2] = [
+    let rewrites: [(&str, rewrite::Rewrite); 3] = [
         ("subtract_from_zero", negation::subtract_from_zero),
         ("check_shifts", shift::check_count),
+        ("compute_per_row", membership::compute_per_row),
     ];
     for (name, rewrite) in rewrites {
         rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
