@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod conversion;
 mod correlation;
 mod function;
 mod membership;
@@ -31,7 +32,7 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
-    for function in shift::functions() {
+    for function in conversion::functions().into_iter().chain(shift::functions()) {
         registry.register_udf(function)?;
     }
     registry.register_udf(membership::function())?;
@@ -42,9 +43,10 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     // After the types of operands have been made alike, and before constants are looked at.
-    let rewrites: [(&str, rewrite::Rewrite); 3] = [
+    let rewrites: [(&str, rewrite::Rewrite); 4] = [
         ("subtract_from_zero", negation::subtract_from_zero),
         ("check_shifts", shift::check_count),
+        ("convert", conversion::convert),
         ("compute_per_row", membership::compute_per_row),
     ];
     for (name, rewrite) in rewrites {
