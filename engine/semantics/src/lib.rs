@@ -12,6 +12,7 @@ mod negation;
 mod overflow;
 mod rewrite;
 mod shift;
+mod simplify;
 mod sum;
 
 use std::sync::Arc;
@@ -59,7 +60,15 @@ pub fn analyzer_rules() -> AnalyzerRules {
 
 /// Returns DataFusion's rules for logical plans, with ours in the place of those that are unsound.
 pub fn optimizer_rules() -> OptimizerRules {
-    Optimizer::new().rules
+    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 1] =
+        [Arc::new(simplify::SimplifySoundly::default())];
+    let mut rules = Optimizer::new().rules;
+    for rule in &mut rules {
+        if let Some(ours) = ours.iter().find(|ours| ours.name() == rule.name()) {
+            *rule = Arc::clone(ours);
+        }
+    }
+    rules
 }
 
 /// Puts ours into a list of rules for physical plans.
