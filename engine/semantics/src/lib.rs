@@ -10,6 +10,7 @@ mod function;
 mod membership;
 mod negation;
 mod overflow;
+mod quotient;
 mod rewrite;
 mod shift;
 mod simplify;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use datafusion::error::Result;
 use datafusion::execution::registry::FunctionRegistry;
+use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -37,7 +39,13 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         registry.register_udf(function)?;
     }
     registry.register_udf(membership::function())?;
+    registry.register_udf(quotient::function())?;
     Ok(())
+}
+
+/// Returns what plans operators where DataFusion gives them another type.
+pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
+    vec![Arc::new(quotient::QuotientPlanner)]
 }
 
 /// Returns DataFusion's analyzer rules with ours beside them.
