@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod average;
 mod conversion;
 mod correlation;
 mod function;
@@ -35,6 +36,7 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
+    registry.register_udaf(average::rounded_average())?;
     for function in conversion::functions().into_iter().chain(shift::functions()) {
         registry.register_udf(function)?;
     }
