@@ -7,6 +7,7 @@
 mod average;
 mod conversion;
 mod correlation;
+mod date;
 mod function;
 mod membership;
 mod negation;
@@ -47,7 +48,10 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 
 /// Returns what plans operators where DataFusion gives them another type.
 pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
-    vec![Arc::new(quotient::QuotientPlanner)]
+    vec![
+        Arc::new(quotient::QuotientPlanner),
+        Arc::new(date::DatePlanner),
+    ]
 }
 
 /// Returns DataFusion's analyzer rules with ours beside them.
