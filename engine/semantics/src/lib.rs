@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod average;
+mod comparable;
 mod conversion;
 mod correlation;
 mod date;
@@ -12,6 +13,7 @@ mod function;
 mod membership;
 mod negation;
 mod overflow;
+mod physical;
 mod quotient;
 mod rewrite;
 mod shift;
@@ -38,9 +40,13 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
     registry.register_udaf(average::rounded_average())?;
-    for function in conversion::functions().into_iter().chain(shift::functions()) {
+    for function in conversion::functions()
+        .into_iter()
+        .chain(shift::functions())
+    {
         registry.register_udf(function)?;
     }
+    registry.register_udf(comparable::function())?;
     registry.register_udf(membership::function())?;
     registry.register_udf(quotient::function())?;
     Ok(())
@@ -67,6 +73,7 @@ pub fn analyzer_rules() -> AnalyzerRules {
     for (name, rewrite) in rewrites {
         rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
     }
+    rules.push(Arc::new(comparable::CompareCanonical));
     rules.push(Arc::new(overflow::CheckConstants));
     rules.push(Arc::new(correlation::CheckCorrelation));
     rules
@@ -89,4 +96,11 @@ pub fn optimizer_rules() -> OptimizerRules {
 pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
     // First, since it must see expressions before they move into scans.
     rules.insert(0, Arc::new(overflow::CheckOverflow));
+    rules.insert(
+        0,
+        Arc::new(comparable::CompareNumbers { before_scans: true }),
+    );
+    rules.push(Arc::new(comparable::CompareNumbers {
+        before_scans: false,
+    }));
 }
