@@ -52,6 +52,11 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     Ok(())
 }
 
+/// Says whether a function stands for what SQL writes otherwise, so that nobody else knows its name.
+pub fn is_internal(function: &str) -> bool {
+    function.starts_with("lakesh_")
+}
+
 /// Returns what plans operators where DataFusion gives them another type.
 pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![

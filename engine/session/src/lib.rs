@@ -222,6 +222,7 @@ impl Session {
             .chain(state.aggregate_functions().keys())
             .chain(state.window_functions().keys())
             .chain(state.table_functions().keys())
+            .filter(|name| !lakesh_semantics::is_internal(name))
             .cloned()
             .chain(
                 lakesh_table::READERS
