@@ -223,6 +223,7 @@ impl Session {
             .chain(state.window_functions().keys())
             .chain(state.table_functions().keys())
             .filter(|name| !lakesh_sql::is_of_the_parser(name))
+            .filter(|name| !lakesh_semantics::is_internal(name))
             .cloned()
             .chain(
                 lakesh_table::READERS

@@ -44,6 +44,11 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     state
         .register_expr_planner(Arc::new(IntervalPlanner))
         .map_err(Failure::from_error)?;
+    for planner in lakesh_semantics::expr_planners() {
+        state
+            .register_expr_planner(planner)
+            .map_err(Failure::from_error)?;
+    }
     lakesh_semantics::register(&mut state).map_err(Failure::from_error)?;
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     Ok((state, memory))

@@ -51,7 +51,9 @@ impl Comparison {
             && row.len() == members.len()
         {
             if !matches!(operator, Operator::Eq | Operator::NotEq) {
-                return plan_err!("rows are compared with a subquery's by IN, `= ANY` or `<> ALL` only");
+                return plan_err!(
+                    "rows are compared with a subquery's by IN, `= ANY` or `<> ALL` only"
+                );
             }
             fields = Some(members.iter().map(|member| member.name().clone()).collect());
             values = row;

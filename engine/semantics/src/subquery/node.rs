@@ -57,13 +57,14 @@ pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
 fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
     let columns = filter.input.schema().columns();
     let conditions = split_conjunction_owned(filter.predicate).into_iter();
-    let (asking, plain): (Vec<_>, Vec<_>) =
-        conditions.map(without_not).partition(asks_for_rows);
+    let (asking, plain): (Vec<_>, Vec<_>) = conditions.map(without_not).partition(asks_for_rows);
     let mut input = Arc::unwrap_or_clone(filter.input);
     if let Some(predicate) = conjunction(plain) {
         let mut attach = Attach::new(input, names);
         let predicate = attach.replace(predicate, true)?;
-        input = LogicalPlanBuilder::from(attach.input).filter(predicate)?.build()?;
+        input = LogicalPlanBuilder::from(attach.input)
+            .filter(predicate)?
+            .build()?;
     }
     let mut attach = Attach::new(input, names);
     let mut kept = Vec::new();
@@ -142,8 +143,10 @@ impl Attach<'_> {
 /// An inner join's condition may as well stand above it.
 fn inner_join(mut join: Join, names: &Names) -> Result<LogicalPlan> {
     let conditions = join.filter.take().map(split_conjunction_owned);
-    let (asking, plain): (Vec<_>, Vec<_>) =
-        conditions.unwrap_or_default().into_iter().partition(has_subquery);
+    let (asking, plain): (Vec<_>, Vec<_>) = conditions
+        .unwrap_or_default()
+        .into_iter()
+        .partition(has_subquery);
     join.filter = conjunction(plain);
     let joined = Arc::new(LogicalPlan::Join(join));
     match conjunction(asking) {
@@ -194,7 +197,10 @@ fn replace_by_side(expression: Expr, left: &mut Attach, right: &mut Attach) -> R
             .map_children(|part| Ok(Transformed::yes(replace_by_side(part, left, right)?)))
             .data();
     }
-    match (names(&expression, &left.outer)?, names(&expression, &right.outer)?) {
+    match (
+        names(&expression, &left.outer)?,
+        names(&expression, &right.outer)?,
+    ) {
         (true, true) => plan_err!(
             "a subquery in the ON clause of an outer join that uses columns of both sides is not supported"
         ),

@@ -192,6 +192,7 @@ pub(crate) fn is_recordable(expression: &Expr) -> bool {
             Expr::ScalarFunction(call) => {
                 lakesh_encoder::applied(&call.func).is_none()
                     && !lakesh_native::is_native(&call.func)
+                    && !lakesh_semantics::is_internal(call.func.name())
             }
             _ => false,
         };
