@@ -19,6 +19,7 @@ mod delta_predicates;
 mod delta_reading;
 mod delta_statements;
 mod delta_writers;
+mod effects;
 mod encoders;
 mod examples;
 mod features;

@@ -40,6 +40,7 @@ use lakesh_memory::runtime::Memory;
 use lakesh_plan::cache::CachedTables;
 use lakesh_table::TableCache;
 use lakesh_text::display::DisplayOptions;
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
 use lakesh_text::input::Cell;
@@ -47,7 +48,6 @@ use lakesh_text::source::Place;
 
 pub use behaviour::moment_text;
 pub use hints::{HintMode, HintSettings, LastHint, LastHints};
-pub use native::NativeFunctions;
 pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;
 pub use results::EarlierResult;
@@ -253,6 +253,17 @@ impl Session {
     /// Returns the options that it was opened with.
     pub fn options(&self) -> &SessionOptions {
         &self.options
+    }
+
+    /// Refuses an effect that the session may not have. `what` is said of it, such as
+    /// ``"`\o` is refused"``; it is asked where the effect happens.
+    pub fn require(&self, effect: Effect, what: &str) -> Result<(), Failure> {
+        self.options.capabilities.require(effect, what)
+    }
+
+    /// Says whether the session may have an effect, where one goes on without it.
+    pub fn may(&self, effect: Effect) -> bool {
+        self.options.capabilities.has(effect)
     }
 
     /// Returns the tables whose rows are kept.

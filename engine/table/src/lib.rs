@@ -35,6 +35,7 @@ mod file_table;
 mod files;
 mod footprint;
 mod glob;
+mod guarded_store;
 mod hive;
 mod json;
 mod listing;
@@ -92,6 +93,7 @@ pub use facts::{TableFiles, known_files};
 pub use file_table::fingerprint;
 pub use files::suffix_of;
 pub use footprint::footprint;
+pub use guarded_store::guarded_stores;
 pub use location::Location;
 pub use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,

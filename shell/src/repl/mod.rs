@@ -10,6 +10,7 @@ mod history;
 use std::path::PathBuf;
 
 use lakesh_engine::catalog::Catalog;
+use lakesh_engine::effect::Effect;
 use lakesh_engine::input::{self, SplitOptions};
 use lakesh_engine::session::moment_text;
 use lakesh_engine::source::Source;
@@ -175,7 +176,8 @@ fn read_and_run(
 /// Opens the history; the prompt works without one.
 fn open_history(runner: &mut Runner, editor: &mut LineEditor) -> Option<HistoryFile> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
-    let opened = HistoryFile::in_state_folder(&folder).map_err(ReadlineError::Io);
+    let grows = runner.session.may(Effect::WriteFiles);
+    let opened = HistoryFile::in_state_folder(&folder, grows).map_err(ReadlineError::Io);
     let loaded = opened.and_then(|file| file.load(editor.history_mut()).map(|()| file));
     match loaded {
         Ok(file) => Some(file),
