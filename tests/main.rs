@@ -38,6 +38,7 @@ mod pty;
 mod rendering;
 mod script;
 mod script_input;
+mod secrets;
 mod sqllogictest;
 mod table_diff;
 mod time_travel;

@@ -9,5 +9,6 @@ pub mod failure;
 pub mod hash;
 pub mod input;
 pub mod quantity;
+pub mod secret;
 pub mod similar;
 pub mod source;

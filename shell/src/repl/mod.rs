@@ -161,6 +161,7 @@ fn read_and_run(
             return Status::Success;
         }
         if let Some(history) = &history
+            && !runner.session.secrets().occur_in(&text)
             && let Err(error) = history.add(editor.history_mut(), &text)
         {
             let message = format!("the history was not written: {error}");
@@ -197,7 +198,8 @@ fn run_text(runtime: &Runtime, runner: &mut Runner, source: &std::sync::Arc<Sour
         let ending = match cell {
             Ok(cell) => runtime.block_on(runner.run_cell(cell)),
             Err(failure) => {
-                runner.renderer.fail(&failure);
+                let shown = runner.session.secrets().hide_in_failure(failure.clone());
+                runner.renderer.fail(&shown);
                 Ending::Failed(Status::of_failure(failure.kind))
             }
         };
