@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use lakesh_engine::command::Command;
 use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
+use lakesh_engine::effect::{Capabilities, Effect, Lack};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
-use lakesh_engine::session::{CatalogChoice, HintMode, NativeFunctions, SessionOptions};
+use lakesh_engine::session::{CatalogChoice, HintMode, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
 use crate::colour::ColourChoice;
@@ -84,8 +85,12 @@ pub(crate) fn start(
     let switches = Switches::default();
     switches.pager.set(configuration.pager.unwrap_or(false));
     let display = display(arguments, configuration, streams, interactive);
-    let options = session_options(arguments, configuration, streams, &display, &switches)
+    let mut options = session_options(arguments, configuration, streams, &display, &switches)
         .map_err(Stop::Failed)?;
+    if !(interactive || arguments.allow_programs) {
+        let attended = options.capabilities;
+        options.capabilities = attended.without(Effect::RunPrograms, Lack::Unattended);
+    }
     let temp_folder = options.temp_folder.clone();
     let session = lakesh_engine::open(options).map_err(Stop::Failed)?;
     lakesh_engine::memory::sweep::sweep_in_background(temp_folder);
@@ -100,7 +105,8 @@ pub(crate) fn start(
         counts: interactive || streams.error_is_terminal,
         quiet: arguments.quiet,
         colour: colour.applies(streams.output_is_terminal),
-        pager: interactive.then(|| (pager_program(), switches.pager.clone())),
+        pager: (interactive && session.may(Effect::RunPrograms))
+            .then(|| (pager_program(), switches.pager.clone())),
     };
     let standard = standard_output(streams).map_err(cannot_start)?;
     let mut renderer = Renderer::new(standard, messages(streams), display, render_options);
@@ -200,7 +206,7 @@ fn session_options(
             None => CatalogChoice::Nearest,
         },
         user_data_folder: dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")),
-        read_only: arguments.read_only || configuration.read_only.unwrap_or(false),
+        capabilities: capabilities(arguments, configuration, streams),
         memory_limit: arguments.memory_limit.or(configuration.memory_limit),
         temp_folder: temp_folder.cloned().unwrap_or_else(env::temp_dir),
         temp_limit: configuration.temp_limit,
@@ -209,11 +215,6 @@ fn session_options(
         variables: arguments.variable.iter().cloned().collect(),
         display: display.clone(),
         environment: environment(),
-        // A person at a terminal sees what is asked for; text that comes through a pipe may be anybody's.
-        native_functions: match arguments.allow_native || streams.input_is_terminal {
-            true => NativeFunctions::InOwnCatalog,
-            false => NativeFunctions::Refused,
-        },
         program_path: env::var("PATH").unwrap_or_default(),
         cache_folder: dirs::cache_dir()
             .unwrap_or_else(env::temp_dir)
@@ -226,6 +227,23 @@ fn session_options(
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)
     })
+}
+
+/// Says what a session may do to the world around it.
+fn capabilities(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    streams: Streams,
+) -> Capabilities {
+    let mut capabilities = Capabilities::ALL;
+    // A person at a terminal sees what is asked for; text that comes through a pipe may be anybody's.
+    if !(arguments.allow_native || streams.input_is_terminal) {
+        capabilities = capabilities.without(Effect::NativeCode, Lack::Unattended);
+    }
+    match arguments.read_only || configuration.read_only.unwrap_or(false) {
+        true => capabilities.read_only(),
+        false => capabilities,
+    }
 }
 
 /// Makes the folder for temporary files that the user named, and finds out whether it can be written.
@@ -242,12 +260,14 @@ fn check_temp_folder(folder: &Path) -> Result<(), Failure> {
 }
 
 /// The options of a notebook's session: those of a script, without the shell's own commands.
+/// `attended` says whether a person runs each cell.
 pub(crate) fn notebook_options(
     arguments: &Arguments,
     configuration: &Configuration,
+    attended: bool,
 ) -> Result<SessionOptions, Failure> {
     let streams = Streams {
-        input_is_terminal: false,
+        input_is_terminal: attended,
         output_is_terminal: false,
         error_is_terminal: false,
     };

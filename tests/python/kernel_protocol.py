@@ -378,7 +378,10 @@ def questions_are_asked(manager, client):
         content = reply_to(client, identity)["content"]
         messages = outputs_of(client, identity)
         assert content["status"] == "ok", content
-        assert any("it's me" in text for text in texts(messages)), messages
+        # What was asked for in secret is used and not shown.
+        shown, hidden = ("***", "it's me") if secret else ("it's me", "***")
+        assert any(shown in text for text in texts(messages)), messages
+        assert not any(hidden in text for text in texts(messages)), messages
     reply, _ = run(client, "\\prompt who", allow_stdin=False)
     assert reply["status"] == "error" and "nobody is there" in reply["evalue"], reply
 

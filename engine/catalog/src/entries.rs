@@ -1,6 +1,7 @@
 //! Tables and views by name: create, look up, change, rename, drop, list.
 
 use chrono::Utc;
+use lakesh_text::secret::is_secret_name;
 use lakesh_text::similar::closest_few;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -30,6 +31,17 @@ impl Catalog {
         check_name(name)?;
         // What cannot be stored must fail before a catalog is made for it.
         encode(entry, name, self.location())?;
+        match entry {
+            Entry::View(view) => self.refuse_secrets(&view.query)?,
+            Entry::Table { definition, .. } => {
+                for (option, value) in &definition.options {
+                    if is_secret_name(option) {
+                        return Err(CatalogError::Secret);
+                    }
+                    self.refuse_secrets(value)?;
+                }
+            }
+        }
         self.store().write(|transaction| {
             require_schema(transaction, schema, Action::Create)?;
             let Some(existing) = self.header(transaction, schema, name)? else {

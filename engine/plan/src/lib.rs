@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 pub mod asof;
+pub mod bounded;
 pub mod cache;
 pub mod cooperate;
 pub mod directive;

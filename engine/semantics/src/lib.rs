@@ -13,7 +13,6 @@ mod lead_lag;
 mod membership;
 mod negation;
 mod overflow;
-mod overflow;
 mod pattern;
 mod physical;
 mod quotient;

@@ -15,6 +15,7 @@ use lakesh_event::event::{Event, VersionRead};
 use lakesh_plan::directive::{HintUses, apply_settings, strays};
 use lakesh_sql::TableName;
 use lakesh_table::TableContext;
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::input::{Substituted, offset_of};
@@ -316,7 +317,8 @@ impl StatementContext {
         )?)
     }
 
-    /// Refuses a statement that writes in a read-only session, or in one that looks at the past.
+    /// Refuses a statement that writes in a session that looks at the past, and in a read-only one before
+    /// anything is read in vain: each of its effects would be refused where it happens.
     pub(crate) fn require_writable(&self, what: &str) -> Result<(), Failure> {
         if let Some(moment) = self.session.as_of() {
             return Err(Failure::new(
@@ -328,14 +330,10 @@ impl StatementContext {
             )
             .hint("RESET lakesh.as_of goes back to the newest versions, which can be changed"));
         }
-        if !self.session.options().read_only {
-            return Ok(());
+        match self.session.options().capabilities.is_read_only() {
+            true => self.session.require(Effect::WriteCatalog, what),
+            false => Ok(()),
         }
-        Err(Failure::new(
-            FailureKind::Denied,
-            format!("{what} in a read-only session"),
-        )
-        .hint("start lakesh without --readonly to change anything"))
     }
 
     /// Says whether a table or view of this name is there, or would be by now.

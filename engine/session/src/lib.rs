@@ -11,6 +11,7 @@ mod drawing;
 mod drive;
 mod execute;
 mod facts;
+mod hiding;
 mod hints;
 mod native;
 mod options;
@@ -19,6 +20,7 @@ mod planning;
 mod queries;
 mod results;
 pub mod scope;
+mod secrets;
 mod settings;
 mod statement;
 mod stream;
@@ -40,14 +42,15 @@ use lakesh_memory::runtime::Memory;
 use lakesh_plan::cache::CachedTables;
 use lakesh_table::TableCache;
 use lakesh_text::display::DisplayOptions;
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
 use lakesh_text::input::Cell;
+use lakesh_text::secret::Secrets;
 use lakesh_text::source::Place;
 
 pub use behaviour::moment_text;
 pub use hints::{HintMode, HintSettings, LastHint, LastHints};
-pub use native::NativeFunctions;
 pub use options::{CatalogChoice, SessionOptions};
 pub use parameters::parse_parameter;
 pub use results::EarlierResult;
@@ -81,6 +84,8 @@ pub struct Session {
     /// DataFusion's settings as the session began with them, for RESET.
     initial: Arc<ConfigOptions>,
     variables: RwLock<BTreeMap<String, String>>,
+    /// What is never shown.
+    secrets: Secrets,
     /// Values of `$name`.
     parameters: RwLock<BTreeMap<String, ScalarValue>>,
     /// What earlier statements returned, by the names that queries use for it.
@@ -118,8 +123,10 @@ impl Session {
         let (state, memory) = planning::session_state(&options)?;
         let mut commands = (vocabulary.commands)();
         commands.extend(options.commands.iter().cloned());
+        let secrets = secrets::of_options(&options);
         Ok(Arc::new(Self {
-            catalog: options.open_catalog(),
+            catalog: options.open_catalog().with_secrets(secrets.clone()),
+            secrets,
             memory,
             tables: Erased::new(TableCache::default()),
             initial: Arc::clone(state.config_options()),
@@ -257,6 +264,17 @@ impl Session {
         &self.options
     }
 
+    /// Refuses an effect that the session may not have. `what` is said of it, such as
+    /// ``"`\o` is refused"``; it is asked where the effect happens.
+    pub fn require(&self, effect: Effect, what: &str) -> Result<(), Failure> {
+        self.options.capabilities.require(effect, what)
+    }
+
+    /// Says whether the session may have an effect, where one goes on without it.
+    pub fn may(&self, effect: Effect) -> bool {
+        self.options.capabilities.has(effect)
+    }
+
     /// Returns the tables whose rows are kept.
     pub fn cache(&self) -> &CachedTables {
         &self.cache
@@ -317,11 +335,15 @@ impl Session {
 
     /// Binds `$name` to a value.
     pub fn set_parameter(&self, name: &str, value: ScalarValue) {
+        self.hold_parameter(name, &value);
         write(&self.parameters).insert(name.to_owned(), value);
     }
 
     /// Sets a text variable, or removes it.
     pub fn set_variable(&self, name: &str, value: Option<String>) {
+        if let Some(value) = &value {
+            self.hold_named(name, value);
+        }
         let mut variables = write(&self.variables);
         match value {
             Some(value) => variables.insert(name.to_owned(), value),

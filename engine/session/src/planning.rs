@@ -10,6 +10,7 @@ use lakesh_event::account::AccountForScans;
 use lakesh_memory::planning::adjust;
 use lakesh_memory::runtime::{Memory, build_runtime};
 use lakesh_plan::asof::AsOfRelationPlanner;
+use lakesh_plan::bounded;
 use lakesh_plan::cooperate::Cooperate;
 use lakesh_plan::directive::after_join_selection;
 use lakesh_plan::interval::IntervalPlanner;
@@ -51,6 +52,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     }
     lakesh_semantics::register(&mut state).map_err(Failure::from_error)?;
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
+    bounded::register(&mut state, &memory).map_err(Failure::from_error)?;
     Ok((state, memory))
 }
 

@@ -12,6 +12,7 @@ use lakesh_catalog::definition::TableDefinition;
 use lakesh_event::event::Event;
 use lakesh_table::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
 use lakesh_table::{Maintained, Maintenance, TableContext, TableError, WriteReport, WriteRequest};
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
 
@@ -80,10 +81,14 @@ impl StatementContext {
         point: PointOfNoReturn,
         work: BoxFuture<'static, T>,
     ) -> BoxFuture<'_, Result<T, Failure>> {
+        let refused = self
+            .session
+            .require(Effect::WriteTables, "changing a table is refused");
         let running = Arc::clone(&self.session.commits);
         let watched = point.clone();
         let done = run_to_commit(point, running, work);
         async move {
+            refused?;
             let done = match &self.events {
                 Some(events) => watch(events, &watched, done).await,
                 None => done.await,

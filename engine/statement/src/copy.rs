@@ -24,6 +24,7 @@ use lakesh_memory::planning::adjust_for_files;
 use lakesh_session::{Output, Statement, StatementContext, StatementKind, starts_query};
 use lakesh_sql::{ParseResult, Query, StatementParser};
 use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
 use std::sync::Arc;
@@ -194,6 +195,8 @@ impl Copy {
         input: &LogicalPlan,
         options: &CopyOptions,
     ) -> Result<u64, Failure> {
+        let refusal = format!("{} is refused", self.verb);
+        context.session.require(Effect::WriteFiles, &refusal)?;
         let memory = context.session.memory();
         context
             .with_join_retry(|state| async move {

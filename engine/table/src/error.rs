@@ -367,6 +367,9 @@ impl From<TableError> for Failure {
         if let TableError::Query { source } = error {
             return Failure::from_error(*source);
         }
+        if let Some(refusal) = refusal_in(&error) {
+            return refusal.clone();
+        }
         let mut failure = Failure::new(error.kind(), error.to_string());
         failure.hints = error.hints();
         failure.caused_by(error)
@@ -377,6 +380,18 @@ impl From<TableError> for DataFusionError {
     fn from(error: TableError) -> Self {
         DataFusionError::External(Box::new(error))
     }
+}
+
+/// Finds what the session itself has refused, below what libraries say of it.
+fn refusal_in(error: &TableError) -> Option<&Failure> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return (failure.kind == FailureKind::Denied).then_some(failure);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 /// Takes from a conflict who changed what.

@@ -37,6 +37,7 @@ mod file_table;
 mod files;
 mod footprint;
 mod glob;
+mod guarded_store;
 mod hive;
 mod json;
 mod listing;
@@ -95,6 +96,7 @@ pub use facts::{TableFiles, known_files};
 pub use file_table::fingerprint;
 pub use files::suffix_of;
 pub use footprint::footprint;
+pub use guarded_store::guarded_stores;
 pub use location::Location;
 pub use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,

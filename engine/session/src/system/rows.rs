@@ -315,7 +315,10 @@ pub(super) async fn session(context: &StatementContext) -> Result<Rows, Failure>
         ),
         (
             "read_only",
-            Some((session.options().read_only || session.as_of().is_some()).to_string()),
+            Some(
+                (session.options().capabilities.is_read_only() || session.as_of().is_some())
+                    .to_string(),
+            ),
         ),
         (
             "threads",
