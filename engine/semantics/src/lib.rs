@@ -5,8 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod correlation;
+mod meaning;
 mod overflow;
+mod projection_names;
 mod sum;
+mod verified;
 
 use std::sync::Arc;
 
@@ -39,11 +42,24 @@ pub fn analyzer_rules() -> AnalyzerRules {
 
 /// Returns DataFusion's rules for logical plans, with ours in the place of those that are unsound.
 pub fn optimizer_rules() -> OptimizerRules {
-    Optimizer::new().rules
+    let mut rules = Vec::new();
+    for rule in Optimizer::new().rules {
+        match rule.name() {
+            "extract_leaf_expressions" | "push_down_leaf_projections" => {
+                rules.push(Arc::new(verified::Verified::new(rule)) as _);
+            }
+            "optimize_projections" => {
+                rules.push(Arc::new(projection_names::NameProjections) as _);
+                rules.push(rule);
+            }
+            _ => rules.push(rule),
+        }
+    }
+    rules
 }
 
 /// Puts ours into a list of rules for physical plans.
 pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
-    // First, since it must see expressions before they move into scans.
+    // First, since they must see expressions before they move into scans.
     rules.insert(0, Arc::new(overflow::CheckOverflow));
 }
