@@ -4,10 +4,13 @@
 
 #![forbid(unsafe_code)]
 
+mod by_place;
+mod compared_column;
 mod correlation;
 mod meaning;
 mod overflow;
 mod projection_names;
+mod risk;
 mod sum;
 mod verified;
 
@@ -35,6 +38,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// Returns DataFusion's analyzer rules with ours beside them.
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
+    rules.push(Arc::new(compared_column::NameComparedColumns));
     rules.push(Arc::new(overflow::CheckConstants));
     rules.push(Arc::new(correlation::CheckCorrelation));
     rules
@@ -62,4 +66,14 @@ pub fn optimizer_rules() -> OptimizerRules {
 pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
     // First, since they must see expressions before they move into scans.
     rules.insert(0, Arc::new(overflow::CheckOverflow));
+    let theirs = std::mem::take(rules);
+    for rule in theirs {
+        match rule.name() {
+            "FilterPushdown" => rules.push(Arc::new(by_place::PushFiltersByPlace::named())),
+            "FilterPushdown(Post)" => {
+                rules.push(Arc::new(by_place::PushFiltersByPlace::found_out()));
+            }
+            _ => rules.push(rule),
+        }
+    }
 }
