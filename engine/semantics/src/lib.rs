@@ -7,9 +7,15 @@
 mod by_place;
 mod compared_column;
 mod correlation;
+mod cut_filters;
+mod drawn_once;
+mod filtered_arguments;
+mod guard;
+mod kept_projections;
 mod meaning;
 mod overflow;
 mod projection_names;
+mod pushed_filters;
 mod risk;
 mod sum;
 mod verified;
@@ -39,6 +45,8 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     rules.push(Arc::new(compared_column::NameComparedColumns));
+    rules.push(Arc::new(drawn_once::DrawOnce));
+    rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
     rules.push(Arc::new(correlation::CheckCorrelation));
     rules
@@ -49,6 +57,13 @@ pub fn optimizer_rules() -> OptimizerRules {
     let mut rules = Vec::new();
     for rule in Optimizer::new().rules {
         match rule.name() {
+            "push_down_filter" => {
+                rules.push(Arc::new(pushed_filters::PushSafeFilters::default()) as _);
+            }
+            "common_sub_expression_eliminate" => {
+                rules.push(Arc::new(cut_filters::CutLogicalFilters) as _);
+                rules.push(rule);
+            }
             "extract_leaf_expressions" | "push_down_leaf_projections" => {
                 rules.push(Arc::new(verified::Verified::new(rule)) as _);
             }
@@ -66,12 +81,17 @@ pub fn optimizer_rules() -> OptimizerRules {
 pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
     // First, since they must see expressions before they move into scans.
     rules.insert(0, Arc::new(overflow::CheckOverflow));
+    rules.insert(1, Arc::new(guard::GuardConditions));
     let theirs = std::mem::take(rules);
     for rule in theirs {
         match rule.name() {
             "FilterPushdown" => rules.push(Arc::new(by_place::PushFiltersByPlace::named())),
             "FilterPushdown(Post)" => {
+                rules.push(Arc::new(guard::CutFilters));
                 rules.push(Arc::new(by_place::PushFiltersByPlace::found_out()));
+            }
+            "ProjectionPushdown" => {
+                rules.push(Arc::new(kept_projections::PushSafeProjections::new()));
             }
             _ => rules.push(rule),
         }
