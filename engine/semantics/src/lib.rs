@@ -13,10 +13,12 @@ mod filtered_arguments;
 mod guard;
 mod kept_projections;
 mod meaning;
+mod null_safe;
 mod overflow;
 mod projection_names;
 mod pushed_filters;
 mod risk;
+mod row_equality;
 mod sum;
 mod verified;
 
@@ -44,6 +46,8 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// Returns DataFusion's analyzer rules with ours beside them.
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
+    // Before types are made equal, which hides rows behind casts.
+    rules.insert(0, Arc::new(row_equality::CompareRows));
     rules.push(Arc::new(compared_column::NameComparedColumns));
     rules.push(Arc::new(drawn_once::DrawOnce));
     rules.push(Arc::new(filtered_arguments::FilterArguments));
@@ -57,6 +61,7 @@ pub fn optimizer_rules() -> OptimizerRules {
     let mut rules = Vec::new();
     for rule in Optimizer::new().rules {
         match rule.name() {
+            "extract_equijoin_predicate" => rules.push(Arc::new(null_safe::ExtractEqualities) as _),
             "push_down_filter" => {
                 rules.push(Arc::new(pushed_filters::PushSafeFilters::default()) as _);
             }
@@ -74,6 +79,8 @@ pub fn optimizer_rules() -> OptimizerRules {
             _ => rules.push(rule),
         }
     }
+    // Last, since rules that take joins apart know plain ones alone.
+    rules.push(Arc::new(null_safe::ExtractNullSafeKeys));
     rules
 }
 
