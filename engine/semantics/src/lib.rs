@@ -13,6 +13,7 @@ mod filtered_arguments;
 mod guard;
 mod kept_projections;
 mod meaning;
+mod merged;
 mod null_safe;
 mod overflow;
 mod projection_names;
@@ -29,6 +30,8 @@ use datafusion::execution::registry::FunctionRegistry;
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+pub use merged::{MergedColumnPlanner, mark_merged_columns};
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.
 pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
