@@ -5,23 +5,38 @@
 #![forbid(unsafe_code)]
 
 mod average;
+mod by_place;
 mod comparable;
+mod compared_column;
 mod conversion;
+mod cut_filters;
 mod date;
+mod drawn_once;
+mod filtered_arguments;
 mod function;
+mod guard;
+mod kept_projections;
 mod lead_lag;
+mod meaning;
 mod membership;
+mod merged;
 mod negation;
+mod null_safe;
 mod overflow;
 mod pattern;
 mod physical;
+mod projection_names;
+mod pushed_filters;
 mod quotient;
 mod rewrite;
+mod risk;
+mod row_equality;
 mod set_operation;
 mod shift;
 mod simplify;
 mod subquery;
 mod sum;
+mod verified;
 mod written;
 
 use std::sync::Arc;
@@ -32,6 +47,8 @@ use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+pub use merged::{MergedColumnPlanner, mark_merged_columns};
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.
 pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
@@ -81,6 +98,9 @@ pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
 /// Returns DataFusion's analyzer rules with ours beside them.
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
+    // Before types are made equal, which hides rows behind casts.
+    rules.insert(0, Arc::new(row_equality::CompareRows));
+    rules.push(Arc::new(compared_column::NameComparedColumns));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
     // After the types of operands have been made alike, and before constants are looked at.
@@ -94,31 +114,64 @@ pub fn analyzer_rules() -> AnalyzerRules {
         rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
     }
     rules.push(Arc::new(comparable::CompareCanonical));
+    rules.push(Arc::new(drawn_once::DrawOnce));
+    rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
     rules
 }
 
 /// Returns DataFusion's rules for logical plans, with ours in the place of those that are unsound.
 pub fn optimizer_rules() -> OptimizerRules {
-    let ours: [Arc<dyn OptimizerRule + Send + Sync>; 1] =
-        [Arc::new(simplify::SimplifySoundly::default())];
-    let mut rules = Optimizer::new().rules;
-    for rule in &mut rules {
-        if let Some(ours) = ours.iter().find(|ours| ours.name() == rule.name()) {
-            *rule = Arc::clone(ours);
+    let mut rules = Vec::new();
+    for rule in Optimizer::new().rules {
+        match rule.name() {
+            "extract_equijoin_predicate" => rules.push(Arc::new(null_safe::ExtractEqualities) as _),
+            "push_down_filter" => {
+                rules.push(Arc::new(pushed_filters::PushSafeFilters::default()) as _);
+            }
+            "common_sub_expression_eliminate" => {
+                rules.push(Arc::new(cut_filters::CutLogicalFilters) as _);
+                rules.push(rule);
+            }
+            "extract_leaf_expressions" | "push_down_leaf_projections" => {
+                rules.push(Arc::new(verified::Verified::new(rule)) as _);
+            }
+            "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
+            "optimize_projections" => {
+                rules.push(Arc::new(projection_names::NameProjections) as _);
+                rules.push(rule);
+            }
+            _ => rules.push(rule),
         }
     }
+    // Last, since rules that take joins apart know plain ones alone.
+    rules.push(Arc::new(null_safe::ExtractNullSafeKeys));
     rules
 }
 
 /// Puts ours into a list of rules for physical plans.
 pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
-    // First, since it must see expressions before they move into scans.
+    // First, since they must see expressions before they move into scans.
     rules.insert(0, Arc::new(overflow::CheckOverflow));
+    rules.insert(1, Arc::new(guard::GuardConditions));
     rules.insert(
         0,
         Arc::new(comparable::CompareNumbers { before_scans: true }),
     );
+    let theirs = std::mem::take(rules);
+    for rule in theirs {
+        match rule.name() {
+            "FilterPushdown" => rules.push(Arc::new(by_place::PushFiltersByPlace::named())),
+            "FilterPushdown(Post)" => {
+                rules.push(Arc::new(guard::CutFilters));
+                rules.push(Arc::new(by_place::PushFiltersByPlace::found_out()));
+            }
+            "ProjectionPushdown" => {
+                rules.push(Arc::new(kept_projections::PushSafeProjections::new()));
+            }
+            _ => rules.push(rule),
+        }
+    }
     rules.push(Arc::new(comparable::CompareNumbers {
         before_scans: false,
     }));

@@ -15,6 +15,7 @@ use lakesh_plan::cooperate::Cooperate;
 use lakesh_plan::directive::after_join_selection;
 use lakesh_plan::interval::IntervalPlanner;
 use lakesh_plan::planner::AsOfQueryPlanner;
+use lakesh_semantics::MergedColumnPlanner;
 use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
@@ -36,7 +37,10 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(SortByKeys))
-        .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
+        .with_relation_planners(vec![
+            Arc::new(AsOfRelationPlanner),
+            Arc::new(MergedColumnPlanner),
+        ])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         // Last, since no rule sees into a scan behind it.

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 use lakesh_catalog::Entry;
 use lakesh_catalog::definition::{TableDefinition, TableRead, TableVersion, ViewDefinition};
 use lakesh_plan::directive::{HintSource, Marks, rewrite};
+use lakesh_semantics::mark_merged_columns;
 use lakesh_sql::{Query, TableName};
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::similar::closest;
@@ -95,6 +96,7 @@ impl<'a> Resolver<'a> {
         let marks = self.hints(&mut query, source);
         let is_ours = |name: &str| function::is_ours(&self.context.session, name);
         let asked = collect(&mut query, &is_ours).map_err(|error| self.context.failure(error))?;
+        mark_merged_columns(&mut query.tree).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope {
             functions,
             marks,
