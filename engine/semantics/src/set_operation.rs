@@ -50,7 +50,11 @@ fn keeps_copies(join: &Join) -> bool {
         && join.on.len() == join.left.schema().fields().len()
         && join.on.len() == join.right.schema().fields().len()
         && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
-        && join.left.schema().index_of_column_by_name(None, COPIES[0]).is_none()
+        && join
+            .left
+            .schema()
+            .index_of_column_by_name(None, COPIES[0])
+            .is_none()
 }
 
 fn count_copies(join: &Join) -> Result<LogicalPlan> {

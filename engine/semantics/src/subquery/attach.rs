@@ -8,7 +8,8 @@ use datafusion::functions_aggregate::expr_fn::{count, first_value};
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, lit, not, when,
+    Aggregate, BinaryExpr, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, lit, not,
+    when,
 };
 
 use super::compare::Comparison;
@@ -115,8 +116,16 @@ impl<'a> Attach<'a> {
             }) => {
                 let comparison = self.comparison(
                     *expr,
-                    if negated { Operator::NotEq } else { Operator::Eq },
-                    if negated { SetQuantifier::All } else { SetQuantifier::Any },
+                    if negated {
+                        Operator::NotEq
+                    } else {
+                        Operator::Eq
+                    },
+                    if negated {
+                        SetQuantifier::All
+                    } else {
+                        SetQuantifier::Any
+                    },
                     &subquery.subquery,
                 )?;
                 self.compared(&comparison, lenient)
@@ -165,9 +174,12 @@ impl<'a> Attach<'a> {
 
     /// Joins whether a row is there that meets the conditions; returns the column that says so.
     pub(super) fn mark(&mut self, mut flat: Flat, more: Vec<Expr>) -> Result<Expr> {
-        let reads = |condition: &Expr| condition.column_refs().into_iter().any(|column| {
-            flat.plan.schema().maybe_index_of_column(column).is_some()
-        });
+        let reads = |condition: &Expr| {
+            condition
+                .column_refs()
+                .into_iter()
+                .any(|column| flat.plan.schema().maybe_index_of_column(column).is_some())
+        };
         if flat.pairs.is_empty() && !flat.rest.iter().chain(&more).any(reads) {
             // The conditions are about the outer row alone. DataFusion loses a mark join's column where
             // no column of its right side is read.
@@ -184,7 +196,13 @@ impl<'a> Attach<'a> {
             let all = conjunction(conditions).unwrap_or_else(|| lit(true));
             return Ok(all.is_true());
         }
-        let before: Vec<_> = self.input.schema().columns().into_iter().map(Expr::Column).collect();
+        let before: Vec<_> = self
+            .input
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
         let relation = self.join(flat, JoinType::LeftMark, more)?;
         let mark = Expr::Column(Column::new(Some(relation), "mark"));
         let (named, column) = self.names.column(mark, "mark");
@@ -212,9 +230,8 @@ impl<'a> Attach<'a> {
         }
         let first = first_value(value, Vec::new()).alias(self.names.fresh("first"));
         let rows = count(lit(1)).alias(self.names.fresh("count"));
-        let values = [&first, &rows].map(|value| {
-            Expr::Column(Column::new_unqualified(value.schema_name().to_string()))
-        });
+        let values = [&first, &rows]
+            .map(|value| Expr::Column(Column::new_unqualified(value.schema_name().to_string())));
         self.materialize(&mut flat)?;
         let keys = flat.keys();
         flat.plan = LogicalPlanBuilder::from(flat.plan)

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, ExprSchema, Result};
 use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
@@ -243,9 +243,7 @@ impl Flattener<'_> {
                     && (pair.null_safe || is_same_when_equal(&pair.outer))
             });
             Ok(match known {
-                Some(pair) => {
-                    Transformed::new(pair.inner.clone(), true, TreeNodeRecursion::Jump)
-                }
+                Some(pair) => Transformed::new(pair.inner.clone(), true, TreeNodeRecursion::Jump),
                 None => {
                     all = false;
                     Transformed::no(part)
@@ -339,7 +337,6 @@ impl Flattener<'_> {
             .build()?;
         Ok(())
     }
-
 }
 
 impl Flat {
@@ -426,11 +423,7 @@ pub(super) fn inside_outer(expression: Expr, outer: &DFSchema) -> Result<Expr> {
         .transform_down(|part| {
             Ok(match part {
                 Expr::OuterReferenceColumn(_, ref column) if is_own(&part, outer) => {
-                    Transformed::new(
-                        Expr::Column(column.clone()),
-                        true,
-                        TreeNodeRecursion::Jump,
-                    )
+                    Transformed::new(Expr::Column(column.clone()), true, TreeNodeRecursion::Jump)
                 }
                 other => Transformed::no(other),
             })

@@ -23,7 +23,12 @@ impl Flattener<'_> {
         };
         let fixed = !left_moves && self.depends(&join.left)?
             || !right_moves && self.depends(&join.right)?;
-        if fixed || join.on.iter().any(|(a, b)| self.names_outer(a) || self.names_outer(b)) {
+        if fixed
+            || join
+                .on
+                .iter()
+                .any(|(a, b)| self.names_outer(a) || self.names_outer(b))
+        {
             return Ok(None);
         }
         let Some(left) = self.flatten(&join.left, loose)? else {
@@ -84,8 +89,7 @@ impl Flattener<'_> {
                 | JoinType::RightMark
                 | JoinType::Full
         );
-        let (left_depends, right_depends) =
-            (self.depends(&join.left)?, self.depends(&join.right)?);
+        let (left_depends, right_depends) = (self.depends(&join.left)?, self.depends(&join.right)?);
         let left_carries = left_depends || keeps_left || (!right_depends && !keeps_right);
         let right_carries = right_depends || keeps_right;
         let carried = |plan: &LogicalPlan, carries: bool| {

@@ -54,7 +54,13 @@ impl Flattener<'_> {
         };
         let (rows, columns) = domain.rows(self.names)?;
         let (found, found_column) = self.names.column(lit(true), "found");
-        let mut kept: Vec<_> = flat.plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let mut kept: Vec<_> = flat
+            .plan
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
         kept.push(found);
         let counted = only(flat.plan, kept)?;
         let mut conditions = Vec::new();
@@ -89,7 +95,13 @@ impl Flattener<'_> {
             return Ok(None);
         };
         let keys = flat.keys();
-        let mut kept: Vec<_> = flat.plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let mut kept: Vec<_> = flat
+            .plan
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
         let mut functions = Vec::new();
         for (written, resolved) in window.window_expr.iter().zip(resolved) {
             let Expr::WindowFunction(mut function) = resolved.unalias() else {
@@ -120,7 +132,12 @@ impl Flattener<'_> {
             let Distinct::All(input) = distinct else {
                 return Ok(None);
             };
-            let mut kept: Vec<_> = input.schema().columns().into_iter().map(Expr::Column).collect();
+            let mut kept: Vec<_> = input
+                .schema()
+                .columns()
+                .into_iter()
+                .map(Expr::Column)
+                .collect();
             let keys = flat.keys().into_iter().filter(|key| !kept.contains(key));
             let keys: Vec<_> = keys.collect();
             kept.extend(keys);
@@ -135,7 +152,11 @@ impl Flattener<'_> {
         let (Some(compared), Some(mut selected)) = (compared, selected) else {
             return Ok(None);
         };
-        let added: Vec<_> = keys.iter().filter(|key| !selected.contains(key)).cloned().collect();
+        let added: Vec<_> = keys
+            .iter()
+            .filter(|key| !selected.contains(key))
+            .cloned()
+            .collect();
         selected.extend(added);
         let compared = keys.iter().cloned().chain(compared).collect();
         let order = match &on.sort_expr {
@@ -199,7 +220,13 @@ impl Flattener<'_> {
         let Some(order) = self.resolve_order(order, &flat)? else {
             return Ok(None);
         };
-        let kept: Vec<_> = flat.plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let kept: Vec<_> = flat
+            .plan
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
         let number = row_number()
             .partition_by(flat.keys())
             .order_by(order)
@@ -243,7 +270,11 @@ impl Flattener<'_> {
             let Some(flat) = self.flatten(input, false)? else {
                 return Ok(None);
             };
-            let places = input.schema().columns().into_iter().zip(union.schema.iter());
+            let places = input
+                .schema()
+                .columns()
+                .into_iter()
+                .zip(union.schema.iter());
             let mut kept: Vec<_> = places
                 .map(|(column, (relation, field))| {
                     let value = Expr::Column(column);
@@ -281,7 +312,11 @@ impl Flattener<'_> {
                     return Ok(None);
                 };
                 let value = datafusion::logical_expr::cast(value, field.data_type().clone());
-                kept.push(Expr::Alias(Alias::new(value, relation.cloned(), field.name().clone())));
+                kept.push(Expr::Alias(Alias::new(
+                    value,
+                    relation.cloned(),
+                    field.name().clone(),
+                )));
             }
             for (pair, column) in pairs.iter().zip(&columns) {
                 kept.push(pair.inner.clone().alias(column.name.clone()));
@@ -305,7 +340,13 @@ impl Flattener<'_> {
             return Ok(None);
         };
         // A key may be a column that is unnested: another of the same values stays as it is.
-        let mut kept: Vec<_> = flat.plan.schema().columns().into_iter().map(Expr::Column).collect();
+        let mut kept: Vec<_> = flat
+            .plan
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
         for pair in &mut flat.pairs {
             let (expression, column) = self.names.column(pair.inner.clone(), "key");
             kept.push(expression);

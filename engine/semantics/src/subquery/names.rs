@@ -37,7 +37,9 @@ impl Names {
         plan: LogicalPlan,
     ) -> datafusion::common::Result<(LogicalPlan, String)> {
         let name = self.fresh("rows");
-        let plan = LogicalPlanBuilder::from(plan).alias(name.clone())?.build()?;
+        let plan = LogicalPlanBuilder::from(plan)
+            .alias(name.clone())?
+            .build()?;
         Ok((plan, name))
     }
 }

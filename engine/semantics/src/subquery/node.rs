@@ -57,12 +57,13 @@ pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
 fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
     let columns = filter.input.schema().columns();
     let conditions = split_conjunction_owned(filter.predicate).into_iter();
-    let (asking, plain): (Vec<_>, Vec<_>) =
-        conditions.map(without_not).partition(asks_for_rows);
+    let (asking, plain): (Vec<_>, Vec<_>) = conditions.map(without_not).partition(asks_for_rows);
     let input = Arc::unwrap_or_clone(filter.input);
     let mut attach = Attach::new(input.clone(), names);
     let plain = conjunction(plain);
-    let plain = plain.map(|predicate| attach.replace(predicate, true)).transpose()?;
+    let plain = plain
+        .map(|predicate| attach.replace(predicate, true))
+        .transpose()?;
     // The conditions without subqueries stay above the joins: DataFusion moves them below, and infers more
     // from them on the way.
     let mut rows = LogicalPlanBuilder::from(input.clone());
@@ -146,8 +147,10 @@ impl Attach<'_> {
 /// An inner join's condition may as well stand above it.
 fn inner_join(mut join: Join, names: &Names) -> Result<LogicalPlan> {
     let conditions = join.filter.take().map(split_conjunction_owned);
-    let (asking, plain): (Vec<_>, Vec<_>) =
-        conditions.unwrap_or_default().into_iter().partition(has_subquery);
+    let (asking, plain): (Vec<_>, Vec<_>) = conditions
+        .unwrap_or_default()
+        .into_iter()
+        .partition(has_subquery);
     join.filter = conjunction(plain);
     let joined = Arc::new(LogicalPlan::Join(join));
     match conjunction(asking) {
@@ -198,7 +201,10 @@ fn replace_by_side(expression: Expr, left: &mut Attach, right: &mut Attach) -> R
             .map_children(|part| Ok(Transformed::yes(replace_by_side(part, left, right)?)))
             .data();
     }
-    match (names(&expression, &left.outer)?, names(&expression, &right.outer)?) {
+    match (
+        names(&expression, &left.outer)?,
+        names(&expression, &right.outer)?,
+    ) {
         (true, true) => plan_err!(
             "a subquery in the ON clause of an outer join that uses columns of both sides is not supported"
         ),

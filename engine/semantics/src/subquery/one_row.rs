@@ -80,9 +80,7 @@ impl Attach<'_> {
                 return Ok(Transformed::no(part));
             };
             Ok(match known.iter().find(|(name, _)| name == column) {
-                Some((_, value)) => {
-                    Transformed::new(value.clone(), true, TreeNodeRecursion::Jump)
-                }
+                Some((_, value)) => Transformed::new(value.clone(), true, TreeNodeRecursion::Jump),
                 None => Transformed::no(part),
             })
         });
@@ -107,9 +105,7 @@ impl Attach<'_> {
         let mut kept = Vec::new();
         let mut names = Vec::new();
         for column in &columns {
-            let (expression, name) = self
-                .names
-                .column(Expr::Column(column.clone()), "value");
+            let (expression, name) = self.names.column(Expr::Column(column.clone()), "value");
             kept.push(expression);
             names.push(name);
         }
@@ -150,17 +146,18 @@ impl Attach<'_> {
         more: Vec<Expr>,
     ) -> Result<String> {
         let (plan, relation) = self.names.wrap(std::mem::take(&mut flat.plan))?;
-        let inside = |column: Column| {
-            Expr::Column(Column::new(Some(relation.clone()), column.name))
-        };
+        let inside =
+            |column: Column| Expr::Column(Column::new(Some(relation.clone()), column.name));
         flat.map_inner(&inside)?;
         let outer = Arc::clone(&self.outer);
-        let mut conditions =
-            belongs(&flat, &plan, &outer, |part| inside_outer(part, &outer))?;
+        let mut conditions = belongs(&flat, &plan, &outer, |part| inside_outer(part, &outer))?;
         for condition in more {
             let renamed = condition.transform_down(|part| {
                 Ok(match part {
-                    Expr::Column(column) if super::names::is_made(&column) && plan.schema().has_column_with_unqualified_name(&column.name) => {
+                    Expr::Column(column)
+                        if super::names::is_made(&column)
+                            && plan.schema().has_column_with_unqualified_name(&column.name) =>
+                    {
                         Transformed::new(inside(column), true, TreeNodeRecursion::Jump)
                     }
                     other => Transformed::no(other),
