@@ -23,8 +23,8 @@ use super::single_row::single_row;
 /// Rows, and the expressions over them whose subqueries are replaced one after the other.
 pub(super) struct Attach<'a> {
     pub(super) names: &'a Names,
-    /// The rows as they were.
-    pub(super) rows: LogicalPlan,
+    /// The rows that count, as they were: where the outer columns' values are taken from.
+    rows: LogicalPlan,
     /// The columns that subqueries may name.
     pub(super) outer: DFSchemaRef,
     /// The rows with what was joined to them.
@@ -35,10 +35,15 @@ pub(super) struct Attach<'a> {
 
 impl<'a> Attach<'a> {
     pub(super) fn new(rows: LogicalPlan, names: &'a Names) -> Self {
+        Self::of_some(rows.clone(), rows, names)
+    }
+
+    /// Replaces the subqueries of expressions that only some rows of the input are asked for in the end.
+    pub(super) fn of_some(input: LogicalPlan, rows: LogicalPlan, names: &'a Names) -> Self {
         Self {
             names,
-            outer: Arc::clone(rows.schema()),
-            input: rows.clone(),
+            outer: Arc::clone(input.schema()),
+            input,
             rows,
             seen: Vec::new(),
         }
@@ -148,7 +153,7 @@ impl<'a> Attach<'a> {
     ) -> Result<Comparison> {
         let value = self.replace(value, false)?;
         let plan = node::rewrite(plan.clone(), self.names)?;
-        Comparison::new(value, operator, quantifier, plan, &self.input)
+        Comparison::new(value, operator, quantifier, plan, &self.input, self.names)
     }
 
     /// Returns the truth of EXISTS.

@@ -3,9 +3,10 @@
 //! `x = ANY (…)` is true where a row makes `x = row` true; else unknown where a row makes it unknown; else
 //! false. ALL is the same with true and false in each other's places, and NOT IN is `<> ALL`.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, NullEquality, Result, ScalarValue, plan_err};
-use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::SetQuantifier;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{
@@ -15,6 +16,7 @@ use datafusion::logical_expr::{
 
 use super::attach::{Attach, names_any_outer};
 use super::flatten::Flat;
+use super::names::Names;
 use super::node;
 
 /// A value and the rows that it is compared with.
@@ -24,8 +26,6 @@ pub(super) struct Comparison {
     operator: Operator,
     quantifier: SetQuantifier,
     plan: LogicalPlan,
-    /// The fields of the subquery's column, where rows are compared.
-    fields: Option<Vec<String>>,
     /// Whether a value may be NULL, and whether the subquery's column may.
     nullable: (bool, bool),
 }
@@ -37,33 +37,29 @@ impl Comparison {
         quantifier: SetQuantifier,
         plan: LogicalPlan,
         input: &LogicalPlan,
+        names: &Names,
     ) -> Result<Self> {
-        let plan = node::unordered(plan);
-        let column = Expr::Column(first_column(&plan));
+        let mut plan = node::unordered(plan);
+        let column = Expr::Column(Column::from(plan.schema().qualified_field(0)));
         let nullable = (
             value.nullable(input.schema())?,
             column.nullable(plan.schema())?,
         );
-        let mut fields = None;
         let mut values = vec![value];
-        if let DataType::Struct(members) = column.get_type(plan.schema())?
-            && let Some(row) = row_values(&values[0])
-            && row.len() == members.len()
-        {
+        if let Some((row, taken_apart)) = rows(&values[0], &plan, names)? {
             if !matches!(operator, Operator::Eq | Operator::NotEq) {
                 return plan_err!(
                     "rows are compared with a subquery's by IN, `= ANY` or `<> ALL` only"
                 );
             }
-            fields = Some(members.iter().map(|member| member.name().clone()).collect());
             values = row;
+            plan = taken_apart;
         }
         Ok(Self {
             values,
             operator,
             quantifier,
             plan,
-            fields,
             nullable,
         })
     }
@@ -72,15 +68,8 @@ impl Comparison {
         matches!(self.quantifier, SetQuantifier::Any)
     }
 
-    /// Takes a subquery's row apart.
-    fn columns(&self, row: &Expr) -> Vec<Expr> {
-        match &self.fields {
-            None => vec![row.clone()],
-            Some(fields) => {
-                let field = |name: &String| get_field(row.clone(), name.as_str());
-                fields.iter().map(field).collect()
-            }
-        }
+    fn is_row(&self) -> bool {
+        self.values.len() > 1
     }
 
     /// Pairs each value with its part of a subquery's row.
@@ -131,7 +120,7 @@ impl Comparison {
                 | Operator::Gt
                 | Operator::GtEq
         );
-        if self.fields.is_some() || !plain {
+        if self.is_row() || !plain {
             return Some(self.holds(row).is_null());
         }
         let value = self.nullable.0.then(|| self.values[0].clone().is_null());
@@ -145,7 +134,7 @@ impl Comparison {
             Expr::BinaryExpr(part) => part.op == Operator::Eq,
             _ => false,
         };
-        equal && self.fields.is_none() && !self.values[0].is_volatile()
+        equal && !self.is_row() && !self.values[0].is_volatile()
     }
 }
 
@@ -154,14 +143,14 @@ impl Attach<'_> {
     pub(super) fn compared(&mut self, comparison: &Comparison, lenient: bool) -> Result<Expr> {
         let any = comparison.is_any();
         if let Some(row) = self.one_row(&comparison.plan)? {
-            let holds = comparison.holds(&comparison.columns(&row.values[0]));
+            let holds = comparison.holds(&row.values);
             return match row.guard {
                 None => Ok(holds),
                 Some(guard) => when(guard, holds).otherwise(lit(!any)),
             };
         }
         let plan = &comparison.plan;
-        let columns = comparison.columns(&Expr::Column(first_column(plan)));
+        let columns = columns(plan);
         let independent = !names_any_outer(plan)?;
         let constant = |value: &Expr| value.column_refs().is_empty() && !value.contains_outer();
         let is_constant = independent && comparison.values.iter().all(constant);
@@ -177,7 +166,7 @@ impl Attach<'_> {
         let unknown = match comparison.unknown(&columns) {
             None => None,
             Some(unknown) if is_constant => Some(matching(plan, unknown)?),
-            Some(_) if independent && comparison.fields.is_none() => {
+            Some(_) if independent && !comparison.is_row() => {
                 self.unknown_of_independent(comparison, &columns[0])?
             }
             Some(_) => {
@@ -231,7 +220,7 @@ impl Attach<'_> {
         if node::may_be_one_row(plan) || (independent && value_is_constant) {
             return Ok(false);
         }
-        let columns = comparison.columns(&Expr::Column(first_column(plan)));
+        let columns = columns(plan);
         let (flat, row) = self.rows_of(plan, &columns)?;
         let decides = comparison.decides(&row);
         if comparison.is_any() == wanted {
@@ -256,7 +245,7 @@ impl Attach<'_> {
     /// has a column and the condition is one equality.
     fn join_null_aware(&mut self, flat: Flat, comparison: &Comparison) -> Result<()> {
         let (plan, relation) = self.names.wrap(flat.plan)?;
-        let name = first_column(&plan).name;
+        let name = plan.schema().field(0).name().clone();
         let column = Expr::Column(Column::new(Some(relation), name));
         let condition = comparison.values[0].clone().eq(column);
         let input = std::mem::take(&mut self.input);
@@ -292,8 +281,31 @@ fn matching(plan: &LogicalPlan, condition: Expr) -> Result<Expr> {
     )
 }
 
-fn first_column(plan: &LogicalPlan) -> Column {
-    Column::from(plan.schema().qualified_field(0))
+fn columns(plan: &LogicalPlan) -> Vec<Expr> {
+    let columns = plan.schema().columns().into_iter();
+    columns.map(Expr::Column).collect()
+}
+
+/// Takes a row apart, and the subquery's rows beside it; `None` where they were not written as rows.
+fn rows(
+    value: &Expr,
+    plan: &LogicalPlan,
+    names: &Names,
+) -> Result<Option<(Vec<Expr>, LogicalPlan)>> {
+    let LogicalPlan::Projection(projection) = plan else {
+        return Ok(None);
+    };
+    let (Some(row), [projected]) = (row_values(value), projection.expr.as_slice()) else {
+        return Ok(None);
+    };
+    let Some(parts) = row_values(projected).filter(|parts| parts.len() == row.len()) else {
+        return Ok(None);
+    };
+    let parts = parts.into_iter().map(|part| names.column(part, "part").0);
+    let plan = LogicalPlanBuilder::from(Arc::clone(&projection.input))
+        .project(parts)?
+        .build()?;
+    Ok(Some((row, plan)))
 }
 
 /// Returns the values of a row that was written as one; casts of the row are casts of its values.

@@ -58,16 +58,20 @@ fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
     let columns = filter.input.schema().columns();
     let conditions = split_conjunction_owned(filter.predicate).into_iter();
     let (asking, plain): (Vec<_>, Vec<_>) = conditions.map(without_not).partition(asks_for_rows);
-    let mut input = Arc::unwrap_or_clone(filter.input);
-    if let Some(predicate) = conjunction(plain) {
-        let mut attach = Attach::new(input, names);
-        let predicate = attach.replace(predicate, true)?;
-        input = LogicalPlanBuilder::from(attach.input)
-            .filter(predicate)?
-            .build()?;
+    let input = Arc::unwrap_or_clone(filter.input);
+    let mut attach = Attach::new(input.clone(), names);
+    let plain = conjunction(plain);
+    let plain = plain
+        .map(|predicate| attach.replace(predicate, true))
+        .transpose()?;
+    // The conditions without subqueries stay above the joins: DataFusion moves them below, and infers more
+    // from them on the way.
+    let mut rows = LogicalPlanBuilder::from(input.clone());
+    if let Some(predicate) = &plain {
+        rows = rows.filter(predicate.clone())?;
     }
-    let mut attach = Attach::new(input, names);
-    let mut kept = Vec::new();
+    let mut attach = Attach::of_some(input, rows.build()?, names);
+    let mut kept: Vec<_> = plain.into_iter().collect();
     for condition in asking {
         if !attach.keep_rows(&condition)? {
             kept.push(attach.replace(condition, true)?);
