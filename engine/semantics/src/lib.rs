@@ -43,7 +43,9 @@ use std::sync::Arc;
 
 use datafusion::error::Result;
 use datafusion::execution::registry::FunctionRegistry;
+use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -93,6 +95,11 @@ pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
         Arc::new(quotient::QuotientPlanner),
         Arc::new(date::DatePlanner),
     ]
+}
+
+/// Makes the types of an expression fit and computes what does not depend on a row, for whoever plans none.
+pub fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
+    simplify::simplified(expression, context)
 }
 
 /// Returns DataFusion's analyzer rules with ours beside them.

@@ -21,6 +21,8 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Like, LogicalPlan, Operator, li
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyExpressions};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
+use crate::conversion::{as_cast, convert};
+use crate::negation::subtract_from_zero;
 use crate::rewrite::input_schema;
 use hidden::{Kept, hidden, revealed};
 use risk::{Context, is_leaf, is_risky};
@@ -56,6 +58,23 @@ impl OptimizerRule for SimplifySoundly {
             false => Ok(simplified),
         }
     }
+}
+
+/// Makes the types of one expression fit, and simplifies it as a rule does that stands between the same rewrites.
+pub(crate) fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
+    let schema = Arc::clone(context.schema());
+    let simplifier = ExprSimplifier::new(context);
+    let expression = simplifier.coerce(expression, &schema)?;
+    let expression = expression
+        .transform_up(|part| subtract_from_zero(part, &schema))?
+        .data
+        .transform_up(|part| convert(part, &schema))?
+        .data;
+    let sound = sound(expression, Context::Value, &schema)?.data;
+    let simple = simplifier.simplify(sound)?;
+    let shown = simple.transform_down(|part| revealed(part, &simplifier))?;
+    // A cast is written as one, whoever reads it.
+    Ok(shown.data.transform_up(as_cast)?.data)
 }
 
 /// Returns a node in whose expressions everything is hidden that would be spoilt.

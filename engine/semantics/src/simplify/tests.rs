@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DFSchemaRef, ToDFSchema};
-use datafusion::logical_expr::{col, in_list, not};
+use datafusion::logical_expr::{col, in_list, not, try_cast};
 
 use super::*;
 
@@ -86,4 +86,21 @@ fn upstream_takes_a_backslash_for_an_escape() {
     let backslash = matches_any(Operator::RegexMatch, r"a\\b");
     let ours = r#"s ~ Utf8("a\\b")"#;
     check(backslash, Context::Value, r#"s LIKE Utf8("%a\b%")"#, ours);
+}
+
+#[test]
+fn one_expression_is_simplified_soundly() {
+    let context = || {
+        SimplifyContext::builder()
+            .with_schema(schema())
+            .with_config_options(Arc::default())
+            .build()
+    };
+    let either = is_in(&[1], true).or(is_in(&[2], true));
+    let simple = simplified(either, context()).unwrap();
+    assert_eq!(simple.to_string(), "k != Int64(1) OR k != Int64(2)");
+    let narrow = try_cast(col("k"), DataType::Int8).not_eq(lit(2_i64 + 3));
+    let simple = simplified(narrow, context()).unwrap();
+    let ours = "TRY_CAST(k AS Int8) != Int8(5)";
+    assert_eq!(simple.to_string(), ours);
 }
