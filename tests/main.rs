@@ -15,6 +15,7 @@ mod delta_faults;
 mod delta_features;
 mod delta_maintenance;
 mod delta_model;
+mod delta_outside;
 mod delta_predicates;
 mod delta_reading;
 mod delta_statements;

@@ -131,7 +131,7 @@ fn cannot_start(error: io::Error) -> Stop {
 fn standard_output(streams: Streams) -> io::Result<Sink> {
     let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     Ok(Sink::new(Target::Stream {
-        stream: Box::new(stream),
+        stream,
         is_terminal: streams.output_is_terminal,
     }))
 }

@@ -20,6 +20,7 @@ use super::delta_scan::DeltaScan;
 use super::error::TableError;
 use super::location::Location;
 use super::options::{OptionSpec, Options};
+use super::own_paths::check_paths;
 use super::{OpenTable, TableContext, TableFormat, store};
 use super::{hive, listing};
 use crate::commit::is_conflict;
@@ -53,6 +54,7 @@ impl TableFormat for Delta {
     ) -> Result<OpenTable, TableError> {
         let source = Source::new(definition, context)?;
         let table = source.load(version, context).await?;
+        check_paths(&source, &table, context)?;
         check_names(&source, &table, &context.cache.checked_files).await?;
         table
             .update_datafusion_session(&**context.state)

@@ -307,6 +307,7 @@ impl TableError {
                 FailureKind::InputOutput
             }
             Self::Delta { .. } | Self::Conflict { .. } => FailureKind::Execution,
+            Self::Outside { .. } => FailureKind::Denied,
             _ => FailureKind::Plan,
         }
     }

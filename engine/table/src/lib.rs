@@ -37,11 +37,13 @@ mod footprint;
 mod glob;
 mod hive;
 mod json;
+mod links;
 mod listing;
 mod location;
 mod maintain;
 mod merge;
 mod options;
+mod own_paths;
 mod parquet;
 mod parquet_metadata;
 #[cfg(test)]

@@ -20,6 +20,7 @@ use super::delta::Source;
 use super::delta_change::library_state;
 use super::delta_log::DeltaLog;
 use super::error::TableError;
+use super::own_paths::check_paths;
 use crate::commit::PointOfNoReturn;
 
 pub use checkpoint::Checkpoint;
@@ -70,6 +71,11 @@ impl<'a> Maintained<'a> {
         let mut table = DeltaTable::new(self.point.guard(newest.log_store(), Some(state)));
         table.state = Some(state.clone());
         Ok(table)
+    }
+
+    /// Refuses a table whose files are not its own, for operations that read them.
+    fn check_paths(&self, table: &DeltaTable) -> Result<(), TableError> {
+        check_paths(&self.source, table, self.context)
     }
 
     /// What every commit of the operation carries.
