@@ -172,6 +172,8 @@ impl StatementContext {
             working_directory: &self.working_directory,
             environment: &self.session.options().environment,
             cache: self.session.tables(),
+            outside_files: self.session.behaviour().outside_files,
+            keeps_checkpoints: !self.session.options().read_only,
         }
     }
 

@@ -14,6 +14,7 @@ use lakesh_catalog::definition::{TableDefinition, TableVersion};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::cache::CachedDelta;
+use super::checkpoint_interval::keep_checkpoint_of_read;
 use super::delta_log::{DeltaLog, commit_path, not_delta};
 use super::delta_mapping::check_names;
 use super::delta_scan::DeltaScan;
@@ -211,6 +212,9 @@ impl Source {
             });
         }
         self.remember(&table, context).await;
+        if context.keeps_checkpoints {
+            keep_checkpoint_of_read(&table).await;
+        }
         Ok(table)
     }
 

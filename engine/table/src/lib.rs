@@ -9,6 +9,7 @@ mod arrow;
 mod avro;
 mod cache;
 mod checked_filters;
+mod checkpoint_interval;
 pub mod commit;
 mod csv;
 mod csv_sniff;
@@ -113,6 +114,10 @@ pub struct TableContext<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// What one session remembers from statement to statement.
     pub cache: &'a Erased<TableCache>,
+    /// Whether a Delta table may have files outside of its own folder, as a shallow clone has.
+    pub outside_files: bool,
+    /// Whether a checkpoint may be written where many commits are read without one.
+    pub keeps_checkpoints: bool,
 }
 
 /// A table that is ready to be scanned.
