@@ -11,6 +11,8 @@ mod asof;
 mod cached_tables;
 mod catalog;
 mod delta_changing;
+mod delta_checkpoints;
+mod delta_checks;
 mod delta_faults;
 mod delta_features;
 mod delta_maintenance;

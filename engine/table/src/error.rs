@@ -164,6 +164,22 @@ pub enum TableError {
         /// The newest version.
         last: u64,
     },
+    /// The log of a Delta table names a file that is not the table's own.
+    #[error(
+        "refused to read `{location}`: its log names the file `{file}`, which lies outside of the table's folder"
+    )]
+    Outside {
+        /// The table.
+        location: String,
+        /// The path as the log has it.
+        file: String,
+    },
+    /// A repair would take every file out of a table.
+    #[error("every file of `{location}` is gone; a repair would leave an empty table")]
+    NothingLeft {
+        /// The table.
+        location: String,
+    },
     /// No version lies between a begin and an end.
     #[error("no version of `{location}` lies between the begin, {first}, and the end, {last}")]
     EmptyRange {
@@ -336,6 +352,14 @@ impl TableError {
             Self::MissingFile { .. } => {
                 vec!["VACUUM deletes the files that old versions need; DESCRIBE HISTORY lists the versions".into()]
             }
+            Self::Outside { .. } => vec![
+                "a shallow clone names files of another table, and a link in the folder may be meant: \
+                 `SET lakesh.outside_files = true` reads them where the catalog is trusted"
+                    .into(),
+            ],
+            Self::NothingLeft { .. } => vec![
+                "see whether the disk or bucket is the right one; DELETE FROM empties a table".into(),
+            ],
             Self::NoFeed { .. } => vec![
                 "`ALTER TABLE … SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')` records \
                  the changes from then on"

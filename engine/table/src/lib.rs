@@ -8,6 +8,7 @@
 mod arrow;
 mod avro;
 mod cache;
+mod check;
 mod checked_filters;
 mod checkpoint_interval;
 pub mod commit;
@@ -74,6 +75,7 @@ use lakesh_text::similar::closest;
 use url::Url;
 
 pub use cache::TableCache;
+pub use check::{RepairReport, RepairStep, RepairTable, check_delta, check_schema, repair_steps};
 pub use delta::{delta_commit_times, delta_partition_columns, delta_range, delta_table};
 pub use delta_change::{
     CONSTRAINT_PREFIX, FILE_COLUMN, GENERATION_EXPRESSION, OpenForChange, generated_columns,
