@@ -22,6 +22,7 @@ mod delta_predicates;
 mod delta_reading;
 mod delta_statements;
 mod delta_writers;
+mod dropped_tables;
 mod encoders;
 mod examples;
 mod features;
