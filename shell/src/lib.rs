@@ -21,7 +21,6 @@ mod sink;
 mod standard_input;
 mod start;
 mod status;
-mod unfinished;
 
 use std::ffi::OsString;
 use std::io::ErrorKind;

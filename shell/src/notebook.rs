@@ -166,7 +166,7 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, (Failure, Status)> {
     let configuration =
         start::configuration(arguments).map_err(|failure| (failure, Status::WrongUsage))?;
     let session = start::notebook_options(arguments, &configuration).map_err(with_status)?;
-    lakesh_engine::memory::sweep::sweep_in_background(session.temp_folder.clone());
+    start::keep_tidy(session.temp_folder.clone());
     Ok(Prepared {
         configuration,
         session,

@@ -11,6 +11,8 @@ use lakesh_engine::command::Command;
 use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
+use lakesh_engine::memory::sweep::sweep_in_background;
+use lakesh_engine::memory::unfinished;
 use lakesh_engine::session::{CatalogChoice, HintMode, NativeFunctions, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
@@ -88,7 +90,7 @@ pub(crate) fn start(
         .map_err(Stop::Failed)?;
     let temp_folder = options.temp_folder.clone();
     let session = lakesh_engine::open(options).map_err(Stop::Failed)?;
-    lakesh_engine::memory::sweep::sweep_in_background(temp_folder);
+    keep_tidy(temp_folder);
     let on_signal = if interactive {
         OnSignal::CancelCell
     } else {
@@ -120,6 +122,19 @@ pub(crate) fn start(
         switches,
         colour,
     })
+}
+
+/// Removes what dead processes have left behind, and writes down what this one begins.
+pub(crate) fn keep_tidy(temp_folder: PathBuf) {
+    let registry = user_data_folder().join("lakesh/unfinished");
+    unfinished::set_registry(registry.clone());
+    for folder in [temp_folder, registry] {
+        sweep_in_background(folder);
+    }
+}
+
+fn user_data_folder() -> PathBuf {
+    dirs::data_dir().unwrap_or_else(|| PathBuf::from("."))
 }
 
 fn cannot_start(error: io::Error) -> Stop {
@@ -199,7 +214,7 @@ fn session_options(
             Some(folder) => CatalogChoice::Folder(folder.clone()),
             None => CatalogChoice::Nearest,
         },
-        user_data_folder: dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")),
+        user_data_folder: user_data_folder(),
         read_only: arguments.read_only || configuration.read_only.unwrap_or(false),
         memory_limit: arguments.memory_limit.or(configuration.memory_limit),
         temp_folder: temp_folder.cloned().unwrap_or_else(env::temp_dir),
