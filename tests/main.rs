@@ -42,5 +42,6 @@ mod rendering;
 mod script;
 mod script_input;
 mod sqllogictest;
+mod statuses;
 mod table_diff;
 mod time_travel;

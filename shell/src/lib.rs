@@ -46,8 +46,10 @@ const STACK: usize = if cfg!(debug_assertions) { 512 } else { 64 } * 1024 * 1024
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Runs lakesh with a command line, the program's name first; returns the exit status.
-pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
-    run_with(words).code()
+///
+/// Where standard output was closed when the process began, something else stands in its place by now.
+pub fn run(words: impl IntoIterator<Item = OsString>, output_was_closed: bool) -> u8 {
+    run_with(words, output_was_closed).code()
 }
 
 /// Keeps a bug on a worker thread from writing its own words: its cell fails and says so.
@@ -74,9 +76,9 @@ fn explain_usage(error: &clap::Error) -> Status {
     }
 }
 
-fn run_with(words: impl IntoIterator<Item = OsString>) -> Status {
+fn run_with(words: impl IntoIterator<Item = OsString>, output_was_closed: bool) -> Status {
     let words: Vec<_> = words.into_iter().collect();
-    let streams = Streams::of_process();
+    let streams = Streams::of_process(output_was_closed);
     if let Some(request) = notebook::request(&words) {
         silence_workers();
         return notebook::perform(request).unwrap_or_else(|(failure, status)| {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,15 +35,18 @@ pub(crate) struct Streams {
     pub(crate) input_is_terminal: bool,
     pub(crate) output_is_terminal: bool,
     pub(crate) error_is_terminal: bool,
+    /// Whether there is no standard output at all.
+    pub(crate) output_is_closed: bool,
 }
 
 impl Streams {
     /// Looks at the standard streams.
-    pub(crate) fn of_process() -> Self {
+    pub(crate) fn of_process(output_is_closed: bool) -> Self {
         Self {
             input_is_terminal: io::stdin().is_terminal(),
             output_is_terminal: io::stdout().is_terminal(),
             error_is_terminal: io::stderr().is_terminal(),
+            output_is_closed,
         }
     }
 }
@@ -144,11 +147,27 @@ fn cannot_start(error: io::Error) -> Stop {
 
 /// Standard output without the buffer and the lock that the standard library puts around it.
 fn standard_output(streams: Streams) -> io::Result<Sink> {
-    let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let stream: Box<dyn Write> = match streams.output_is_closed {
+        true => Box::new(Closed),
+        false => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+    };
     Ok(Sink::new(Target::Stream {
         stream,
         is_terminal: streams.output_is_terminal,
     }))
+}
+
+/// A standard output that was closed before the process began: results that go there are lost.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("standard output is closed"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn colour_choice() -> ColourChoice {
@@ -265,6 +284,7 @@ pub(crate) fn notebook_options(
         input_is_terminal: false,
         output_is_terminal: false,
         error_is_terminal: false,
+        output_is_closed: false,
     };
     let display = display(arguments, configuration, streams, false);
     let switches = Switches::default();

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about exit statuses beyond the kind of failure.
 
+use std::error::Error;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
@@ -322,6 +324,9 @@ impl TableError {
             Self::File { .. } | Self::Store { .. } | Self::MissingFile { .. } => {
                 FailureKind::InputOutput
             }
+            Self::Delta { source, .. } if comes_from_store(source.as_ref()) => {
+                FailureKind::InputOutput
+            }
             Self::Delta { .. } | Self::Conflict { .. } => FailureKind::Execution,
             Self::Outside { .. } => FailureKind::Denied,
             _ => FailureKind::Plan,
@@ -415,6 +420,18 @@ pub fn conflict_reason(error: &DeltaTableError) -> String {
     reason.trim_end_matches('.').to_owned()
 }
 
+/// Says whether an object store or the disk is at the root of an error: a full disk, a lost connection.
+fn comes_from_store(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<object_store::Error>() || error.is::<std::io::Error>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 fn suggestion(name: &str, known: &[&'static str]) -> Vec<String> {
     let mut hints = Vec::new();
     if let Some(similar) = closest(name, known.iter().copied()) {
@@ -432,7 +449,7 @@ fn plain(error: &DataFusionError) -> String {
 
 /// Takes the libraries' prefixes and the last stop off a message.
 fn unprefixed(text: &str) -> String {
-    const PREFIXES: [&str; 11] = [
+    const PREFIXES: [&str; 13] = [
         "Error during planning: ",
         "Execution error: ",
         "Object Store error: ",
@@ -444,6 +461,8 @@ fn unprefixed(text: &str) -> String {
         "Generic delta kernel error: ",
         "Kernel error: ",
         "Transaction failed: ",
+        "Failed to parse parquet: ",
+        "Generic LocalFileSystem error: ",
     ];
     let mut text = text.trim_end();
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
