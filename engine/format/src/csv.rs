@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["csv"],
     summary: "comma-separated values (RFC 4180); NULL is empty, the empty string is \"\"",
     binary: false,
+    for_eyes: false,
     create: |options| Box::new(CsvWriter::new(options)),
 };
 

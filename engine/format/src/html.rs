@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["html", "htm"],
     summary: "an HTML table",
     binary: false,
+    for_eyes: false,
     create: |options| Box::new(HtmlWriter::new(options)),
 };
 

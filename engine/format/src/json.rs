@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["json"],
     summary: "one JSON array of objects",
     binary: false,
+    for_eyes: false,
     create: |_| {
         Box::new(JsonWriter {
             keys: None,

@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["md", "markdown"],
     summary: "a Markdown table as GitHub reads it",
     binary: false,
+    for_eyes: false,
     create: |options| {
         Box::new(MarkdownWriter {
             null: options.null_value("NULL"),

@@ -18,6 +18,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["tsv", "tab"],
     summary: "tab-separated values with backslash escapes; NULL is \\N",
     binary: false,
+    for_eyes: false,
     create: |options| Box::new(TsvWriter::new(options)),
 };
 

@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &[],
     summary: "each row as a record, one line a column",
     binary: false,
+    for_eyes: true,
     create: |options| Box::new(VerticalWriter::new(options)),
 };
 

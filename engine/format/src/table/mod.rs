@@ -31,6 +31,7 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["txt"],
     summary: "a grid for people to read, fitted to the screen",
     binary: false,
+    for_eyes: true,
     create: |options| Box::new(TableWriter::new(options)),
 };
 
