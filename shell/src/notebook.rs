@@ -71,7 +71,7 @@ fn prepare(arguments: &Arguments, attended: bool) -> Result<Prepared, (Failure, 
         start::configuration(arguments).map_err(|failure| (failure, Status::WrongUsage))?;
     let session =
         start::notebook_options(arguments, &configuration, attended).map_err(with_status)?;
-    lakesh_engine::memory::sweep::sweep_in_background(session.temp_folder.clone());
+    start::keep_tidy(session.temp_folder.clone());
     Ok(Prepared {
         configuration,
         session,

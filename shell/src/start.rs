@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
 use lakesh_engine::effect::{Capabilities, Effect, Lack};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
+use lakesh_engine::memory::sweep::sweep_in_background;
+use lakesh_engine::memory::unfinished;
 use lakesh_engine::session::{CatalogChoice, HintMode, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
@@ -34,15 +36,18 @@ pub(crate) struct Streams {
     pub(crate) input_is_terminal: bool,
     pub(crate) output_is_terminal: bool,
     pub(crate) error_is_terminal: bool,
+    /// Whether there is no standard output at all.
+    pub(crate) output_is_closed: bool,
 }
 
 impl Streams {
     /// Looks at the standard streams.
-    pub(crate) fn of_process() -> Self {
+    pub(crate) fn of_process(output_is_closed: bool) -> Self {
         Self {
             input_is_terminal: io::stdin().is_terminal(),
             output_is_terminal: io::stdout().is_terminal(),
             error_is_terminal: io::stderr().is_terminal(),
+            output_is_closed,
         }
     }
 }
@@ -93,7 +98,7 @@ pub(crate) fn start(
     }
     let temp_folder = options.temp_folder.clone();
     let session = lakesh_engine::open(options).map_err(Stop::Failed)?;
-    lakesh_engine::memory::sweep::sweep_in_background(temp_folder);
+    keep_tidy(temp_folder);
     let on_signal = if interactive {
         OnSignal::CancelCell
     } else {
@@ -128,6 +133,19 @@ pub(crate) fn start(
     })
 }
 
+/// Removes what dead processes have left behind, and writes down what this one begins.
+pub(crate) fn keep_tidy(temp_folder: PathBuf) {
+    let registry = user_data_folder().join("lakesh/unfinished");
+    unfinished::set_registry(registry.clone());
+    for folder in [temp_folder, registry] {
+        sweep_in_background(folder);
+    }
+}
+
+fn user_data_folder() -> PathBuf {
+    dirs::data_dir().unwrap_or_else(|| PathBuf::from("."))
+}
+
 fn cannot_start(error: io::Error) -> Stop {
     let message = format!("cannot start: {}", reason(&error));
     Stop::Failed(Failure::new(FailureKind::InputOutput, message).caused_by(error))
@@ -135,11 +153,27 @@ fn cannot_start(error: io::Error) -> Stop {
 
 /// Standard output without the buffer and the lock that the standard library puts around it.
 fn standard_output(streams: Streams) -> io::Result<Sink> {
-    let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let stream: Box<dyn Write> = match streams.output_is_closed {
+        true => Box::new(Closed),
+        false => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+    };
     Ok(Sink::new(Target::Stream {
-        stream: Box::new(stream),
+        stream,
         is_terminal: streams.output_is_terminal,
     }))
+}
+
+/// A standard output that was closed before the process began: results that go there are lost.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("standard output is closed"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn colour_choice() -> ColourChoice {
@@ -205,7 +239,7 @@ fn session_options(
             Some(folder) => CatalogChoice::Folder(folder.clone()),
             None => CatalogChoice::Nearest,
         },
-        user_data_folder: dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")),
+        user_data_folder: user_data_folder(),
         capabilities: capabilities(arguments, configuration, streams),
         memory_limit: arguments.memory_limit.or(configuration.memory_limit),
         temp_folder: temp_folder.cloned().unwrap_or_else(env::temp_dir),
@@ -270,6 +304,7 @@ pub(crate) fn notebook_options(
         input_is_terminal: attended,
         output_is_terminal: false,
         error_is_terminal: false,
+        output_is_closed: false,
     };
     let display = display(arguments, configuration, streams, false);
     let switches = Switches::default();

@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod functions;
 mod history;
+mod holds;
 mod location;
 mod migration;
 mod path;
@@ -39,6 +40,7 @@ pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedNam
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
 pub use functions::FunctionEntry;
 pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
+pub use holds::Hold;
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
 pub use schema::{DropBehavior, Missing, SchemaHeader};

@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "an Arrow IPC file (Feather V2)",
     binary: true,
     one_result: true,
+    for_eyes: false,
     create: |_| Box::new(ArrowFileWriter { file: None }),
 };
 

@@ -19,6 +19,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "comma-separated values (RFC 4180); NULL is empty, the empty string is \"\"",
     binary: false,
     one_result: true,
+    for_eyes: false,
     create: |options| Box::new(CsvWriter::new(options, b',')),
 };
 

@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "an HTML table",
     binary: false,
     one_result: false,
+    for_eyes: false,
     create: |options| Box::new(HtmlWriter::new(options)),
 };
 

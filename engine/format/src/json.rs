@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "one JSON array of objects",
     binary: false,
     one_result: true,
+    for_eyes: false,
     create: |_| {
         Box::new(JsonWriter {
             keys: None,

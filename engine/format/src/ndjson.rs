@@ -16,6 +16,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "one JSON object a line",
     binary: false,
     one_result: false,
+    for_eyes: false,
     create: |_| {
         Box::new(NdjsonWriter {
             keys: None,

@@ -14,6 +14,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "nothing: the rows are read and dropped",
     binary: false,
     one_result: false,
+    for_eyes: false,
     create: |_| Box::new(NoneWriter),
 };
 

@@ -24,6 +24,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "a Parquet file (zstd)",
     binary: true,
     one_result: true,
+    for_eyes: false,
     create: |_| Box::new(ParquetWriter { file: None }),
 };
 

@@ -12,5 +12,6 @@ pub(super) const FORMAT: Format = Format {
     summary: "tab-separated values, quoted as in csv; NULL is empty, the empty string is \"\"",
     binary: false,
     one_result: true,
+    for_eyes: false,
     create: |options| Box::new(CsvWriter::new(options, b'\t')),
 };

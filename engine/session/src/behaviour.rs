@@ -26,6 +26,8 @@ pub struct Behaviour {
     pub(crate) kept_results_limit: u64,
     /// Whether VACUUM refuses a retention below the table's own.
     pub vacuum_retention_check: bool,
+    /// Whether Delta tables may have files outside of their folders.
+    pub(crate) outside_files: bool,
     /// Whether functions written in Rust run, where the front end and the catalog allow it at all.
     pub(crate) allow_native_functions: bool,
     /// How many statements `system.queries` keeps.
@@ -42,6 +44,7 @@ impl Default for Behaviour {
             as_of_strict: true,
             kept_results_limit: 4 * 1024 * 1024 * 1024,
             vacuum_retention_check: true,
+            outside_files: false,
             allow_native_functions: true,
             query_history: QUERY_HISTORY,
             query_label: None,

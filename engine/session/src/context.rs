@@ -10,6 +10,7 @@ use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::{DataFusionError, ParamValues};
 use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::tokenizer::Location;
+use lakesh_catalog::Hold;
 use lakesh_catalog::definition::TableDefinition;
 use lakesh_event::event::{Event, VersionRead};
 use lakesh_plan::directive::{HintUses, apply_settings, strays};
@@ -43,6 +44,8 @@ pub struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
+    /// The folders of managed tables that the statement reads: they stay until it has ended.
+    holds: Arc<Mutex<Vec<Hold>>>,
     /// What is drawn once the rows are there, for front ends that draw.
     to_draw: Arc<Mutex<Vec<ToDraw>>>,
     /// Sees what the statement plans and runs.
@@ -77,6 +80,7 @@ impl StatementContext {
             events,
             parameters,
             versions_read: Arc::default(),
+            holds: Arc::default(),
             to_draw: Arc::default(),
             observer: Arc::default(),
             hints: HintUses::default(),
@@ -122,6 +126,7 @@ impl StatementContext {
             current_schema: self.current_schema.clone(),
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
+            holds: Arc::clone(&self.holds),
             to_draw: Arc::clone(&self.to_draw),
             observer: Arc::clone(&self.observer),
             hints: self.hints.clone(),
@@ -173,6 +178,8 @@ impl StatementContext {
             working_directory: &self.working_directory,
             environment: &self.session.options().environment,
             cache: self.session.tables(),
+            outside_files: self.session.behaviour().outside_files,
+            keeps_checkpoints: !self.session.options().read_only,
         }
     }
 
@@ -218,6 +225,16 @@ impl StatementContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         read.push((definition.clone(), version));
+    }
+
+    /// Keeps the folder of a table of the warehouse until the statement has ended: whoever drops or
+    /// replaces the table meanwhile leaves it.
+    pub(crate) fn hold(&self, definition: &TableDefinition) {
+        let catalog = self.session.catalog();
+        let locations = definition.locations.iter();
+        let held = locations.filter_map(|location| catalog.hold_managed(Path::new(location)));
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        holds.extend(held);
     }
 
     /// Returns the versions of Delta tables that the statement reads, each once.

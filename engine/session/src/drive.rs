@@ -195,6 +195,11 @@ async fn run_text(
     }
     let outcome = run_parsed(&context, statement.as_ref(), events).await;
     context.complain_of_hints().await?;
+    drop(context);
+    if statement.writes() {
+        // What this statement itself has read of a table that it replaced is free by now.
+        session.catalog().sweep_dropped();
+    }
     outcome
 }
 

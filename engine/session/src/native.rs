@@ -44,7 +44,10 @@ impl Session {
                 denied(&format!(
                     "functions in Rust do not run, as the catalog is not trusted: {reason}"
                 ))
-                .hint("look at what is in it, and name its folder with --catalog"),
+                .hint(
+                    "look at what is in it: if it is yours alone, name its folder with --catalog, else \
+                     make the functions in a catalog of your own",
+                ),
             ),
             Err(error) => Some(error.into()),
         }

@@ -33,6 +33,8 @@ impl Surroundings {
             working_directory: &self.working_directory,
             environment: &self.session.options().environment,
             cache: self.session.tables(),
+            outside_files: self.session.behaviour().outside_files,
+            keeps_checkpoints: !self.session.options().read_only,
         }
     }
 }

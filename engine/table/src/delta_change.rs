@@ -21,6 +21,7 @@ use super::checked_filters::{CheckScans, CheckedFilters};
 use super::delta::Source;
 use super::delta_mapping::check_names;
 use super::log_bounds::{keys_apart_from_log, undecided_by_log};
+use super::own_paths::check_paths;
 use super::{TableContext, TableError};
 use crate::commit::PointOfNoReturn;
 
@@ -74,6 +75,7 @@ impl OpenForChange {
     ) -> Result<Self, TableError> {
         let source = Source::new(definition, context)?;
         let table = source.load(TableVersion::Latest, context).await?;
+        check_paths(&source, &table, context)?;
         check_names(&source, &table, &context.cache.checked_files).await?;
         table
             .update_datafusion_session(&**context.state)

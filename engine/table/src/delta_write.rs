@@ -32,6 +32,7 @@ use super::delta::Source;
 use super::delta_change::{library_state, row_by_row};
 use super::delta_log::commit_path;
 use super::error::TableError;
+use super::own_paths::check_paths;
 use crate::commit::PointOfNoReturn;
 
 /// What is written.
@@ -370,6 +371,10 @@ async fn existing(
         (Ok(_), WriteMode::Create) => Err(TableError::Exists {
             location: source.location.display.clone(),
         }),
+        (Ok(table), WriteMode::Replace(_)) => {
+            check_paths(source, &table, context)?;
+            Ok(Some(table))
+        }
         (Ok(table), _) => Ok(Some(table)),
         (
             Err(TableError::NotDelta { .. } | TableError::NotFound { .. }),

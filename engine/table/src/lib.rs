@@ -9,7 +9,9 @@ mod arrow;
 mod avro;
 mod believed;
 mod cache;
+mod check;
 mod checked_filters;
+mod checkpoint_interval;
 pub mod commit;
 mod csv;
 mod csv_sniff;
@@ -40,12 +42,14 @@ mod glob;
 mod guarded_store;
 mod hive;
 mod json;
+mod links;
 mod listing;
 mod location;
 mod log_bounds;
 mod maintain;
 mod merge;
 mod options;
+mod own_paths;
 mod parquet;
 mod parquet_metadata;
 #[cfg(test)]
@@ -75,6 +79,7 @@ use lakesh_text::similar::closest;
 use url::Url;
 
 pub use cache::TableCache;
+pub use check::{RepairReport, RepairStep, RepairTable, check_delta, check_schema, repair_steps};
 pub use delta::{delta_commit_times, delta_partition_columns, delta_range, delta_table};
 pub use delta_change::{
     CONSTRAINT_PREFIX, FILE_COLUMN, GENERATION_EXPRESSION, OpenForChange, generated_columns,
@@ -116,6 +121,10 @@ pub struct TableContext<'a> {
     pub environment: &'a BTreeMap<String, String>,
     /// What one session remembers from statement to statement.
     pub cache: &'a Erased<TableCache>,
+    /// Whether a Delta table may have files outside of its own folder, as a shallow clone has.
+    pub outside_files: bool,
+    /// Whether a checkpoint may be written where many commits are read without one.
+    pub keeps_checkpoints: bool,
 }
 
 /// A table that is ready to be scanned.

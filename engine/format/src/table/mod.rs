@@ -32,6 +32,7 @@ pub(super) const FORMAT: Format = Format {
     summary: "a grid for people to read, fitted to the screen",
     binary: false,
     one_result: false,
+    for_eyes: true,
     create: |options| Box::new(TableWriter::new(options)),
 };
 

@@ -17,6 +17,7 @@ use super::bounds;
 use super::own_files::OwnFiles;
 use super::removals::Removals;
 use super::traffic::CountedStore;
+use crate::checkpoint_interval::Landed;
 
 /// A log store that checks a commit's entry and notes when it begins to be written.
 pub(super) struct GuardedLogStore {
@@ -26,6 +27,8 @@ pub(super) struct GuardedLogStore {
     base: Option<DeltaTableState>,
     /// Absent for the first commit of a new table, which has nothing to remove.
     removals: Option<Removals>,
+    /// The state from which commits are planned.
+    base: Option<DeltaTableState>,
 }
 
 impl GuardedLogStore {
@@ -50,6 +53,14 @@ impl GuardedLogStore {
                 let written = self.inner.object_store(None).get(path).await?;
                 Ok(written.bytes().await?)
             }
+        }
+    }
+
+    fn land(&self, version: u64) {
+        if let Some(base) = &self.base {
+            let log_store = Arc::clone(&self.inner);
+            self.point
+                .land(Landed::new(log_store, base.clone(), version));
         }
     }
 
@@ -102,10 +113,14 @@ impl LogStore for GuardedLogStore {
             .write_commit_entry(version, commit_or_bytes, operation_id)
             .await;
         let Err(error) = written else {
+            self.land(version);
             return Ok(());
         };
         match self.inner.read_commit_entry(version).await {
-            Ok(entry) if entry.as_ref() == Some(&attempted) => Ok(()),
+            Ok(entry) if entry.as_ref() == Some(&attempted) => {
+                self.land(version);
+                Ok(())
+            }
             Ok(_) => Err(error),
             // That another writer has the version is an answer; anything else may have landed.
             Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),
