@@ -34,7 +34,7 @@ impl Surroundings {
             environment: &self.session.options().environment,
             cache: self.session.tables(),
             outside_files: self.session.behaviour().outside_files,
-            keeps_checkpoints: !self.session.options().read_only,
+            keeps_checkpoints: !self.session.options().capabilities.is_read_only(),
         }
     }
 }
