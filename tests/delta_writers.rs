@@ -1,7 +1,12 @@
 //! Writers that move rows beside each other: OPTIMIZE, Z-order, and changes of the same files, from
 //! several processes and from the Python package `deltalake`. No row is lost and none is doubled.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Lake, Running, python};
+
+/// How long the other writer may take to begin.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Small files, so that there is something to pack.
 const FILES: usize = 8;
@@ -82,9 +87,18 @@ fn what_the_other_writer_appends_meanwhile_is_kept() {
     let lake = Lake::project();
     scattered(&lake, "t");
     let table = lake.path().join("t");
-    let stop = lake.path().join("stop");
+    let (begun, stop) = (lake.path().join("begun"), lake.path().join("stop"));
     let appended = std::thread::scope(|scope| {
-        let other = scope.spawn(|| python("append_until.py", &[table.as_path(), stop.as_path()]));
+        let files = [table.as_path(), begun.as_path(), stop.as_path()];
+        let other = scope.spawn(move || python("append_until.py", &files));
+        let started = Instant::now();
+        while !begun.exists() {
+            assert!(
+                started.elapsed() < DEADLINE,
+                "the other writer has not begun"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
         for value in 0..4 {
             at_once(
                 &lake,

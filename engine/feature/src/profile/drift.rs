@@ -83,7 +83,9 @@ pub(crate) async fn drift(
 type Edges = Vec<(Option<f64>, Option<f64>)>;
 
 fn edges(column: &Compared, bins: &Fitted) -> Result<Edges, DataFusionError> {
-    let kind = EncoderKind::QuantileBins { bins: bins.value_count() };
+    let kind = EncoderKind::QuantileBins {
+        bins: bins.value_count(),
+    };
     let listed = listed_values(&definition(column, kind), bins)?;
     let ends = |place: usize| listed.column(place).as_primitive::<Float64Type>().iter();
     Ok(ends(3).zip(ends(4)).collect())
@@ -214,7 +216,12 @@ fn definition(column: &Compared, encoder: EncoderKind) -> OutputDefinition {
 }
 
 fn binning(column: &Compared, bins: Fitted) -> datafusion::logical_expr::ScalarUDF {
-    let definition = definition(column, EncoderKind::QuantileBins { bins: bins.value_count() });
+    let definition = definition(
+        column,
+        EncoderKind::QuantileBins {
+            bins: bins.value_count(),
+        },
+    );
     let name = format!("bin of {}", column.name);
     apply_function(name, definition, Arc::new(bins), Policy::default(), None)
 }
