@@ -10,3 +10,4 @@ pub mod input;
 pub mod quantity;
 pub mod similar;
 pub mod source;
+pub mod user;
