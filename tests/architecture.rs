@@ -13,7 +13,8 @@ use modules::Modules;
 /// The one crate of the engine that may be `unsafe`: it calls what others have compiled.
 const UNSAFE: &str = "native";
 
-/// Circles of files up to this size are one idea in several files; larger ones have no order.
+/// The largest circle that there is today, in the session; larger ones have no order at all. It may only sink:
+/// beyond some 25 files nobody reads a circle as one idea.
 const LARGEST_CIRCLE: usize = 36;
 
 /// The crates of the engine: the name of each and its folder.

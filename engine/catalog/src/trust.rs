@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use lakesh_text::user::current_user;
 use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
@@ -200,19 +201,4 @@ fn owner(path: &Path) -> io::Result<Option<u32>> {
 #[cfg(not(unix))]
 fn owner(path: &Path) -> io::Result<Option<u32>> {
     path.metadata().map(|_| None)
-}
-
-/// Returns the current user (`Some(None)` where the system has no numbers for users).
-///
-/// Whoever makes a file owns it: this asks the system without unsafe code.
-#[cfg(unix)]
-fn current_user() -> Option<Option<u32>> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = tempfile::tempfile().ok()?.metadata().ok()?;
-    Some(Some(metadata.uid()))
-}
-
-#[cfg(not(unix))]
-fn current_user() -> Option<Option<u32>> {
-    Some(None)
 }

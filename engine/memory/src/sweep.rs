@@ -5,12 +5,14 @@
 //! but not their process numbers; pid and start time are a second witness. Only folders of the same
 //! user are touched, symbolic links are never followed, and what does not look like ours stays.
 
+use std::cell::LazyCell;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use lakesh_text::user::current_user;
 use tempfile::TempDir;
 
 use crate::unfinished;
@@ -121,9 +123,11 @@ pub fn sweep_in_background(parent: PathBuf) {
 /// Removes the folders below `parent` whose owner is gone.
 pub fn sweep(parent: &Path) -> Swept {
     let mut swept = Swept::default();
-    let (Ok(entries), Some(user)) = (fs::read_dir(parent), current_user()) else {
+    let Ok(entries) = fs::read_dir(parent) else {
         return swept;
     };
+    // Asked only where there is a folder to ask about, which is seldom.
+    let user = LazyCell::new(|| current_user().flatten());
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(owner) = name.to_str().and_then(Owner::of_name) else {
@@ -133,7 +137,7 @@ pub fn sweep(parent: &Path) -> Swept {
         let Ok(metadata) = fs::symlink_metadata(&path) else {
             continue;
         };
-        if !metadata.is_dir() || metadata.uid() != user {
+        if !metadata.is_dir() || Some(metadata.uid()) != *user {
             continue;
         }
         let Some(_held) = owner.claim(&path, metadata.modified().ok()) else {
@@ -239,11 +243,6 @@ fn start_of_stat(text: &str) -> Option<u64> {
     // The second field is the program's name in parentheses and may hold anything.
     let (_, rest) = text.rsplit_once(')')?;
     rest.split_whitespace().nth(19)?.parse().ok()
-}
-
-/// Returns the number of the current user: whoever makes a file owns it.
-pub(crate) fn current_user() -> Option<u32> {
-    Some(tempfile::tempfile().ok()?.metadata().ok()?.uid())
 }
 
 #[cfg(test)]

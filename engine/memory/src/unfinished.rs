@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::sweep::{OwnedFolder, current_user};
+use lakesh_text::user::current_user;
+
+use crate::sweep::OwnedFolder;
 
 /// How the name of a folder begins.
 const FOLDER: &str = ".lakesh-copy-";
@@ -159,7 +161,7 @@ pub(crate) fn remove_named(folder: &Path) -> bool {
     let Ok(names) = fs::read(folder.join(NAMES)) else {
         return true;
     };
-    let Some(user) = current_user() else {
+    let Some(user) = current_user().flatten() else {
         return false;
     };
     names

@@ -93,7 +93,7 @@ mod tests {
     fn rows_become_values() {
         check(
             "SELECT 1 FROM t WHERE (a, b + 1) NOT IN (SELECT c, d FROM u)",
-            "SELECT 1 FROM t WHERE STRUCT(a, b + 1) NOT IN (SELECT struct(c0, c1) FROM (SELECT c, d FROM u) AS __row (c0, c1))",
+            "SELECT 1 FROM t WHERE STRUCT(a, b + 1) NOT IN (SELECT STRUCT(c0, c1) FROM (SELECT c, d FROM u) AS __row (c0, c1))",
         );
     }
 

@@ -357,7 +357,10 @@ pub(crate) async fn infer_each(
                     .infer_schema(&**state, request.store, std::slice::from_ref(&file.meta))
                     .await
                     .map_err(|error| TableError::file(&file.display, error))?;
-                refuse_twins(&file.display, &schema)?;
+                refuse_twins(
+                    &file.display,
+                    schema.fields().iter().map(|field| field.name().as_str()),
+                )?;
                 Ok((file.display.clone(), schema))
             }
             .boxed()
@@ -369,17 +372,16 @@ pub(crate) async fn infer_each(
 
 /// Refuses a file in which two columns have one name: of columns that are found by their names the
 /// second would be lost in silence.
-fn refuse_twins(file: &str, schema: &Schema) -> Result<(), TableError> {
-    let mut names = HashSet::with_capacity(schema.fields().len());
-    match schema
-        .fields()
-        .iter()
-        .find(|field| !names.insert(field.name()))
-    {
+pub(crate) fn refuse_twins<'a>(
+    file: &str,
+    columns: impl IntoIterator<Item = &'a str>,
+) -> Result<(), TableError> {
+    let mut names = HashSet::new();
+    match columns.into_iter().find(|name| !names.insert(*name)) {
         None => Ok(()),
         Some(twin) => Err(TableError::file(
             file,
-            DataFusionError::Plan(format!("two of its columns are named `{}`", twin.name())),
+            DataFusionError::Plan(format!("two of its columns are named `{twin}`")),
         )),
     }
 }

@@ -22,6 +22,8 @@ use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Operator, lit};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::CardinalityEffect;
+use deltalake::delta_datafusion::DeltaScanExec;
 
 use super::believed::with_believing_readers;
 
@@ -71,25 +73,47 @@ pub(super) fn keys_apart_from_log(on: Expr, schema: &Schema) -> Result<Expr> {
 
 /// Takes out of the scans of a plan what is not known to hold.
 pub(super) fn believed_scan(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
-        let Some(scan) = node.downcast_ref::<DataSourceExec>() else {
-            return Ok(Transformed::no(node));
-        };
+    believed(plan, false)
+}
+
+/// `is_counted` says that a node above finds rows by their places in the files, as one with deletion
+/// vectors does. It takes no other reader than its own, and has no filters pushed below it.
+fn believed(plan: Arc<dyn ExecutionPlan>, is_counted: bool) -> Result<Arc<dyn ExecutionPlan>> {
+    if let Some(scan) = plan.downcast_ref::<DataSourceExec>() {
         let Some(config) = scan.data_source().downcast_ref::<FileScanConfig>() else {
-            return Ok(Transformed::no(node));
+            return Ok(plan);
         };
-        let groups: Vec<FileGroup> = config
-            .file_groups
-            .iter()
-            .map(|group| believed_group(group.clone()))
-            .collect();
-        let config = FileScanConfigBuilder::from(config.clone())
-            .with_file_groups(groups)
-            .with_statistics(inexact(&config.statistics()))
-            .build();
-        with_believing_readers(DataSourceExec::from_data_source(config)).map(Transformed::yes)
-    })
-    .data()
+        let loosened = DataSourceExec::from_data_source(loosened(config));
+        return match is_counted {
+            true => Ok(loosened),
+            false => with_believing_readers(loosened),
+        };
+    }
+    let takes_rows_away = plan.is::<DeltaScanExec>()
+        && matches!(plan.cardinality_effect(), CardinalityEffect::LowerEqual);
+    let is_counted = is_counted || takes_rows_away;
+    let children = plan
+        .children()
+        .into_iter()
+        .map(|child| believed(Arc::clone(child), is_counted))
+        .collect::<Result<Vec<_>>>()?;
+    match children.is_empty() {
+        true => Ok(plan),
+        false => plan.with_new_children(children),
+    }
+}
+
+/// The same scan with bounds that are not exact.
+fn loosened(config: &FileScanConfig) -> FileScanConfig {
+    let groups: Vec<FileGroup> = config
+        .file_groups
+        .iter()
+        .map(|group| believed_group(group.clone()))
+        .collect();
+    FileScanConfigBuilder::from(config.clone())
+        .with_file_groups(groups)
+        .with_statistics(inexact(&config.statistics()))
+        .build()
 }
 
 fn believed_group(group: FileGroup) -> FileGroup {

@@ -12,3 +12,4 @@ pub mod quantity;
 pub mod secret;
 pub mod similar;
 pub mod source;
+pub mod user;

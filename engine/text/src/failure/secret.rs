@@ -13,6 +13,7 @@ pub const SECRET_NAMES: &[&str] = &[
     "passwd",
     "pwd",
     "secret",
+    "secret_key",
     "token",
     "access_key",
     "accesskey",

@@ -133,7 +133,7 @@ fn given_in_commands(text: &str) -> Vec<Range<usize>> {
 fn given_in_command(line: &str) -> Option<Range<usize>> {
     let end = line.trim_end().trim_end_matches(';').trim_end().len();
     let begins = line.len() - line.trim_start().len();
-    let rest = line[begins..end].strip_prefix(['\\', '.', '%'])?;
+    let rest = line.get(begins..end)?.strip_prefix(['\\', '.', '%'])?;
     let rest = rest.strip_prefix('%').unwrap_or(rest);
     let command = rest.find(|character: char| !character.is_alphanumeric())?;
     if !COMMANDS.contains(&&rest[..command]) {
