@@ -14,6 +14,7 @@ pub mod pool;
 pub mod runtime;
 pub mod spill;
 pub mod sweep;
+pub mod watchdog;
 
 #[cfg(test)]
 mod pool_tests;

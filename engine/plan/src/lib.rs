@@ -8,4 +8,6 @@ pub mod cache;
 pub mod cooperate;
 pub mod directive;
 pub mod interval;
+pub mod plan_size;
 pub mod planner;
+pub mod window;
