@@ -34,6 +34,7 @@ mod hints;
 mod kernel;
 mod leakage;
 mod memory;
+mod memory_limit;
 mod metrics;
 mod native;
 mod object_store;

@@ -15,6 +15,7 @@ pub mod runtime;
 pub mod spill;
 pub mod sweep;
 pub mod unfinished;
+pub mod watchdog;
 
 #[cfg(test)]
 mod pool_tests;

@@ -9,4 +9,6 @@ pub mod cooperate;
 pub mod directive;
 pub mod interval;
 pub mod nullable;
+pub mod plan_size;
 pub mod planner;
+pub mod window;

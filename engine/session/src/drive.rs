@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakesh_event::event::{Event, QueryReads, Summary};
+use lakesh_memory::watchdog::watch;
 use lakesh_sql::TableName;
 use lakesh_text::failure::{Failure, FailureKind, masked};
 use lakesh_text::input::{Cell, Substituted, Terminator};
@@ -122,7 +123,12 @@ fn run_observed<'a>(
             .substitute(place)
             .map_err(|failure| at_statement(failure, place))?;
         let events = guarded(session, &text, events);
-        let outcome = run_text(session, text, &events, observer).await;
+        let mut watched = watch(session.memory());
+        let outcome = tokio::select! {
+            biased;
+            why = watched.ended() => Err(out_of_memory(why)),
+            outcome = run_text(session, text, &events, observer) => outcome,
+        };
         // Whoever runs it for a command knows only the session's secrets.
         outcome.map_err(|failure| {
             events
@@ -131,6 +137,12 @@ fn run_observed<'a>(
         })
     }
     .boxed()
+}
+
+/// Explains why the watchdog ended a statement; what it had begun to commit is committed all the same.
+fn out_of_memory(why: String) -> Failure {
+    Failure::new(FailureKind::Resources, why)
+        .hint("raise the limit with SET lakesh.memory_limit = '…', or read less at once")
 }
 
 /// Hides the secrets that a statement's text names, and all of them in its rows where it uses one.

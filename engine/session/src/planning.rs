@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
+use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
 use lakesh_event::account::AccountForScans;
@@ -14,8 +15,10 @@ use lakesh_plan::bounded;
 use lakesh_plan::cooperate::Cooperate;
 use lakesh_plan::directive::after_join_selection;
 use lakesh_plan::interval::IntervalPlanner;
+use lakesh_plan::plan_size::PlanSize;
 use lakesh_plan::planner::AsOfQueryPlanner;
 use lakesh_semantics::MergedColumnPlanner;
+use lakesh_plan::window::ChargeWindows;
 use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
@@ -31,7 +34,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
-        .with_analyzer_rules(lakesh_semantics::analyzer_rules())
+        .with_analyzer_rules(analyzer_rules(&memory))
         .with_analyzer_rule(Arc::new(FrameRule))
         .with_optimizer_rules(lakesh_semantics::optimizer_rules())
         .with_physical_optimizer_rules(physical_rules())
@@ -42,6 +45,7 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
             Arc::new(MergedColumnPlanner),
         ])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
+        .with_physical_optimizer_rule(Arc::new(ChargeWindows))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         // Last, since no rule sees into a scan behind it.
         .with_physical_optimizer_rule(Arc::new(AccountForScans))
@@ -58,6 +62,13 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     bounded::register(&mut state, &memory).map_err(Failure::from_error)?;
     Ok((state, memory))
+}
+
+/// DataFusion's own rules and ours, once it is known that the plan is not too large for them.
+fn analyzer_rules(memory: &Memory) -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules = lakesh_semantics::analyzer_rules();
+    rules.insert(0, Arc::new(PlanSize::new(memory.clone())));
+    rules
 }
 
 /// DataFusion's own rules, those of hints, and ours in the place of unsound ones.
