@@ -26,6 +26,7 @@ pub(super) fn make_unique(select: &mut Select) {
             _ => None,
         })
         .collect();
+    let written: Vec<String> = select.projection.iter().map(ToString::to_string).collect();
     for (place, item) in select.projection.iter_mut().enumerate() {
         let SelectItem::UnnamedExpr(expression) = item else {
             continue;
@@ -36,7 +37,10 @@ pub(super) fn make_unique(select: &mut Select) {
                 .filter(|label| **label == labels[place])
                 .count()
                 < 2;
-        if is_alone || is_column(expression) || is_unnest(expression) {
+        // Columns of two tables are told apart by those; the same one twice is not.
+        let is_first = labels[..place].iter().all(|label| *label != labels[place]);
+        let is_told_apart = is_column(expression) && (is_first || !repeats(&written, place));
+        if is_alone || is_told_apart || is_unnest(expression) {
             continue;
         }
         let mut name = expression.to_string();
@@ -52,6 +56,11 @@ pub(super) fn make_unique(select: &mut Select) {
             alias: Ident::with_quote('"', name),
         };
     }
+}
+
+/// Says whether an item is written as one before it.
+fn repeats(written: &[String], place: usize) -> bool {
+    written[..place].contains(&written[place])
 }
 
 /// Returns what DataFusion names an item after, or something that is equal for more items.
