@@ -23,11 +23,9 @@ use lakesh_text::input::{Substituted, offset_of};
 use lakesh_text::source::Place;
 
 use super::drawing::ToDraw;
+use super::moment::time_zone;
 use super::queries::Observer;
 use super::{EventSender, Session};
-
-pub use assumed::Overlay;
-pub(super) use assumed::Overlays;
 
 /// What a statement sees while it runs.
 pub struct StatementContext {
@@ -168,7 +166,7 @@ impl StatementContext {
 
     /// The time zone of moments that have none of their own.
     pub(crate) fn time_zone(&self) -> Tz {
-        super::time_zone(&self.state)
+        time_zone(&self.state)
     }
 
     /// What table formats need to open a table.

@@ -9,7 +9,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
 use lakesh_event::account::AccountForScans;
 use lakesh_memory::planning::adjust;
-use lakesh_memory::runtime::{Memory, build_runtime};
+use lakesh_memory::runtime::{Memory, MemorySettings, build_runtime};
 use lakesh_plan::asof::AsOfRelationPlanner;
 use lakesh_plan::bounded;
 use lakesh_plan::cooperate::Cooperate;
@@ -17,19 +17,19 @@ use lakesh_plan::directive::after_join_selection;
 use lakesh_plan::interval::IntervalPlanner;
 use lakesh_plan::plan_size::PlanSize;
 use lakesh_plan::planner::AsOfQueryPlanner;
-use lakesh_semantics::MergedColumnPlanner;
 use lakesh_plan::window::ChargeWindows;
+use lakesh_semantics::MergedColumnPlanner;
 use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
-use super::SessionOptions;
-
 /// Builds the state that every statement of a session starts from.
-pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {
-    let threads = options.thread_count();
-    let config = adjust(base_config(), options.memory_limit(), threads);
-    let (runtime, memory) =
-        build_runtime(&options.memory_settings()).map_err(Failure::from_error)?;
+pub(super) fn session_state(
+    threads: usize,
+    limit: u64,
+    settings: &MemorySettings,
+) -> Result<(SessionState, Memory), Failure> {
+    let config = adjust(base_config(), limit, threads);
+    let (runtime, memory) = build_runtime(settings).map_err(Failure::from_error)?;
     let mut state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)

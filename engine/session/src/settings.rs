@@ -3,6 +3,7 @@
 //! Names that begin with `lakesh.` are ours; every other name is DataFusion's own.
 
 mod change;
+mod held;
 #[macro_use]
 mod shapes;
 
@@ -16,8 +17,9 @@ use lakesh_text::display::DisplayOptions;
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::quantity::format_size;
 
-use super::behaviour::{Behaviour, LATEST, moment_text};
+use super::behaviour::{Behaviour, LATEST};
 use super::hints::{HintMode, HintSettings, duration_text, parse_duration};
+use super::moment::moment_text;
 use super::{Session, read};
 
 /// A setting of ours.

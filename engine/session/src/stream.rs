@@ -1,20 +1,16 @@
 //! The stream between a running cell and a renderer.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::{FutureExt, Stream};
 use lakesh_event::event::Event;
 use lakesh_text::failure::{Failure, FailureKind};
-use lakesh_text::input::Cell;
 use lakesh_text::secret::{Secret, Secrets};
-use lakesh_text::source::Place;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Session, drive};
-use crate::hiding::Hiding;
+use super::hiding::Hiding;
 
 /// How many events wait for the renderer; a full channel holds the query back.
 const WAITING: usize = 2;
@@ -66,21 +62,8 @@ impl EventSender {
     }
 }
 
-/// Runs a cell on a task of its own.
-pub(super) fn spawn(session: Arc<Session>, cell: Cell) -> EventStream {
-    let secrets = session.secrets().clone();
-    spawn_with(secrets, |sender| drive::drive(session, cell, sender))
-}
-
-/// Runs a statement that is not the user's own on a task of its own.
-pub(super) fn spawn_aside(session: Arc<Session>, statement: Place) -> EventStream {
-    let secrets = session.secrets().clone();
-    spawn_with(secrets, |sender| {
-        drive::drive_aside(session, statement, sender)
-    })
-}
-
-fn spawn_with<F: Future<Output = ()> + Send + 'static>(
+/// Runs what sends events on a task of its own.
+pub(super) fn spawn_with<F: Future<Output = ()> + Send + 'static>(
     secrets: Secrets,
     drive: impl FnOnce(EventSender) -> F,
 ) -> EventStream {

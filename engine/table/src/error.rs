@@ -5,6 +5,7 @@
 use std::error::Error;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::TransactionError;
@@ -492,6 +493,19 @@ fn unprefixed(text: &str) -> String {
 
 fn moment(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Explains a partition column that is not among a table's columns.
+pub fn unknown_partition_column(column: &str, schema: &Schema) -> Failure {
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let failure = Failure::new(
+        FailureKind::Plan,
+        format!("partition column `{column}` is not a column of the rows"),
+    );
+    match closest(column, names) {
+        Some(similar) => failure.hint(format!("did you mean `{similar}`?")),
+        None => failure,
+    }
 }
 
 #[cfg(test)]
