@@ -10,36 +10,29 @@ use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-/// Makes each column of a plan one that may be NULL; one that is nothing but NULL becomes a text, as in
-/// PostgreSQL.
+/// Makes each column of a plan one that may be NULL.
 pub fn taking_null(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
     let fields = plan.schema().fields();
-    if fields
-        .iter()
-        .all(|field| field.is_nullable() && !field.data_type().is_null())
-    {
+    if fields.iter().all(|field| field.is_nullable()) {
         return Ok(plan);
     }
+    // Volatile, so that of a literal no literal is made again, which is never NULL.
     let function = Arc::new(ScalarUDF::from(TakingNull {
-        signature: Signature::any(1, Volatility::Immutable),
+        signature: Signature::any(1, Volatility::Volatile),
     }));
     let columns: Vec<Expr> = plan
         .schema()
         .iter()
         .map(|(qualifier, field)| {
             let column = Expr::from((qualifier, field));
-            let value = if field.data_type().is_null() {
-                cast(column, DataType::Utf8)
-            } else if field.is_nullable() {
+            if field.is_nullable() {
                 return column;
-            } else {
-                let call = ScalarFunction::new_udf(Arc::clone(&function), vec![column]);
-                Expr::ScalarFunction(call)
-            };
-            value.alias_qualified(qualifier.cloned(), field.name())
+            }
+            let call = ScalarFunction::new_udf(Arc::clone(&function), vec![column]);
+            Expr::ScalarFunction(call).alias_qualified(qualifier.cloned(), field.name())
         })
         .collect();
     LogicalPlanBuilder::from(plan).project(columns)?.build()

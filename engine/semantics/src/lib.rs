@@ -12,6 +12,7 @@ mod conversion;
 mod cut_filters;
 mod date;
 mod drawn_once;
+mod extreme;
 mod filtered_arguments;
 mod function;
 mod guard;
@@ -72,6 +73,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         registry.register_udf(Arc::new(function))?;
     }
     registry.register_udaf(average::rounded_average())?;
+    for function in extreme::functions() {
+        registry.register_udaf(function)?;
+    }
     for function in conversion::functions()
         .into_iter()
         .chain(shift::functions())

@@ -22,8 +22,7 @@ use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Operator, lit};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::execution_plan::CardinalityEffect;
-use deltalake::delta_datafusion::DeltaScanExec;
+use lakesh_event::account::finds_rows_by_place;
 
 use super::believed::with_believing_readers;
 
@@ -89,9 +88,7 @@ fn believed(plan: Arc<dyn ExecutionPlan>, is_counted: bool) -> Result<Arc<dyn Ex
             false => with_believing_readers(loosened),
         };
     }
-    let takes_rows_away = plan.is::<DeltaScanExec>()
-        && matches!(plan.cardinality_effect(), CardinalityEffect::LowerEqual);
-    let is_counted = is_counted || takes_rows_away;
+    let is_counted = is_counted || finds_rows_by_place(plan.as_ref());
     let children = plan
         .children()
         .into_iter()

@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::{FileScanConfig, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::CardinalityEffect;
 
 use check::Account;
 use footers::AccountingReaders;
@@ -33,9 +34,14 @@ impl PhysicalOptimizerRule for AccountForScans {
         plan: Arc<dyn ExecutionPlan>,
         _config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| match accounted(&node) {
-            Some(scan) => Ok(Transformed::yes(scan)),
-            None => Ok(Transformed::no(node)),
+        plan.transform_down(|node| {
+            if finds_rows_by_place(node.as_ref()) {
+                return Ok(Transformed::new(node, false, TreeNodeRecursion::Jump));
+            }
+            Ok(match accounted(&node) {
+                Some(scan) => Transformed::yes(scan),
+                None => Transformed::no(node),
+            })
         })
         .data()
     }
@@ -47,6 +53,13 @@ impl PhysicalOptimizerRule for AccountForScans {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Says whether a node takes rows away by their places in the files, as a Delta scan with deletion vectors
+/// does. It accounts for its rows itself, and takes no scan below it but the one that it made.
+pub fn finds_rows_by_place(node: &dyn ExecutionPlan) -> bool {
+    node.name() == "DeltaScanExec"
+        && matches!(node.cardinality_effect(), CardinalityEffect::LowerEqual)
 }
 
 fn accounted(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
