@@ -26,7 +26,7 @@ pub(crate) fn kernel(action: KernelAction) -> Result<Status, (Failure, Status)> 
         KernelAction::Install(arguments) => {
             let folder = install_kernel(arguments).map_err(with_status)?;
             let message = format!("installed in {}", folder.display());
-            start::messages(Streams::of_process()).say(&message);
+            start::messages(Streams::of_process(false)).say(&message);
             Ok(Status::Success)
         }
         KernelAction::Start(arguments) => {
@@ -126,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, (Failure, Status)> {
     let ended = runtime.block_on(run_notebook(request, interrupted));
     end(runtime, ended.as_ref().ok().map(|end| &end.session));
     let ended = ended.map_err(with_status)?;
-    let mut messages = start::messages(Streams::of_process());
+    let mut messages = start::messages(Streams::of_process(false));
     for (_, report) in &ended.failures {
         messages.say(report);
     }

@@ -2,7 +2,7 @@
 //!
 //! It hands out locations and removes whole table folders. What is inside them belongs to the formats.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;

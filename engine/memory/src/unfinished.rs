@@ -89,6 +89,7 @@ impl Unfinished {
         Ok(Self { path })
     }
 
+    /// Returns where it lies until it is whole.
     pub fn path(&self) -> &Path {
         &self.path
     }

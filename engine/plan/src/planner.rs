@@ -33,8 +33,11 @@ impl QueryPlanner for AsOfQueryPlanner {
         ]);
         // Joins of sorted pieces lose rows of the outer side in which the compared column is NULL
         // (DataFusion 55.2): the setting may be there, and has no effect.
-        if session.config_options().optimizer.enable_piecewise_merge_join
-            && let Some(state) = session.downcast_ref::<SessionState>()
+        if session
+            .config_options()
+            .optimizer
+            .enable_piecewise_merge_join
+            && let Some(state) = session.as_any().downcast_ref::<SessionState>()
         {
             let mut state = state.clone();
             let options = state.config_mut().options_mut();

@@ -24,6 +24,7 @@ use lakesh_text::source::Place;
 
 use super::drawing::ToDraw;
 use super::moment::time_zone;
+use super::overlay::Overlay;
 use super::queries::Observer;
 use super::{EventSender, Session};
 

@@ -15,6 +15,7 @@ use lakesh_text::failure::Failure;
 use super::describe::provider_output;
 use super::table_function::check::check;
 
+/// The statement `CHECK TABLE`.
 pub static CHECK_TABLE: StatementKind = StatementKind {
     name: "CHECK TABLE",
     usage: "CHECK TABLE name | 'path'",
@@ -33,6 +34,7 @@ pub static CHECK_TABLE: StatementKind = StatementKind {
     },
 };
 
+/// The statement `REPAIR TABLE`.
 pub static REPAIR_TABLE: StatementKind = StatementKind {
     name: "REPAIR TABLE",
     usage: "[FSCK] REPAIR TABLE name | 'path' [DRY RUN]",

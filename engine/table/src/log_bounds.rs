@@ -21,7 +21,7 @@ use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Operator, lit};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ChildrenPropertiesMode, ExecutionPlan, ReplaceChildrenOptions};
 use lakesh_event::account::finds_rows_by_place;
 
 use super::believed::with_believing_readers;
@@ -96,7 +96,10 @@ fn believed(plan: Arc<dyn ExecutionPlan>, is_counted: bool) -> Result<Arc<dyn Ex
         .collect::<Result<Vec<_>>>()?;
     match children.is_empty() {
         true => Ok(plan),
-        false => plan.with_new_children(children),
+        false => plan.replace_children(
+            children,
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+        ),
     }
 }
 

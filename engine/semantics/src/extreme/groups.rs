@@ -106,10 +106,6 @@ impl GroupsAccumulator for GroupExtremes {
         self.numbers_of(states)
     }
 
-    fn supports_convert_to_state(&self) -> bool {
-        self.inner.supports_convert_to_state()
-    }
-
     fn size(&self) -> usize {
         self.inner.size()
     }

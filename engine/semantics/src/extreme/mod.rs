@@ -6,6 +6,7 @@
 
 mod groups;
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
@@ -34,7 +35,7 @@ struct Extreme<F> {
     inner: F,
 }
 
-impl<F: AggregateUDFImpl + Eq> AggregateUDFImpl for Extreme<F> {
+impl<F: AggregateUDFImpl + Eq + Hash> AggregateUDFImpl for Extreme<F> {
     fn name(&self) -> &str {
         self.inner.name()
     }

@@ -11,6 +11,7 @@ use lakesh_session::table_functions::{Bound, TableFunction};
 use lakesh_table::Argument;
 use lakesh_text::failure::Failure;
 
+/// The table function `table_check`.
 pub static TABLE_CHECK: TableFunction = TableFunction {
     name: "table_check",
     usage: "table_check('table')",

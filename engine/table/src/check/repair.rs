@@ -17,7 +17,7 @@ use super::doubled::Doubling;
 use super::log::Commits;
 use super::{Examination, examine};
 use crate::TableContext;
-use crate::commit::{FileKey, PointOfNoReturn};
+use crate::commit::FileKey;
 use crate::delta::Source;
 use crate::error::TableError;
 use crate::maintain::{Maintained, Maintenance, version_of};
@@ -39,6 +39,7 @@ pub struct RepairStep {
     pub version: Option<u64>,
     /// The file that it is about.
     pub file: Option<String>,
+    /// What it does, in words.
     pub text: String,
 }
 
@@ -203,8 +204,11 @@ pub struct RepairTable {
 
 /// What a repair did.
 pub struct RepairReport {
+    /// How many files were taken out of the log.
     pub removed: u64,
+    /// How many files were put into it.
     pub added: u64,
+    /// The version that it made.
     pub version: u64,
 }
 

@@ -24,11 +24,6 @@ impl FileKey {
         }
     }
 
-    /// Returns the path as the log has it, decoded.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Names a file of a snapshot.
     pub(crate) fn of_view(file: &LogicalFileView) -> Self {
         let vector = file.deletion_vector_descriptor();

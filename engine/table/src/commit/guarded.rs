@@ -23,11 +23,9 @@ use crate::checkpoint_interval::Landed;
 pub(super) struct GuardedLogStore {
     inner: LogStoreRef,
     point: PointOfNoReturn,
-    /// The state from which the commit was planned; absent for the first one of a new table.
-    base: Option<DeltaTableState>,
     /// Absent for the first commit of a new table, which has nothing to remove.
     removals: Option<Removals>,
-    /// The state from which commits are planned.
+    /// The state from which commits are planned; absent for the first one of a new table.
     base: Option<DeltaTableState>,
 }
 
