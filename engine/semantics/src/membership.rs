@@ -2,8 +2,8 @@
 //!
 //! DataFusion 55.2 tries a list on a batch without rows and takes it for constant where all of it comes out as
 //! scalars, which CASE, COALESCE, AND and OR do there (`try_evaluate_constant_list` in `in_list.rs`):
-//! `12 IN (5, CASE WHEN s = 'a' THEN 12 END)` was true in every row. A function that always returns arrays
-//! stands around what is not a literal.
+//! `12 IN (5, CASE WHEN s = 'a' THEN 12 END)` was true in every row. So what depends on the row is compared
+//! by itself, or a function stands around it that always returns arrays.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,7 +12,7 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, exec_err};
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 
 use crate::function::{call, is_call};
@@ -25,25 +25,58 @@ pub(crate) fn function() -> Arc<ScalarUDF> {
     Arc::clone(&PER_ROW)
 }
 
-/// Puts the function around what depends on the row.
+/// So many comparisons at most are written out for what a list compares with row by row.
+const MOST_COMPARISONS: usize = 8;
+
+/// Takes what depends on the row out of the lists of IN: a few are compared one by one, as joins like it, and
+/// the function stands around many.
 pub(crate) fn compute_per_row(expression: Expr, _schema: &DFSchema) -> Result<Transformed<Expr>> {
     let Expr::InList(list) = expression else {
         return Ok(Transformed::no(expression));
     };
-    let mut changed = false;
-    let mut around = |element: Expr| match depends_on_row(&element) {
-        true => {
-            changed = true;
-            call(&PER_ROW, vec![element])
-        }
-        false => element,
-    };
-    let elements = list.list.into_iter().map(&mut around).collect();
-    let list = Expr::InList(InList::new(list.expr, elements, list.negated));
-    Ok(match changed {
-        true => Transformed::yes(list),
-        false => Transformed::no(list),
+    let count = list
+        .list
+        .iter()
+        .filter(|element| depends_on_row(element))
+        .count();
+    Ok(match count {
+        0 => Transformed::no(Expr::InList(list)),
+        1..=MOST_COMPARISONS if !list.expr.is_volatile() => Transformed::yes(written_out(list)),
+        _ => Transformed::yes(around_each(list)),
     })
+}
+
+/// `e IN (1, a, b)` is `e IN (1) OR e = a OR e = b`.
+fn written_out(list: InList) -> Expr {
+    let InList {
+        expr,
+        list,
+        negated,
+    } = list;
+    let (per_row, constant): (Vec<_>, Vec<_>) = list.into_iter().partition(depends_on_row);
+    let one_by_one = per_row.into_iter().map(|element| match negated {
+        true => expr.as_ref().clone().not_eq(element),
+        false => expr.as_ref().clone().eq(element),
+    });
+    let together =
+        (!constant.is_empty()).then(|| Expr::InList(InList::new(expr.clone(), constant, negated)));
+    let parts = together.into_iter().chain(one_by_one);
+    let whole = match negated {
+        true => parts.reduce(Expr::and),
+        false => parts.reduce(Expr::or),
+    };
+    whole.unwrap_or_else(|| lit(negated))
+}
+
+fn around_each(list: InList) -> Expr {
+    let elements = list
+        .list
+        .into_iter()
+        .map(|element| match depends_on_row(&element) {
+            true => call(&PER_ROW, vec![element]),
+            false => element,
+        });
+    Expr::InList(InList::new(list.expr, elements.collect(), list.negated))
 }
 
 /// A scalar subquery stays what it is: a rule of DataFusion's looks for it.

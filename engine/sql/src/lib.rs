@@ -21,7 +21,6 @@ mod parser;
 mod portable;
 mod query;
 mod rewrite;
-mod rows;
 mod table_name;
 mod versions;
 
@@ -44,6 +43,5 @@ pub use rewrite::{
     AS_WRITTEN, LIKE_PATTERN, REPLACING, SIMILAR_PATTERN, is_of_the_parser, like_pattern,
     similar_pattern,
 };
-pub use rows::compare_rows;
 pub use table_name::TableName;
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

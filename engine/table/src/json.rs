@@ -189,14 +189,18 @@ async fn look_at(
     };
     let failed = |problem| TableError::file(&file.display, DataFusionError::Plan(problem));
     let found = look(&sample, sample.len() < bytes, records).map_err(failed)?;
-    let columns = columns(&found.fields).map_err(failed)?;
+    // Where the columns are declared, what the records hold decides nothing.
+    let schema = match &request.declared {
+        Some(declared) => Arc::clone(declared),
+        None => Arc::new(Schema::new(columns(&found.fields).map_err(failed)?)),
+    };
     let kind = Kind {
         compression: *compression.get_variant(),
         lines,
         whole: found.whole,
         first: 0,
     };
-    Ok((kind, Arc::new(Schema::new(columns))))
+    Ok((kind, schema))
 }
 
 /// How many bytes of each file are looked at: all of them share what is looked at together.

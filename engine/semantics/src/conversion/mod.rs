@@ -16,8 +16,8 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::{
-    Cast, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, TryCast, Volatility, lit,
+    ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, lit,
 };
 
 use crate::function::{call, over_arrays};
@@ -52,24 +52,6 @@ pub(crate) fn convert(expression: Expr, schema: &DFSchema) -> Result<Transformed
     };
     let arguments = vec![inner.clone(), lit(to.to_string())];
     Ok(Transformed::yes(call(function, arguments)))
-}
-
-/// Makes a cast of our function again.
-pub(crate) fn as_cast(expression: Expr) -> Result<Transformed<Expr>> {
-    let Expr::ScalarFunction(call) = &expression else {
-        return Ok(Transformed::no(expression));
-    };
-    let (Some(conversion), [value, Expr::Literal(to, _)]) = (
-        call.func.inner().downcast_ref::<Conversion>(),
-        call.args.as_slice(),
-    ) else {
-        return Ok(Transformed::no(expression));
-    };
-    let (value, to) = (Box::new(value.clone()), named_type(to)?);
-    Ok(Transformed::yes(match conversion.on_failure {
-        OnFailure::Error => Expr::Cast(Cast::new(value, to)),
-        OnFailure::Null => Expr::TryCast(TryCast::new(value, to)),
-    }))
 }
 
 /// Takes a cast apart; some functions become casts when they are simplified.

@@ -21,7 +21,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Like, LogicalPlan, Operator, li
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyExpressions};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-use crate::conversion::{as_cast, convert};
+use crate::conversion::convert;
 use crate::negation::subtract_from_zero;
 use crate::rewrite::input_schema;
 use hidden::{Kept, hidden, revealed};
@@ -73,8 +73,7 @@ pub(crate) fn simplified(expression: Expr, context: SimplifyContext) -> Result<E
     let sound = sound(expression, Context::Value, &schema)?.data;
     let simple = simplifier.simplify(sound)?;
     let shown = simple.transform_down(|part| revealed(part, &simplifier))?;
-    // A cast is written as one, whoever reads it.
-    Ok(shown.data.transform_up(as_cast)?.data)
+    Ok(shown.data)
 }
 
 /// Returns a node in whose expressions everything is hidden that would be spoilt.

@@ -33,11 +33,9 @@ use super::{OwnFunctions, StatementScope};
 pub(crate) fn plan(
     state: &SessionState,
     scope: &StatementScope,
-    mut tree: ParsedStatement,
+    tree: ParsedStatement,
     parameters: Option<&ParamValues>,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let rewritten = lakesh_sql::compare_rows(&mut tree);
-    rewritten.map_err(|error| DataFusionError::SQL(Box::new(error), None))?;
     let provider = ScopeProvider::new(state, scope);
     provider.check_calls(&tree)?;
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));

@@ -8,6 +8,7 @@ mod grouping;
 mod names;
 mod operator;
 mod pattern;
+mod row_query;
 mod row_value;
 mod using;
 mod wildcard;
@@ -145,6 +146,7 @@ impl VisitorMut for Rewriter {
         flow(
             windows
                 .rewrite(expression)
+                .and_then(|()| row_query::rewrite(expression))
                 .and_then(|()| row_value::rewrite(expression)),
         )
     }

@@ -98,7 +98,7 @@ fn is_comparison(op: &BinaryOperator) -> bool {
 }
 
 /// Returns the fields of `(a, b)` or `ROW(a, b)`.
-fn row(expression: &Expr) -> Option<Vec<Expr>> {
+pub(super) fn row(expression: &Expr) -> Option<Vec<Expr>> {
     match expression {
         Expr::Tuple(fields) if !fields.is_empty() => Some(fields.clone()),
         Expr::Nested(inner) => match inner.as_ref() {
