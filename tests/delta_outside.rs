@@ -42,14 +42,18 @@ fn paths_that_leave_the_table_are_refused_by_name() {
         &format!("file://{secret}"),
     ] {
         table_with(&lake, "t", path);
+        lake.does(
+            "set lakesh.outside_files = true;
+            create or replace external table t stored as delta location 't'",
+        );
         for sql in [
             "select * from 't'",
             "select count(*) from 't'",
-            "delete from 't' where n = 1",
-            "update 't' set n = 2",
-            "merge into 't' as t using (values (1)) as s (n) on t.n = s.n when matched then delete",
-            "insert into 't' replace where n = 42 values (42)",
-            "optimize 't'",
+            "delete from t where n = 1",
+            "update t set n = 2",
+            "merge into t using (values (1)) as s (n) on t.n = s.n when matched then delete",
+            "insert into t replace where n = 42 values (42)",
+            "optimize t",
             "select * from table_changes('t', 0, 0)",
         ] {
             let error = lake.refuses(sql);

@@ -7,7 +7,6 @@
 mod average;
 mod by_place;
 mod comparable;
-mod compared_column;
 mod conversion;
 mod cut_filters;
 mod date;
@@ -111,7 +110,6 @@ pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     // Before types are made equal, which hides rows behind casts.
     rules.insert(0, Arc::new(row_equality::CompareRows));
-    rules.push(Arc::new(compared_column::NameComparedColumns));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
     // After the types of operands have been made alike, and before constants are looked at.

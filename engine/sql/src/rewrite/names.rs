@@ -41,6 +41,7 @@ pub(super) fn make_unique(select: &mut Select) {
         let is_first = labels[..place].iter().all(|label| *label != labels[place]);
         let is_told_apart = is_column(expression) && (is_first || !repeats(&written, place));
         if is_alone || is_told_apart || is_unnest(expression) {
+            taken.extend(labels[place].clone());
             continue;
         }
         let mut name = expression.to_string();

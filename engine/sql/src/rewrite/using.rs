@@ -11,8 +11,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     ExcludeSelectItem, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, TableFactor, TableWithJoins,
-    WildcardAdditionalOptions, visit_expressions_mut,
+    SelectItem, TableFactor, TableWithJoins, WildcardAdditionalOptions, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
@@ -23,8 +22,6 @@ use crate::{identifiers, normalized, stem};
 #[derive(Default)]
 pub(super) struct Merged {
     columns: Vec<MergedColumn>,
-    /// The names of all relations; empty where one has none.
-    relations: Vec<Ident>,
 }
 
 struct MergedColumn {
@@ -40,12 +37,7 @@ impl Merged {
         let [TableWithJoins { relation, joins }] = select.from.as_slice() else {
             return Self::default();
         };
-        let others = joins.iter().map(|join| visible(&join.relation));
-        let relations: Option<Vec<Ident>> = [visible(relation)].into_iter().chain(others).collect();
-        let mut merged = Self {
-            columns: Vec::new(),
-            relations: relations.unwrap_or_default(),
-        };
+        let mut merged = Self::default();
         let mut first = visible(relation);
         for join in joins {
             merged.join(first.take().as_ref(), join);
@@ -111,8 +103,7 @@ impl Merged {
         if self.columns.is_empty() {
             return;
         }
-        let shows_others = !self.relations.is_empty()
-            && self.columns.iter().any(|column| !column.is_leftmost)
+        let shows_others = self.columns.iter().any(|column| !column.is_leftmost)
             && is_uniform(&select.from, self.columns.len());
         let items = std::mem::take(&mut select.projection).into_iter();
         select.projection = items
@@ -121,7 +112,7 @@ impl Merged {
                     vec![named(&normalized(&word), word.span)]
                 }
                 SelectItem::Wildcard(options) if shows_others && is_plain(&options) => {
-                    self.written_out(&options)
+                    self.written_out(options)
                 }
                 other => vec![other],
             })
@@ -129,24 +120,19 @@ impl Merged {
     }
 
     /// Writes `*` as the merged columns and the others, which is their order in the standard.
-    fn written_out(&self, options: &WildcardAdditionalOptions) -> Vec<SelectItem> {
+    fn written_out(&self, options: WildcardAdditionalOptions) -> Vec<SelectItem> {
         let names = self.columns.iter().map(|column| column.name.as_str());
-        let excluded: Vec<ObjectName> = names
+        let excluded = names
             .clone()
-            .map(|name| ObjectName::from(vec![Ident::with_quote('"', name)]))
-            .collect();
-        let others = self.relations.iter().map(|relation| {
-            let table = ObjectName::from(vec![relation.clone()]);
-            SelectItem::QualifiedWildcard(
-                SelectItemQualifiedWildcardKind::ObjectName(table),
-                WildcardAdditionalOptions {
-                    opt_exclude: Some(ExcludeSelectItem::Multiple(excluded.clone())),
-                    ..options.clone()
-                },
-            )
+            .map(|name| ObjectName::from(vec![Ident::with_quote('"', name)]));
+        let others = SelectItem::Wildcard(WildcardAdditionalOptions {
+            opt_exclude: Some(ExcludeSelectItem::Multiple(excluded.collect())),
+            ..options
         });
-        let merged = names.map(|name| named(name, Span::empty()));
-        merged.chain(others).collect()
+        names
+            .map(|name| named(name, Span::empty()))
+            .chain([others])
+            .collect()
     }
 
     /// Writes a merged column out.

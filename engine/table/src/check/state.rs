@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Examination, Finding, Verdict};
 use crate::checkpoint_interval::{LAST_CHECKPOINT, interval};
-use crate::delta_log::{DeltaLog, log_folder};
+use crate::delta_log::{DeltaLog, LOG_FOLDER, log_folder};
 use crate::error::TableError;
 
 pub(super) const CHECKPOINTS: &str = "checkpoints";
@@ -35,11 +35,12 @@ pub(super) async fn checkpoints(
     if let Some(version) = named
         && !log.checkpoint_versions().contains(&version)
     {
-        let remedy = format!("CHECKPOINT {}", examination.shown);
+        // No reader that begins with this file finds its way, ours among them; without it they list the log.
+        let remedy = format!("delete `{LOG_FOLDER}/{LAST_CHECKPOINT}` in the table's folder");
         let text =
             format!("`{LAST_CHECKPOINT}` names the checkpoint of version {version}, which is gone");
         examination.find(
-            Finding::new(CHECKPOINTS, Verdict::Warning, text)
+            Finding::new(CHECKPOINTS, Verdict::Error, text)
                 .version(version)
                 .remedy(remedy),
         );
