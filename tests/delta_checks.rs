@@ -224,12 +224,7 @@ fn false_counts_sizes_and_bounds_are_found_and_set_right() {
             "statistics",
             "column `name` ends at `c`",
         ),
-        (
-            "\\\"nullCount\\\":{\\\"id\\\":0",
-            "\\\"nullCount\\\":{\\\"id\\\":1",
-            "statistics",
-            "0 NULLs",
-        ),
+        ("\\\"id\\\":0", "\\\"id\\\":1", "statistics", "0 NULLs"),
         ("\"size\":", "\"size\":1", "sizes", "by the log"),
     ] {
         let lake = filled();

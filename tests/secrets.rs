@@ -36,7 +36,7 @@ fn files_with_canary(folder: &Path, own: &[&str]) -> Vec<PathBuf> {
                 .windows(trace.len())
                 .any(|part| part == trace.as_bytes())
         };
-        if !own.contains(&name) && TRACES.iter().any(|trace| holds(trace)) {
+        if !own.contains(&name) && TRACES.iter().any(holds) {
             found.push(path);
         }
     }

@@ -26,6 +26,7 @@ pub(crate) fn subtract_from_zero(expression: Expr, schema: &DFSchema) -> Result<
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::Arc;
 

@@ -132,10 +132,11 @@ fn may_pass(condition: &Expr, node: &LogicalPlan) -> bool {
             !condition.is_volatile()
         }
         LogicalPlan::Aggregate(aggregate) => {
-            let constant = condition.column_refs().is_empty();
-            !condition.is_volatile()
-                && !(constant && has_row_of_nothing(aggregate))
-                && !aggregate.group_expr.iter().any(Expr::is_volatile)
+            let is_drawn =
+                condition.is_volatile() || aggregate.group_expr.iter().any(Expr::is_volatile);
+            let takes_row_of_nothing =
+                condition.column_refs().is_empty() && has_row_of_nothing(aggregate);
+            !is_drawn && !takes_row_of_nothing
         }
         LogicalPlan::Extension(_) => {
             !condition.column_refs().is_empty() && is_steady(condition, node.schema())

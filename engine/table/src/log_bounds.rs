@@ -196,7 +196,7 @@ fn compared(part: &Expr) -> Option<&Column> {
 /// part of the condition is such a limit. Zero has two signs, which bounds may mix up.
 fn is_sound(part: &Expr, schema: &Schema, bounded: &HashSet<Column>) -> bool {
     let is_loose = |column: &&Column| has_loose_bounds(column, schema);
-    if !part.column_refs().iter().any(|column| is_loose(column)) {
+    if !part.column_refs().iter().any(is_loose) {
         return true;
     }
     match part {

@@ -78,6 +78,7 @@ fn out_of_range() -> ArrowError {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use datafusion::arrow::array::{Array, Float64Array, IntervalMonthDayNanoArray};
 

@@ -8,6 +8,7 @@
 
 mod kernel;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::sync::{Arc, LazyLock};

@@ -9,6 +9,7 @@
 mod hidden;
 mod risk;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::sync::Arc;

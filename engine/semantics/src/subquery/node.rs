@@ -135,8 +135,7 @@ impl Attach<'_> {
                 quantifier,
             }) => {
                 let value = expr.as_ref().clone();
-                let comparison =
-                    self.comparison(value, *op, quantifier.clone(), &subquery.subquery)?;
+                let comparison = self.comparison(value, *op, *quantifier, &subquery.subquery)?;
                 self.keep(&comparison, wanted)
             }
             _ => Ok(false),

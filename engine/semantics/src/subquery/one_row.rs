@@ -148,7 +148,7 @@ impl Attach<'_> {
         let (plan, relation) = self.names.wrap(std::mem::take(&mut flat.plan))?;
         let inside =
             |column: Column| Expr::Column(Column::new(Some(relation.clone()), column.name));
-        flat.map_inner(&inside)?;
+        flat.map_inner(inside)?;
         let outer = Arc::clone(&self.outer);
         let mut conditions = belongs(&flat, &plan, &outer, |part| inside_outer(part, &outer))?;
         for condition in more {

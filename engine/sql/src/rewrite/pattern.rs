@@ -28,7 +28,7 @@ pub(super) fn rewrite(expression: &mut Expr) -> Rewritten {
         } => {
             if let Some(given) = escape_char.take() {
                 let escape = escape_of(&given)?;
-                *pattern = Box::new(translated(pattern, LIKE_PATTERN, &escape, like_pattern)?);
+                **pattern = translated(pattern, LIKE_PATTERN, &escape, like_pattern)?;
             }
         }
         Expr::SimilarTo {
