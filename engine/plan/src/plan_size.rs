@@ -5,11 +5,9 @@
 
 use std::collections::HashMap;
 
-use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::AnalyzerRule;
 use lakesh_memory::runtime::Memory;
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::quantity::grouped;
@@ -33,12 +31,14 @@ impl PlanSize {
     }
 }
 
-impl AnalyzerRule for PlanSize {
-    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+impl PlanSize {
+    /// Refuses a plan that is too large. No rule can do this: DataFusion writes all parts out that a plan
+    /// shares before it asks the first one.
+    pub fn check(&self, plan: &LogicalPlan) -> Result<()> {
         let most = (self.memory.usage().limit.saturating_add(BESIDE)) / BYTES;
-        let size = size(&plan, &mut HashMap::new())?;
+        let size = size(plan, &mut HashMap::new())?;
         if size <= most {
-            return Ok(plan);
+            return Ok(());
         }
         let message = format!(
             "out of memory: the plan has {} operators, and the memory limit allows {}",
@@ -49,10 +49,6 @@ impl AnalyzerRule for PlanSize {
             .hint("a CTE or view stands in the plan each time that it is used; keep its rows with CREATE TABLE … AS or CACHE TABLE")
             .hint("raise the limit with SET lakesh.memory_limit = '…'");
         Err(DataFusionError::External(Box::new(failure)))
-    }
-
-    fn name(&self) -> &str {
-        "plan_size"
     }
 }
 
@@ -79,9 +75,6 @@ fn size(plan: &LogicalPlan, known: &mut HashMap<*const LogicalPlan, u64>) -> Res
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use datafusion::execution::SessionStateBuilder;
     use datafusion::prelude::SessionContext;
     use lakesh_memory::runtime::{MemorySettings, build_runtime};
 
@@ -102,17 +95,12 @@ mod tests {
             limit: Some(64 * 1024 * 1024),
             ..MemorySettings::new(std::env::temp_dir())
         };
-        let (runtime, memory) = build_runtime(&settings).expect("a runtime");
-        let state = SessionStateBuilder::new()
-            .with_default_features()
-            .with_runtime_env(runtime)
-            .with_analyzer_rules(vec![Arc::new(PlanSize::new(memory))])
-            .build();
-        let context = SessionContext::new_with_state(state);
+        let (_, memory) = build_runtime(&settings).expect("a runtime");
+        let bound = PlanSize::new(memory);
+        let state = SessionContext::new().state();
         for (depth, fits) in [(3, true), (40, false)] {
-            let planned = context.sql(&doubling(depth)).await.expect("it is planned");
-            let plan = planned.into_unoptimized_plan();
-            let outcome = context.state().optimize(&plan);
+            let plan = state.create_logical_plan(&doubling(depth)).await;
+            let outcome = bound.check(&plan.expect("it is planned"));
             let failure = outcome.err().map(Failure::from_error);
             assert_eq!(failure.is_none(), fits, "{depth}: {failure:?}");
         }

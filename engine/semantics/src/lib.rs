@@ -15,6 +15,7 @@ mod extreme;
 mod filtered_arguments;
 mod function;
 mod guard;
+mod kept_order;
 mod kept_projections;
 mod lead_lag;
 mod meaning;
@@ -178,6 +179,7 @@ pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
             "ProjectionPushdown" => {
                 rules.push(Arc::new(kept_projections::PushSafeProjections::new()));
             }
+            "SanityCheckPlan" => rules.push(Arc::new(kept_order::CheckOrMend)),
             _ => rules.push(rule),
         }
     }

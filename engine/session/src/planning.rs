@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
-use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
 use lakesh_event::account::AccountForScans;
@@ -28,13 +27,14 @@ pub(super) fn session_state(
     limit: u64,
     settings: &MemorySettings,
 ) -> Result<(SessionState, Memory), Failure> {
-    let config = adjust(base_config(), limit, threads);
     let (runtime, memory) = build_runtime(settings).map_err(Failure::from_error)?;
+    let config = adjust(base_config(), limit, threads)
+        .with_extension(Arc::new(PlanSize::new(memory.clone())));
     let mut state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)
         .with_runtime_env(runtime)
-        .with_analyzer_rules(analyzer_rules(&memory))
+        .with_analyzer_rules(lakesh_semantics::analyzer_rules())
         .with_analyzer_rule(Arc::new(FrameRule))
         .with_optimizer_rules(lakesh_semantics::optimizer_rules())
         .with_physical_optimizer_rules(physical_rules())
@@ -62,13 +62,6 @@ pub(super) fn session_state(
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     bounded::register(&mut state, &memory).map_err(Failure::from_error)?;
     Ok((state, memory))
-}
-
-/// DataFusion's own rules and ours, once it is known that the plan is not too large for them.
-fn analyzer_rules(memory: &Memory) -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
-    let mut rules = lakesh_semantics::analyzer_rules();
-    rules.insert(0, Arc::new(PlanSize::new(memory.clone())));
-    rules
 }
 
 /// DataFusion's own rules, those of hints, and ours in the place of unsound ones.

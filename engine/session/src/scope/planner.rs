@@ -25,6 +25,7 @@ use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 use lakesh_plan::directive::HintRelationPlanner;
+use lakesh_plan::plan_size::PlanSize;
 use lakesh_sql::{CallKind, check_calls};
 
 use super::{OwnFunctions, StatementScope};
@@ -40,6 +41,9 @@ pub(crate) fn plan(
     provider.check_calls(&tree)?;
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));
     let plan = planner.statement_to_plan(tree)?;
+    if let Some(bound) = state.config().get_extension::<PlanSize>() {
+        bound.check(&plan)?;
+    }
     if let Some(parameters) = parameters {
         return plan.with_param_values(parameters.clone());
     }
