@@ -63,8 +63,9 @@ fn paths_that_leave_the_table_are_refused_by_name() {
             );
             assert!(error.contains("secret.parquet"), "{path}: {sql}: {error}");
         }
-        let rows = lake.rows("set lakesh.outside_files = true; select * from 't'");
+        // The store takes what is encoded for a name, and finds no such file.
         if !path.contains('%') {
+            let rows = lake.rows("set lakesh.outside_files = true; select * from 't'");
             assert_eq!(rows, "42\n", "{path}");
         }
     }
