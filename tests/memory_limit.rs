@@ -77,6 +77,7 @@ fn what_a_process_holds_stays_near_the_limit() {
         ("SELECT array_length(array_repeat('abc', 100000000)) AS n".into(), None),
         (gathered, None),
         (doubling(14), None),
+        (doubling(60), None),
         ("SELECT sum(array_length(range(0, value))) AS n FROM generate_series(1, 2000)".into(), Some("2001000")),
         ("SELECT sum(n) AS n FROM (SELECT count(*) OVER (PARTITION BY value % 1000) AS n FROM generate_series(1, 100000))".into(), Some("10000000")),
         ("SELECT count(*) AS n FROM (SELECT value FROM generate_series(1, 1000000) ORDER BY value DESC)".into(), Some("1000000")),

@@ -35,8 +35,12 @@ impl PlanSize {
     /// Refuses a plan that is too large. No rule can do this: DataFusion writes all parts out that a plan
     /// shares before it asks the first one.
     pub fn check(&self, plan: &LogicalPlan) -> Result<()> {
+        self.check_count(size(plan, &mut HashMap::new())?)
+    }
+
+    /// Refuses so many operators, or so many relations, each of which is an operator at least.
+    pub fn check_count(&self, size: u64) -> Result<()> {
         let most = (self.memory.usage().limit.saturating_add(BESIDE)) / BYTES;
-        let size = size(plan, &mut HashMap::new())?;
         if size <= most {
             return Ok(());
         }

@@ -22,6 +22,7 @@ mod portable;
 mod query;
 mod rewrite;
 mod table_name;
+mod uses;
 mod versions;
 
 pub use asof::{LEFT_MARK, ON_MARK};
@@ -44,4 +45,5 @@ pub use rewrite::{
     similar_pattern,
 };
 pub use table_name::TableName;
+pub use uses::relations;
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

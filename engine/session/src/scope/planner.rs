@@ -39,9 +39,14 @@ pub(crate) fn plan(
 ) -> Result<LogicalPlan, DataFusionError> {
     let provider = ScopeProvider::new(state, scope);
     provider.check_calls(&tree)?;
+    let bound = state.config().get_extension::<PlanSize>();
+    // Before planning, which writes out each CTE where it is used, and after it, when views are there too.
+    if let Some(bound) = &bound {
+        bound.check_count(lakesh_sql::relations(&tree))?;
+    }
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));
     let plan = planner.statement_to_plan(tree)?;
-    if let Some(bound) = state.config().get_extension::<PlanSize>() {
+    if let Some(bound) = &bound {
         bound.check(&plan)?;
     }
     if let Some(parameters) = parameters {
