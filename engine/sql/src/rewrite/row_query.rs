@@ -59,16 +59,16 @@ mod tests {
     #[test]
     fn rows_become_values() {
         check(
-            "SELECT 1 FROM t WHERE (a, b + 1) NOT IN (SELECT c, d FROM u)",
-            "SELECT 1 FROM t WHERE STRUCT(a, b + 1) NOT IN (SELECT STRUCT(c0, c1) FROM (SELECT c, d FROM u) AS __row (c0, c1))",
+            "SELECT e FROM t WHERE (a, b + 1) NOT IN (SELECT c, d FROM u)",
+            "SELECT e FROM t WHERE STRUCT(a, b + 1) NOT IN (SELECT STRUCT(c0, c1) FROM (SELECT c, d FROM u) AS __row (c0, c1))",
         );
     }
 
     #[test]
     fn single_values_stay() {
         check(
-            "SELECT 1 FROM t WHERE (a) IN (SELECT c FROM u)",
-            "SELECT 1 FROM t WHERE (a) IN (SELECT c FROM u)",
+            "SELECT e FROM t WHERE (a) IN (SELECT c FROM u)",
+            "SELECT e FROM t WHERE (a) IN (SELECT c FROM u)",
         );
     }
 }
