@@ -15,7 +15,7 @@ const UNSAFE: &str = "native";
 
 /// The largest circle that there is today, in the session; larger ones have no order at all. It may only sink:
 /// beyond some 25 files nobody reads a circle as one idea.
-const LARGEST_CIRCLE: usize = 36;
+const LARGEST_CIRCLE: usize = 25;
 
 /// The crates of the engine: the name of each and its folder.
 fn rooms() -> BTreeMap<String, PathBuf> {

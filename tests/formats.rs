@@ -209,3 +209,24 @@ fn another_reader_finds_the_same_rows_in_our_files() {
         assert_eq!(answer[file]["last"], "row 5000", "{file}");
     }
 }
+
+#[test]
+fn a_file_takes_no_second_result_that_its_readers_would_not() {
+    let lake = Lake::new();
+    let two = ["-c", "select 1 as a", "-c", "select 2 as b, 3 as c"];
+    for file in ["two.csv", "two.tsv", "two.json", "two.csv.gz"] {
+        let arguments = [&["-o", file][..], &two].concat();
+        let stderr = lake.shell(arguments).run().fails(1);
+        assert!(stderr.contains("holds one result"), "{file}: {stderr}");
+        assert!(!lake.path().join(file).exists(), "{file}");
+    }
+    // A person or a program that reads a stream tells them apart.
+    let streamed = lake.shell([&["--format", "csv"][..], &two].concat()).run();
+    assert_eq!(streamed.succeeds(), "a\n1\n\nb,c\n2,3\n");
+    let lines = [&["-o", "two.ndjson"][..], &two].concat();
+    lake.shell(lines).run().succeeds();
+    assert_eq!(
+        std::fs::read_to_string(lake.path().join("two.ndjson")).unwrap(),
+        "{\"a\":1}\n{\"b\":2,\"c\":3}\n"
+    );
+}

@@ -181,6 +181,29 @@ fn settings_of_the_terminal_work() {
 }
 
 #[test]
+fn no_format_lets_data_steer_the_terminal() {
+    let lake = Lake::new();
+    let query = "select 'a' || chr(27) || ']0;' || 'title' || chr(7) || chr(13) || 'b' as text";
+    let mut terminal = Terminal::new(&lake, &[]);
+    for format in [
+        "csv", "tsv", "json", "ndjson", "markdown", "html", "vertical", "table",
+    ] {
+        terminal.enters(&format!("\\mode {format}"));
+        terminal.enters(&format!("{query};"));
+        let before = terminal.sees("]0;title");
+        assert!(!before.ends_with('\u{1b}'), "{format}: {before:?}");
+        assert!(before.contains("1b"), "{format}: {before:?}");
+    }
+    terminal.enters("\\q");
+    terminal.ends();
+    let piped = lake
+        .shell(["--format", "csv", "-c", query])
+        .run()
+        .succeeds();
+    assert_eq!(piped, "text\n\"a\u{1b}]0;title\u{7}\rb\"\n");
+}
+
+#[test]
 fn a_secret_never_enters_the_history() {
     let lake = Lake::new();
     let mut terminal = Terminal::new(&lake, &[]);

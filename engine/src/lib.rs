@@ -22,4 +22,4 @@ pub use lakesh_hint as hint;
 pub use lakesh_memory as memory;
 pub use lakesh_plan::directive;
 pub use lakesh_session as session;
-pub use lakesh_text::{display, failure, input, quantity, similar, source};
+pub use lakesh_text::{display, effect, failure, input, quantity, secret, similar, source};

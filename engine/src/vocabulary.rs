@@ -9,10 +9,10 @@ use std::sync::Arc;
 use lakesh_session::table_functions::TableFunction;
 use lakesh_session::{Session, SessionOptions, StatementKind, Vocabulary};
 use lakesh_statement::{
-    alter_table, attach, cache, checkpoint, convert, copy, create_external_table, create_function,
-    create_schema, create_table, create_view, delete, describe, describe_history, diff, drop,
-    explain, explain_compare, insert, merge, optimize, query, restore, set, show, summarize,
-    table_function, update, vacuum,
+    alter_table, attach, cache, check_table, checkpoint, convert, copy, create_external_table,
+    create_function, create_schema, create_table, create_view, delete, describe, describe_history,
+    diff, drop, explain, explain_compare, insert, merge, optimize, query, restore, set, show,
+    summarize, table_function, update, vacuum,
 };
 use lakesh_text::failure::Failure;
 
@@ -40,6 +40,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &attach::ATTACH,
     &attach::DETACH,
     &cache::CACHE,
+    &check_table::CHECK_TABLE,
     &checkpoint::CHECKPOINT,
     &cache::CLEAR_CACHE,
     &lakesh_feature::statement::profile::COMPRESS,
@@ -74,6 +75,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &insert::INSERT,
     &merge::MERGE,
     &optimize::OPTIMIZE,
+    &check_table::REPAIR_TABLE,
     &set::RESET,
     &restore::RESTORE,
     &query::QUERY,
@@ -97,6 +99,7 @@ static TABLE_FUNCTIONS: &[&TableFunction] = &[
     &lakesh_feature::table_function::profile::FEATURE_PROFILE,
     &table_function::summary::SUMMARIZE,
     &table_function::changes::TABLE_CHANGES,
+    &table_function::check::TABLE_CHECK,
     &table_function::columns::TABLE_COLUMNS,
     &table_function::history::TABLE_DETAIL,
     &table_function::diff::TABLE_DIFF,

@@ -92,6 +92,7 @@ impl Executor {
             Ok(()) => {}
             Err(Stop::Quit) => end.quit = true,
             Err(Stop::Failed(failure)) => {
+                let failure = self.session.secrets().hide_in_failure(failure);
                 let report = ErrorReport::new(&failure);
                 screen.show(Output::Error(report.clone())).await;
                 end.error = Some(report);

@@ -127,12 +127,20 @@ impl Requests {
         let counted = execute.store_history && !execute.silent;
         if counted {
             self.count += 1;
-            self.history.add(self.count, &execute.code);
+            // What was typed a second time is kept no more than what was asked for.
+            if !self.executor.session.secrets().occur_in(&execute.code) {
+                self.history.add(self.count, &execute.code);
+            }
         }
         let count = ExecutionCount::new(self.count.max(1));
         if !execute.silent {
             let input = ExecuteInput {
-                code: execute.code.clone(),
+                code: self
+                    .executor
+                    .session
+                    .secrets()
+                    .hide(&execute.code)
+                    .into_owned(),
                 execution_count: count,
             };
             self.outlet.publish(input, request).await;

@@ -156,7 +156,7 @@ fn metadata(
         "complete": complete,
     });
     if let Some(reads) = reads {
-        metadata["sql"] = masked(&reads.sql).into();
+        metadata["sql"] = masked(&reads.shown).into();
         let tables = reads
             .versions
             .iter()

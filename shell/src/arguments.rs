@@ -60,13 +60,17 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) keep_going: bool,
 
-    /// Refuse every statement that writes
+    /// Change nothing: neither tables nor files nor the catalog, and run no programs
     #[arg(long = "readonly")]
     pub(crate) read_only: bool,
 
     /// Let functions written in Rust run where nobody sits at a terminal
     #[arg(long)]
     pub(crate) allow_native: bool,
+
+    /// Let `\!` run programs where nobody sits at the prompt
+    #[arg(long)]
+    pub(crate) allow_programs: bool,
 
     /// Memory for queries, such as 4GB or 50%
     #[arg(long, value_name = "SIZE", value_parser = memory_limit)]
@@ -290,6 +294,7 @@ mod tests {
             "--keep-going",
             "--readonly",
             "--allow-native",
+            "--allow-programs",
             "--memory-limit",
             "1GiB",
             "--temp-dir",
@@ -314,10 +319,11 @@ mod tests {
             arguments.keep_going,
             arguments.read_only,
             arguments.allow_native,
+            arguments.allow_programs,
             arguments.no_rc,
             arguments.check,
         ];
-        assert_eq!(switches, [true; 6]);
+        assert_eq!(switches, [true; 7]);
         assert!(arguments.sources.is_empty());
     }
 

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use lakesh_engine::memory::unfinished;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::status::Status;
-use crate::unfinished;
 
 /// How long a script may take to stop of itself.
 const GRACE: Duration = Duration::from_millis(300);

@@ -24,7 +24,6 @@ mod sink;
 mod standard_input;
 mod start;
 mod status;
-mod unfinished;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
@@ -51,8 +50,10 @@ const STACK: usize = if cfg!(debug_assertions) { 512 } else { 64 } * 1024 * 1024
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Runs lakesh with a command line, the program's name first; returns the exit status.
-pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
-    run_with(words).code()
+///
+/// Where standard output was closed when the process began, something else stands in its place by now.
+pub fn run(words: impl IntoIterator<Item = OsString>, output_was_closed: bool) -> u8 {
+    run_with(words, output_was_closed).code()
 }
 
 /// Keeps a bug on a worker thread from writing its own words: its cell fails and says so.
@@ -79,8 +80,9 @@ fn explain_usage(error: &clap::Error) -> Status {
     }
 }
 
-fn run_with(words: impl IntoIterator<Item = OsString>) -> Status {
+fn run_with(words: impl IntoIterator<Item = OsString>, output_was_closed: bool) -> Status {
     let words: Vec<_> = words.into_iter().collect();
+    let streams = Streams::of_process(output_was_closed);
     if let Some(candidates) = completions::asked(&words) {
         return match candidates.and_then(|candidates| print(&candidates)) {
             Ok(()) => Status::Success,
@@ -94,14 +96,14 @@ fn run_with(words: impl IntoIterator<Item = OsString>) -> Status {
     };
     silence_workers();
     let outcome = match line.task {
-        None => run_sources(line.arguments),
+        None => run_sources(line.arguments, streams),
         Some(Task::Kernel { action }) => notebook::kernel(action),
         Some(Task::Run(arguments)) => notebook::run(&arguments),
         Some(Task::Completions { shell }) => print_text(completions::script(&shell)),
         Some(Task::Man) => print_text(manual::page()),
     };
     outcome.unwrap_or_else(|(failure, status)| {
-        start::messages(Streams::of_process()).failure(&failure);
+        start::messages(streams).failure(&failure);
         status
     })
 }
@@ -127,8 +129,7 @@ fn print_text(text: io::Result<Vec<u8>>) -> Result<Status, (Failure, Status)> {
 }
 
 /// Runs statements: those of the command line, of scripts, of standard input or of a prompt.
-fn run_sources(arguments: Arguments) -> Result<Status, (Failure, Status)> {
-    let streams = Streams::of_process();
+fn run_sources(arguments: Arguments, streams: Streams) -> Result<Status, (Failure, Status)> {
     let configuration =
         start::configuration(&arguments).map_err(|failure| (failure, Status::WrongUsage))?;
     let runtime =

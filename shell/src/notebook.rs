@@ -4,8 +4,9 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lakesh_engine::effect::Effect;
 use lakesh_engine::failure::{Failure, FailureKind};
-use lakesh_engine::session::{NativeFunctions, Session, SessionOptions};
+use lakesh_engine::session::{Session, SessionOptions};
 use lakesh_kernel::KernelOptions;
 use lakesh_kernel::install::{Installation, Place, install};
 use lakesh_kernel::notebook::{NotebookRun, run as run_notebook};
@@ -25,7 +26,7 @@ pub(crate) fn kernel(action: KernelAction) -> Result<Status, (Failure, Status)> 
         KernelAction::Install(arguments) => {
             let folder = install_kernel(arguments).map_err(with_status)?;
             let message = format!("installed in {}", folder.display());
-            start::messages(Streams::of_process()).say(&message);
+            start::messages(Streams::of_process(false)).say(&message);
             Ok(Status::Success)
         }
         KernelAction::Start(arguments) => {
@@ -65,11 +66,12 @@ struct Prepared {
     session: SessionOptions,
 }
 
-fn prepare(arguments: &Arguments) -> Result<Prepared, (Failure, Status)> {
+fn prepare(arguments: &Arguments, attended: bool) -> Result<Prepared, (Failure, Status)> {
     let configuration =
         start::configuration(arguments).map_err(|failure| (failure, Status::WrongUsage))?;
-    let session = start::notebook_options(arguments, &configuration).map_err(with_status)?;
-    lakesh_engine::memory::sweep::sweep_in_background(session.temp_folder.clone());
+    let session =
+        start::notebook_options(arguments, &configuration, attended).map_err(with_status)?;
+    start::keep_tidy(session.temp_folder.clone());
     Ok(Prepared {
         configuration,
         session,
@@ -77,15 +79,14 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, (Failure, Status)> {
 }
 
 fn serve(connection_file: &Path, arguments: &Arguments) -> Result<Status, (Failure, Status)> {
-    let mut prepared = prepare(arguments)?;
-    // In a notebook a person runs each cell.
-    prepared.session.native_functions = NativeFunctions::InOwnCatalog;
+    let prepared = prepare(arguments, true)?;
+    let keeps_history = prepared.session.capabilities.has(Effect::WriteFiles);
     let runtime = runtime(arguments, &prepared.configuration).map_err(with_status)?;
     let served = lakesh_kernel::serve(KernelOptions {
         connection_file: connection_file.to_owned(),
         session: prepared.session,
         runtime: runtime.handle().clone(),
-        history: Box::new(KeptHistory::default()),
+        history: Box::new(KeptHistory::new(keeps_history)),
         ends_with_parent: env::var_os("JPY_PARENT_PID").is_some(),
     });
     end(runtime, served.as_ref().ok());
@@ -97,7 +98,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, (Failure, Status)> {
     let [SourceArgument::File(path)] = arguments.sources.as_slice() else {
         return Err(wrong_usage("`lakesh run` takes one notebook".to_owned()));
     };
-    let prepared = prepare(arguments)?;
+    let prepared = prepare(arguments, false)?;
+    if arguments.output.is_none() {
+        let what = "writing the notebook back to its place is refused";
+        let allowed = prepared
+            .session
+            .capabilities
+            .require(Effect::WriteFiles, what);
+        allowed.map_err(|refusal| with_status(refusal.hint("`-o FILE` writes it elsewhere")))?;
+    }
     let runtime = runtime(arguments, &prepared.configuration).map_err(with_status)?;
     let interrupts = Interrupts::listen(OnSignal::End).map_err(|error| {
         with_status(Failure::new(FailureKind::InputOutput, "cannot start").caused_by(error))
@@ -117,7 +126,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status, (Failure, Status)> {
     let ended = runtime.block_on(run_notebook(request, interrupted));
     end(runtime, ended.as_ref().ok().map(|end| &end.session));
     let ended = ended.map_err(with_status)?;
-    let mut messages = start::messages(Streams::of_process());
+    let mut messages = start::messages(Streams::of_process(false));
     for (_, report) in &ended.failures {
         messages.say(report);
     }

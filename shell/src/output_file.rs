@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::unfinished;
+use lakesh_engine::memory::unfinished::Unfinished;
 
 /// A file that results go to.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct OutputFile {
     file: File,
     target: PathBuf,
     /// The file beside the target; `None` when the target itself is written.
-    beside: Option<PathBuf>,
+    beside: Option<Unfinished>,
 }
 
 impl OutputFile {
@@ -35,13 +35,7 @@ impl OutputFile {
                 beside: None,
             });
         }
-        let beside = beside(&target);
-        unfinished::add(&beside);
-        let created = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&beside);
-        let file = created.inspect_err(|_| unfinished::remove(&beside))?;
+        let (file, beside) = Unfinished::file_beside(&target)?;
         if let Some(metadata) = known {
             file.set_permissions(metadata.permissions())?;
         }
@@ -72,13 +66,10 @@ impl OutputFile {
     /// Moves the file to its place.
     pub(crate) fn commit(mut self) -> io::Result<()> {
         self.file.flush()?;
-        if let Some(beside) = &self.beside {
-            fs::rename(beside, &self.target)?;
+        match self.beside {
+            Some(beside) => beside.finish(&self.target),
+            None => Ok(()),
         }
-        if let Some(beside) = self.beside.take() {
-            unfinished::remove(&beside);
-        }
-        Ok(())
     }
 }
 
@@ -90,26 +81,6 @@ impl Write for OutputFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-impl Drop for OutputFile {
-    fn drop(&mut self) {
-        if let Some(beside) = &self.beside {
-            // What cannot be removed cannot be reported either: there is another error already.
-            drop(fs::remove_file(beside));
-            unfinished::remove(beside);
-        }
-    }
-}
-
-/// Names a file in the same folder that nobody else uses.
-fn beside(target: &Path) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let process = std::process::id();
-    (0_u32..)
-        .map(|attempt| target.with_file_name(format!(".{name}.{process}-{attempt}.unfinished")))
-        .find(|candidate| !candidate.exists())
-        .unwrap_or_else(|| target.with_file_name(format!(".{name}.unfinished")))
 }
 
 #[cfg(test)]

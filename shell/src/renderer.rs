@@ -1,8 +1,9 @@
 //! Events in, bytes out: results to their sink in their format, everything else to standard error.
 //!
 //! It never calls the session. Several results in one place: csv, tsv, markdown, tables and lists are
-//! separated by an empty line, each JSON result is a document of its own, ndjson goes on, and arrow and
-//! parquet hold one result and refuse a second.
+//! separated by an empty line, each JSON result is a document of its own, and ndjson goes on. Arrow and
+//! parquet hold one result and refuse a second, and so do files of csv, tsv and JSON, which no reader would
+//! take.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -392,14 +393,12 @@ fn refuse_wrong_place(sink: &Sink, format: &Format) -> Result<(), Stop> {
             Failure::new(FailureKind::Usage, message).hint(hint),
         ))
     };
-    if !format.binary {
-        return Ok(());
-    }
-    if sink.is_terminal() {
+    if format.binary && sink.is_terminal() {
         let message = format!("{} is not for terminals", format.name);
         return refused(message, "write it to a file with -o or \\o");
     }
-    if sink.results > 0 {
+    let is_full = format.binary || (format.one_result && sink.is_file());
+    if is_full && sink.results > 0 {
         let message = format!("{} holds one result, and this is another", format.name);
         return refused(
             message,

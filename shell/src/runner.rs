@@ -168,7 +168,8 @@ impl Runner {
     }
 
     fn note_failure(&mut self, failure: &Failure, run: &mut Run) -> bool {
-        self.renderer.fail(failure);
+        let shown = self.session.secrets().hide_in_failure(failure.clone());
+        self.renderer.fail(&shown);
         run.note(Ending::Failed(Status::of_failure(failure.kind)))
     }
 }

@@ -87,6 +87,11 @@ impl Sink {
         }
     }
 
+    /// Tells whether it is a file, which somebody will read by its format.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.target, Target::File(_))
+    }
+
     /// Returns how much has been written, to come back to if a result turns out not to be whole.
     pub(crate) fn mark(&mut self) -> io::Result<u64> {
         self.empty_buffer()?;

@@ -2,16 +2,19 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lakesh_engine::command::Command;
 use lakesh_engine::display::{DisplayOptions, NOTEBOOK_ROWS};
+use lakesh_engine::effect::{Capabilities, Effect, Lack};
 use lakesh_engine::failure::{Failure, FailureKind};
 use lakesh_engine::format;
-use lakesh_engine::session::{CatalogChoice, HintMode, NativeFunctions, SessionOptions};
+use lakesh_engine::memory::sweep::sweep_in_background;
+use lakesh_engine::memory::unfinished;
+use lakesh_engine::session::{CatalogChoice, HintMode, SessionOptions};
 
 use crate::arguments::{Arguments, MaxRows};
 use crate::colour::ColourChoice;
@@ -33,15 +36,18 @@ pub(crate) struct Streams {
     pub(crate) input_is_terminal: bool,
     pub(crate) output_is_terminal: bool,
     pub(crate) error_is_terminal: bool,
+    /// Whether there is no standard output at all.
+    pub(crate) output_is_closed: bool,
 }
 
 impl Streams {
     /// Looks at the standard streams.
-    pub(crate) fn of_process() -> Self {
+    pub(crate) fn of_process(output_is_closed: bool) -> Self {
         Self {
             input_is_terminal: io::stdin().is_terminal(),
             output_is_terminal: io::stdout().is_terminal(),
             error_is_terminal: io::stderr().is_terminal(),
+            output_is_closed,
         }
     }
 }
@@ -84,11 +90,15 @@ pub(crate) fn start(
     let switches = Switches::default();
     switches.pager.set(configuration.pager.unwrap_or(false));
     let display = display(arguments, configuration, streams, interactive);
-    let options = session_options(arguments, configuration, streams, &display, &switches)
+    let mut options = session_options(arguments, configuration, streams, &display, &switches)
         .map_err(Stop::Failed)?;
+    if !(interactive || arguments.allow_programs) {
+        let attended = options.capabilities;
+        options.capabilities = attended.without(Effect::RunPrograms, Lack::Unattended);
+    }
     let temp_folder = options.temp_folder.clone();
     let session = lakesh_engine::open(options).map_err(Stop::Failed)?;
-    lakesh_engine::memory::sweep::sweep_in_background(temp_folder);
+    keep_tidy(temp_folder);
     let on_signal = if interactive {
         OnSignal::CancelCell
     } else {
@@ -100,7 +110,8 @@ pub(crate) fn start(
         counts: interactive || streams.error_is_terminal,
         quiet: arguments.quiet,
         colour: colour.applies(streams.output_is_terminal),
-        pager: interactive.then(|| (pager_program(), switches.pager.clone())),
+        pager: (interactive && session.may(Effect::RunPrograms))
+            .then(|| (pager_program(), switches.pager.clone())),
     };
     let standard = standard_output(streams).map_err(cannot_start)?;
     let mut renderer = Renderer::new(standard, messages(streams), display, render_options);
@@ -122,6 +133,19 @@ pub(crate) fn start(
     })
 }
 
+/// Removes what dead processes have left behind, and writes down what this one begins.
+pub(crate) fn keep_tidy(temp_folder: PathBuf) {
+    let registry = user_data_folder().join("lakesh/unfinished");
+    unfinished::set_registry(registry.clone());
+    for folder in [temp_folder, registry] {
+        sweep_in_background(folder);
+    }
+}
+
+fn user_data_folder() -> PathBuf {
+    dirs::data_dir().unwrap_or_else(|| PathBuf::from("."))
+}
+
 fn cannot_start(error: io::Error) -> Stop {
     let message = format!("cannot start: {}", reason(&error));
     Stop::Failed(Failure::new(FailureKind::InputOutput, message).caused_by(error))
@@ -129,11 +153,27 @@ fn cannot_start(error: io::Error) -> Stop {
 
 /// Standard output without the buffer and the lock that the standard library puts around it.
 fn standard_output(streams: Streams) -> io::Result<Sink> {
-    let stream = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let stream: Box<dyn Write> = match streams.output_is_closed {
+        true => Box::new(Closed),
+        false => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+    };
     Ok(Sink::new(Target::Stream {
-        stream: Box::new(stream),
+        stream,
         is_terminal: streams.output_is_terminal,
     }))
+}
+
+/// A standard output that was closed before the process began: results that go there are lost.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::other("standard output is closed"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn colour_choice() -> ColourChoice {
@@ -199,8 +239,8 @@ fn session_options(
             Some(folder) => CatalogChoice::Folder(folder.clone()),
             None => CatalogChoice::Nearest,
         },
-        user_data_folder: dirs::data_dir().unwrap_or_else(|| PathBuf::from(".")),
-        read_only: arguments.read_only || configuration.read_only.unwrap_or(false),
+        user_data_folder: user_data_folder(),
+        capabilities: capabilities(arguments, configuration, streams),
         memory_limit: arguments.memory_limit.or(configuration.memory_limit),
         temp_folder: temp_folder.cloned().unwrap_or_else(env::temp_dir),
         temp_limit: configuration.temp_limit,
@@ -209,11 +249,6 @@ fn session_options(
         variables: arguments.variable.iter().cloned().collect(),
         display: display.clone(),
         environment: environment(),
-        // A person at a terminal sees what is asked for; text that comes through a pipe may be anybody's.
-        native_functions: match arguments.allow_native || streams.input_is_terminal {
-            true => NativeFunctions::InOwnCatalog,
-            false => NativeFunctions::Refused,
-        },
         program_path: env::var("PATH").unwrap_or_default(),
         cache_folder: dirs::cache_dir()
             .unwrap_or_else(env::temp_dir)
@@ -226,6 +261,23 @@ fn session_options(
         progress: streams.error_is_terminal && !arguments.quiet,
         ..SessionOptions::in_folder(working_directory)
     })
+}
+
+/// Says what a session may do to the world around it.
+fn capabilities(
+    arguments: &Arguments,
+    configuration: &Configuration,
+    streams: Streams,
+) -> Capabilities {
+    let mut capabilities = Capabilities::ALL;
+    // A person at a terminal sees what is asked for; text that comes through a pipe may be anybody's.
+    if !(arguments.allow_native || streams.input_is_terminal) {
+        capabilities = capabilities.without(Effect::NativeCode, Lack::Unattended);
+    }
+    match arguments.read_only || configuration.read_only.unwrap_or(false) {
+        true => capabilities.read_only(),
+        false => capabilities,
+    }
 }
 
 /// Makes the folder for temporary files that the user named, and finds out whether it can be written.
@@ -242,14 +294,17 @@ fn check_temp_folder(folder: &Path) -> Result<(), Failure> {
 }
 
 /// The options of a notebook's session: those of a script, without the shell's own commands.
+/// `attended` says whether a person runs each cell.
 pub(crate) fn notebook_options(
     arguments: &Arguments,
     configuration: &Configuration,
+    attended: bool,
 ) -> Result<SessionOptions, Failure> {
     let streams = Streams {
-        input_is_terminal: false,
+        input_is_terminal: attended,
         output_is_terminal: false,
         error_is_terminal: false,
+        output_is_closed: false,
     };
     let display = display(arguments, configuration, streams, false);
     let switches = Switches::default();

@@ -149,8 +149,19 @@ pub(crate) fn surroundings(lake: &Lake) -> Vec<(&'static str, OsString)> {
 pub(crate) fn inherited_variables() -> Vec<OsString> {
     let ours = |name: &str| {
         [
-            "LAKESH", "XDG_", "AWS_", "NO_COLOR", "CLICOLOR", "COLUMNS", "LINES", "EDITOR",
-            "JUPYTER", "JPY_", "IPYTHON", "VISUAL",
+            "LAKESH",
+            "XDG_",
+            "AWS_",
+            "NO_COLOR",
+            "CLICOLOR",
+            "COLUMNS",
+            "LINES",
+            "EDITOR",
+            "JUPYTER",
+            "JPY_",
+            "IPYTHON",
+            "VISUAL",
+            "RUST_BACKTRACE",
         ]
         .iter()
         .any(|prefix| name.starts_with(prefix))

@@ -40,6 +40,7 @@ impl Catalog {
         on_conflict: OnConflict,
     ) -> Result<Option<u32>, CatalogError> {
         check_name(name)?;
+        self.refuse_secrets(definition)?;
         self.store().write(|transaction| {
             require_schema(transaction, schema, Action::Create)?;
             let newest = newest_version(transaction, schema, name)?;

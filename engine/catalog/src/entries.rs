@@ -1,6 +1,7 @@
 //! Tables and views by name: create, look up, change, rename, drop, list.
 
 use chrono::Utc;
+use lakesh_text::secret::is_secret_name;
 use lakesh_text::similar::closest_few;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -11,7 +12,7 @@ use super::entry::{
     encode, header_from_row,
 };
 use super::error::{Action, CatalogError, ObjectKind};
-use super::schema::require_schema;
+use super::schema::{Missing, require_schema};
 
 /// How many similar names an error carries.
 const SUGGESTIONS: usize = 3;
@@ -30,6 +31,17 @@ impl Catalog {
         check_name(name)?;
         // What cannot be stored must fail before a catalog is made for it.
         encode(entry, name, self.location())?;
+        match entry {
+            Entry::View(view) => self.refuse_secrets(&view.query)?,
+            Entry::Table { definition, .. } => {
+                for (option, value) in &definition.options {
+                    if is_secret_name(option) {
+                        return Err(CatalogError::Secret);
+                    }
+                    self.refuse_secrets(value)?;
+                }
+            }
+        }
         self.store().write(|transaction| {
             require_schema(transaction, schema, Action::Create)?;
             let Some(existing) = self.header(transaction, schema, name)? else {
@@ -68,15 +80,36 @@ impl Catalog {
         name: &str,
         kind: EntryKind,
     ) -> Result<Option<EntryHeader>, CatalogError> {
+        let dropped = self.drop_all(&[(schema, name)], kind, Missing::Accepted)?;
+        Ok(dropped.into_iter().flatten().next())
+    }
+
+    /// Removes entries of the given kind, all or none, and returns their headers; `None` stands for what is
+    /// not there.
+    pub fn drop_all(
+        &self,
+        names: &[(&str, &str)],
+        kind: EntryKind,
+        missing: Missing,
+    ) -> Result<Vec<Option<EntryHeader>>, CatalogError> {
         let dropped = self.store().write_existing(|transaction| {
-            let existing = self.header(transaction, schema, name)?;
-            if let Some(existing) = &existing {
-                check_kind(existing, kind, Action::Drop)?;
+            let mut found = Vec::with_capacity(names.len());
+            for (schema, name) in names {
+                let existing = self.header(transaction, schema, name)?;
+                if let Some(existing) = &existing {
+                    check_kind(existing, kind, Action::Drop)?;
+                }
+                found.push(existing);
+            }
+            if missing == Missing::Refused && found.iter().any(Option::is_none) {
+                return Ok(found);
+            }
+            for (schema, name) in names {
                 delete(transaction, schema, name)?;
             }
-            Ok(existing)
+            Ok(found)
         })?;
-        Ok(dropped.flatten())
+        Ok(dropped.unwrap_or_else(|| vec![None; names.len()]))
     }
 
     /// Gives an entry of the given kind another name in the same schema.

@@ -156,6 +156,9 @@ pub enum CatalogError {
         /// Why.
         cause: ReadOnlyCause,
     },
+    /// A definition that holds a secret was to be stored.
+    #[error("the catalog does not keep secrets")]
+    Secret,
     /// A newer lakesh wrote the catalog.
     #[error("catalog `{}` was written by a newer lakesh (its format is {found}, this lakesh knows up to {known})", path.display())]
     NewerVersion {
@@ -249,7 +252,7 @@ impl CatalogError {
             | Self::DefaultSchema
             | Self::InvalidName { .. }
             | Self::InvalidLocation { .. } => FailureKind::Plan,
-            Self::ReadOnly { .. } | Self::OlderVersion { .. } => FailureKind::Denied,
+            Self::ReadOnly { .. } | Self::OlderVersion { .. } | Self::Secret => FailureKind::Denied,
             Self::NewerVersion { .. }
             | Self::Corrupt { .. }
             | Self::NotACatalog { .. }
@@ -291,6 +294,10 @@ impl CatalogError {
             Self::OlderVersion { .. } => {
                 vec!["open it once without the read-only option".to_owned()]
             }
+            Self::Secret => vec![
+                "set it in the environment, such as AWS_SECRET_ACCESS_KEY, or give it to the query that needs it"
+                    .to_owned(),
+            ],
             Self::Corrupt { path, .. } => corrupt_hints(path),
             Self::NotACatalog { .. } => {
                 vec!["name the folder of another catalog with `--catalog`".to_owned()]

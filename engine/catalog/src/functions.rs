@@ -34,6 +34,7 @@ impl Catalog {
             definition,
         } = function;
         check_name(name)?;
+        self.refuse_secrets(definition)?;
         self.store().write(|transaction| {
             require_schema(transaction, schema, Action::Create)?;
             let statement = match on_conflict {

@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod functions;
 mod history;
+mod holds;
 mod location;
 mod migration;
 mod path;
@@ -29,6 +30,7 @@ mod warehouse;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use lakesh_text::secret::{Secrets, given_options};
 use rusqlite::{OptionalExtension, params};
 use tempfile::TempDir;
 
@@ -38,9 +40,10 @@ pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedNam
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
 pub use functions::FunctionEntry;
 pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
+pub use holds::Hold;
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
-pub use schema::{DropBehavior, SchemaHeader};
+pub use schema::{DropBehavior, Missing, SchemaHeader};
 pub use trust::Trust;
 pub use verified::{RemedyKind, VerifiedRemedy};
 
@@ -74,6 +77,8 @@ pub struct Catalog {
 #[derive(Debug)]
 struct Shared {
     store: Store,
+    /// What must not be written into it.
+    secrets: Secrets,
     /// The warehouse of an in-memory catalog; goes away with the last clone.
     temporary_warehouse: Mutex<Option<TempDir>>,
 }
@@ -81,11 +86,32 @@ struct Shared {
 impl Catalog {
     /// Makes a handle without touching the disk.
     pub fn new(location: CatalogLocation, access: Access) -> Self {
+        Self::of(Store::new(location, access), Secrets::default())
+    }
+
+    /// The same handle, not used yet, which refuses definitions that hold one of these.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        let store = Store::new(self.location().clone(), self.access());
+        Self::of(store, secrets)
+    }
+
+    fn of(store: Store, secrets: Secrets) -> Self {
         Self {
             shared: Arc::new(Shared {
-                store: Store::new(location, access),
+                store,
+                secrets,
                 temporary_warehouse: Mutex::new(None),
             }),
+        }
+    }
+
+    /// Refuses text that holds a secret: the catalog keeps names and addresses, never what opens them.
+    pub(crate) fn refuse_secrets(&self, text: &str) -> Result<(), CatalogError> {
+        let secrets = &self.shared.secrets;
+        match secrets.find(text).is_empty() && given_options(text).is_empty() {
+            true => Ok(()),
+            false => Err(CatalogError::Secret),
         }
     }
 

@@ -30,6 +30,15 @@ pub enum DropBehavior {
     Cascade,
 }
 
+/// What a name means that is to be dropped and is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Nothing is dropped.
+    Refused,
+    /// The others are dropped.
+    Accepted,
+}
+
 impl Catalog {
     /// Creates a schema; returns whether it is new.
     pub fn create_schema(&self, name: &str, if_not_exists: bool) -> Result<bool, CatalogError> {
@@ -59,32 +68,66 @@ impl Catalog {
         name: &str,
         behavior: DropBehavior,
     ) -> Result<Option<Vec<EntryHeader>>, CatalogError> {
-        if name == DEFAULT_SCHEMA {
+        let dropped = self.drop_schemas(&[name], behavior, Missing::Accepted)?;
+        Ok(dropped.into_iter().flatten().next())
+    }
+
+    /// Drops schemas, all or none, and returns the entries that went with them; `None` stands for a schema
+    /// that is not there.
+    pub fn drop_schemas(
+        &self,
+        names: &[&str],
+        behavior: DropBehavior,
+        missing: Missing,
+    ) -> Result<Vec<Option<Vec<EntryHeader>>>, CatalogError> {
+        if names.contains(&DEFAULT_SCHEMA) {
             return Err(CatalogError::DefaultSchema);
         }
         let dropped = self.store().write_existing(|transaction| {
-            match namespace_kind(transaction, name)? {
-                None => return Ok(None),
-                Some(ObjectKind::Schema) => {}
-                Some(found) => return Err(not_a_schema(name, found, Action::Drop).into()),
+            let mut dropped = Vec::with_capacity(names.len());
+            if missing == Missing::Refused {
+                for name in names {
+                    dropped.push(namespace_kind(transaction, name)?.map(|_| Vec::new()));
+                }
+                if dropped.iter().any(Option::is_none) {
+                    return Ok(dropped);
+                }
+                dropped.clear();
             }
-            let entries = self.headers(transaction, Some(name))?;
-            let further = further_names(transaction, name)?;
-            let mut names = entries.iter().map(|entry| &entry.name).chain(&further);
-            if let (DropBehavior::Restrict, Some(first)) = (behavior, names.next()) {
-                return Err(Fault::Refused(CatalogError::NotEmpty {
-                    schema: name.to_owned(),
-                    count: (entries.len() + further.len()) as u64,
-                    example: QualifiedName::new(name, first).to_string(),
-                }));
+            for name in names {
+                dropped.push(self.drop_one(transaction, name, behavior)?);
             }
-            drop_encoders(transaction, name, None)?;
-            transaction.execute("DELETE FROM functions WHERE schema = ?1", [name])?;
-            transaction.execute("DELETE FROM entries WHERE schema = ?1", [name])?;
-            remove_namespace(transaction, name)?;
-            Ok(Some(entries))
+            Ok(dropped)
         })?;
-        Ok(dropped.flatten())
+        Ok(dropped.unwrap_or_else(|| vec![None; names.len()]))
+    }
+
+    fn drop_one(
+        &self,
+        transaction: &Transaction<'_>,
+        name: &str,
+        behavior: DropBehavior,
+    ) -> Result<Option<Vec<EntryHeader>>, Fault> {
+        match namespace_kind(transaction, name)? {
+            None => return Ok(None),
+            Some(ObjectKind::Schema) => {}
+            Some(found) => return Err(not_a_schema(name, found, Action::Drop).into()),
+        }
+        let entries = self.headers(transaction, Some(name))?;
+        let further = further_names(transaction, name)?;
+        let mut names = entries.iter().map(|entry| &entry.name).chain(&further);
+        if let (DropBehavior::Restrict, Some(first)) = (behavior, names.next()) {
+            return Err(Fault::Refused(CatalogError::NotEmpty {
+                schema: name.to_owned(),
+                count: (entries.len() + further.len()) as u64,
+                example: QualifiedName::new(name, first).to_string(),
+            }));
+        }
+        drop_encoders(transaction, name, None)?;
+        transaction.execute("DELETE FROM functions WHERE schema = ?1", [name])?;
+        transaction.execute("DELETE FROM entries WHERE schema = ?1", [name])?;
+        remove_namespace(transaction, name)?;
+        Ok(Some(entries))
     }
 
     /// Lists the schemas by name; the default schema is always among them.

@@ -20,7 +20,7 @@ use super::warehouse::create_folder;
 /// Whether what a catalog says may run code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trust {
-    /// The user made it, named it or trusted it.
+    /// The user made it, trusted it, or owns and named it.
     Own,
     /// It is data only; the reason completes "the catalog is not trusted: …".
     Foreign(String),
@@ -39,15 +39,21 @@ struct Record {
 impl Catalog {
     /// Tells whether the catalog may be trusted.
     ///
-    /// Only one that was found by walking up can be foreign: when it belongs to another user, or was not
-    /// made on this machine.
+    /// One to which everybody can write never is, and one of another user not without having been recorded,
+    /// also where its folder was named: its owner can put something else into it at any time. One that was
+    /// found by walking up is foreign also when it was not made on this machine.
     pub fn trust(&self) -> Result<Trust, CatalogError> {
         let location = self.location();
         let Some(folder) = location.folder() else {
             return Ok(Trust::Own);
         };
-        if location.discovery() != Discovery::WalkedUp {
+        if !folder.exists() {
             return Ok(Trust::Own);
+        }
+        let open =
+            is_open_to_all(folder).map_err(|error| CatalogError::io("look at", folder, error))?;
+        if open {
+            return Ok(Trust::Foreign("everybody can write to it".to_owned()));
         }
         let Some(user) = current_user() else {
             return Ok(Trust::Foreign(
@@ -67,12 +73,14 @@ impl Catalog {
                         .all(|owner| *owner == user || (*owner == record.owner && is_there))
             })
         });
+        let was_found = location.discovery() == Discovery::WalkedUp;
         Ok(if is_recorded {
             Trust::Own
         } else if owners.iter().any(|owner| *owner != user) {
             Trust::Foreign("it belongs to another user".to_owned())
-        } else if id.is_none() {
-            // An own folder without a catalog in it: whatever comes into it will be the user's.
+        } else if !was_found || id.is_none() {
+            // The user named it, or it is an own folder without a catalog in it: whatever comes into that
+            // will be the user's.
             Trust::Own
         } else {
             Trust::Foreign("it was not made on this machine".to_owned())
@@ -153,6 +161,24 @@ fn records(location: &CatalogLocation) -> Vec<Record> {
     text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect()
+}
+
+/// Says whether everybody can change the folder, or the database in it, if there is one.
+#[cfg(unix)]
+fn is_open_to_all(folder: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    const WRITE_BY_OTHERS: u32 = 0o002;
+    let is_open = |path: &Path| match path.metadata() {
+        Ok(found) => Ok(found.permissions().mode() & WRITE_BY_OTHERS != 0),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    };
+    Ok(is_open(folder)? || is_open(&database_file(folder))?)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_all(_: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Returns who owns the folder and the database in it, if there is one.

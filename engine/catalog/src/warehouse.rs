@@ -2,13 +2,14 @@
 //!
 //! It hands out locations and removes whole table folders. What is inside them belongs to the formats.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use super::Catalog;
 use super::error::{CatalogError, ReadOnlyCause};
+use super::holds;
 use super::location::CatalogLocation;
 use super::random::random_number;
 
@@ -28,26 +29,40 @@ impl Catalog {
         Ok(folder.join(format!("{}-{unique:08x}", folder_name(name, "table"))))
     }
 
-    /// Removes the folder of a dropped managed table; refuses what does not lie in the warehouse.
+    /// Removes the folder of a dropped managed table, at once or when nobody reads it any more; refuses
+    /// what does not lie in the warehouse.
     pub fn remove_managed(&self, location: &Path) -> Result<(), CatalogError> {
         self.store().prepare_folder()?;
-        let warehouse = self.warehouse()?;
+        match self.managed_folder(location) {
+            Some((warehouse, folder)) => holds::remove(&warehouse, &folder),
+            None => Err(CatalogError::InvalidLocation {
+                location: location.display().to_string(),
+                reason: "it is not the folder of a managed table",
+            }),
+        }
+    }
+
+    /// Returns the warehouse and the clean path of a managed table's folder in it; nothing for what is none.
+    pub(super) fn managed_folder(&self, location: &Path) -> Option<(PathBuf, PathBuf)> {
+        let warehouse = self.known_warehouse()?;
         let clean = super::path::normalise(location);
         let depth = clean
             .strip_prefix(&warehouse)
             .map_or(0, |below| below.components().count());
-        if depth != 2 {
-            return Err(CatalogError::InvalidLocation {
-                location: location.display().to_string(),
-                reason: "it is not the folder of a managed table",
-            });
+        (depth == 2).then_some((warehouse, clean))
+    }
+
+    /// Returns the warehouse's folder, if it has one by now.
+    pub(super) fn known_warehouse(&self) -> Option<PathBuf> {
+        if let Some(folder) = self.folder() {
+            return Some(folder.join("warehouse"));
         }
-        match fs::remove_dir_all(&clean) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(CatalogError::io("remove", &clean, error))
-            }
-            _ => Ok(()),
-        }
+        let slot = self
+            .shared
+            .temporary_warehouse
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        slot.as_ref().map(|folder| folder.path().to_owned())
     }
 
     fn warehouse(&self) -> Result<PathBuf, CatalogError> {

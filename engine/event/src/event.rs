@@ -6,6 +6,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use lakesh_text::display::DisplayOptions;
 use lakesh_text::failure::Failure;
+use lakesh_text::secret::Secret;
 
 use crate::picture::Picture;
 
@@ -52,8 +53,10 @@ pub enum Event {
 /// What a query reads: enough to run it again on the same rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueryReads {
-    /// The query's text with all text variables put in.
-    pub sql: String,
+    /// The query's text with all text variables put in, secrets too.
+    pub sql: Secret,
+    /// The same for showing: without secrets.
+    pub shown: String,
     /// The Delta tables that it reads.
     pub versions: Vec<VersionRead>,
 }

@@ -22,6 +22,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["arrow", "feather", "ipc"],
     summary: "an Arrow IPC file (Feather V2)",
     binary: true,
+    one_result: true,
+    for_eyes: false,
     create: |_| Box::new(ArrowFileWriter { file: None }),
 };
 

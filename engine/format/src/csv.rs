@@ -1,4 +1,4 @@
-//! `csv`: RFC 4180 with `\n` line ends. Streams.
+//! `csv`: RFC 4180 with `\n` line ends. Streams. `tsv` is the same with tabs.
 //!
 //! NULL is an empty field and the empty string is `""`, so that the two differ. A field is quoted only
 //! where it must be. Lists, structs and maps are JSON text, bytes are `\x` and hex digits.
@@ -18,10 +18,13 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["csv"],
     summary: "comma-separated values (RFC 4180); NULL is empty, the empty string is \"\"",
     binary: false,
-    create: |options| Box::new(CsvWriter::new(options)),
+    one_result: true,
+    for_eyes: false,
+    create: |options| Box::new(CsvWriter::new(options, b',')),
 };
 
-struct CsvWriter {
+/// Writes rows with a byte between their values.
+pub(super) struct CsvWriter {
     syntax: Csv,
     /// The field that stands for NULL.
     null: Vec<u8>,
@@ -30,16 +33,19 @@ struct CsvWriter {
 }
 
 impl CsvWriter {
-    fn new(options: &FormatOptions) -> Self {
+    pub(super) fn new(options: &FormatOptions, delimiter: u8) -> Self {
         let null_value = options.null_value("");
         let mut null = Vec::new();
-        if needs_quotes(null_value.as_bytes()) {
+        if needs_quotes(null_value.as_bytes(), delimiter) {
             push_quoted(&null_value, &mut null);
         } else {
             null.extend_from_slice(null_value.as_bytes());
         }
         Self {
-            syntax: Csv { null_value },
+            syntax: Csv {
+                delimiter,
+                null_value,
+            },
             null,
             header: options.display.header,
             buffer: Vec::new(),
@@ -54,7 +60,7 @@ impl ResultWriter for CsvWriter {
         }
         for (index, field) in schema.fields().iter().enumerate() {
             if index > 0 {
-                self.buffer.push(b',');
+                self.buffer.push(self.syntax.delimiter);
             }
             self.syntax.text(field.name(), &mut self.buffer);
         }
@@ -63,11 +69,12 @@ impl ResultWriter for CsvWriter {
     }
 
     fn batch(&mut self, batch: &RecordBatch, out: &mut dyn Write) -> Result<(), FormatError> {
+        let delimiter = self.syntax.delimiter;
         let mut columns = columns(batch, &self.syntax);
         write_rows(0..batch.num_rows(), &mut self.buffer, out, |row, buffer| {
             for (index, column) in columns.iter_mut().enumerate() {
                 if index > 0 {
-                    buffer.push(b',');
+                    buffer.push(delimiter);
                 }
                 if !column.write(row, buffer) {
                     buffer.extend_from_slice(&self.null);
@@ -83,6 +90,7 @@ impl ResultWriter for CsvWriter {
 }
 
 struct Csv {
+    delimiter: u8,
     /// Text that looks like this is quoted, so that it is not taken for NULL.
     null_value: String,
 }
@@ -96,7 +104,11 @@ impl Syntax for Csv {
             return;
         };
         // Some readers trim spaces that are not inside quotes.
-        if needs_quotes(bytes) || *first == b' ' || *last == b' ' || text == self.null_value {
+        if needs_quotes(bytes, self.delimiter)
+            || *first == b' '
+            || *last == b' '
+            || text == self.null_value
+        {
             push_quoted(text, out);
         } else {
             out.extend_from_slice(bytes);
@@ -105,9 +117,9 @@ impl Syntax for Csv {
 }
 
 #[inline]
-fn needs_quotes(bytes: &[u8]) -> bool {
+fn needs_quotes(bytes: &[u8], delimiter: u8) -> bool {
     any_byte(bytes, |byte| {
-        (byte == b',') | (byte == b'"') | (byte == b'\n') | (byte == b'\r')
+        (byte == delimiter) | (byte == b'"') | (byte == b'\n') | (byte == b'\r')
     })
 }
 

@@ -20,6 +20,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["html", "htm"],
     summary: "an HTML table",
     binary: false,
+    one_result: false,
+    for_eyes: false,
     create: |options| Box::new(HtmlWriter::new(options)),
 };
 

@@ -19,6 +19,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["json"],
     summary: "one JSON array of objects",
     binary: false,
+    one_result: true,
+    for_eyes: false,
     create: |_| {
         Box::new(JsonWriter {
             keys: None,

@@ -10,6 +10,7 @@ mod arrow;
 mod compression;
 mod csv;
 mod encode;
+mod harmless;
 mod held_rows;
 mod html;
 mod json;
@@ -31,6 +32,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use lakesh_text::display::DisplayOptions;
 use lakesh_text::similar::closest;
+
+use self::harmless::Harmless;
 
 pub use self::compression::{CompressedWriter, Compression};
 
@@ -62,6 +65,10 @@ pub struct Format {
     pub summary: &'static str,
     /// Whether the output is bytes that no terminal should see.
     pub binary: bool,
+    /// Whether a file holds one result: with a second behind it no reader takes it for one.
+    pub one_result: bool,
+    /// Whether it is made for the eyes, and shows nothing of the data that could steer a terminal.
+    pub for_eyes: bool,
     /// Makes a writer for one result.
     pub create: fn(&FormatOptions) -> Box<dyn ResultWriter>,
 }
@@ -209,7 +216,11 @@ pub fn by_suffix(path: &str) -> Result<Option<FileFormat>, FormatError> {
 impl Format {
     /// Makes a writer for one result.
     pub fn writer(&self, options: &FormatOptions) -> Box<dyn ResultWriter> {
-        (self.create)(options)
+        let writer = (self.create)(options);
+        match options.width {
+            Some(_) if !self.for_eyes && !self.binary => Box::new(Harmless::new(writer)),
+            _ => writer,
+        }
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {

@@ -20,6 +20,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["md", "markdown"],
     summary: "a Markdown table as GitHub reads it",
     binary: false,
+    one_result: false,
+    for_eyes: false,
     create: |options| {
         Box::new(MarkdownWriter {
             null: options.null_value("NULL"),

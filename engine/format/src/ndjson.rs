@@ -15,6 +15,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["ndjson", "jsonl"],
     summary: "one JSON object a line",
     binary: false,
+    one_result: false,
+    for_eyes: false,
     create: |_| {
         Box::new(NdjsonWriter {
             keys: None,

@@ -13,6 +13,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &[],
     summary: "nothing: the rows are read and dropped",
     binary: false,
+    one_result: false,
+    for_eyes: false,
     create: |_| Box::new(NoneWriter),
 };
 

@@ -23,6 +23,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["parquet", "pq"],
     summary: "a Parquet file (zstd)",
     binary: true,
+    one_result: true,
+    for_eyes: false,
     create: |_| Box::new(ParquetWriter { file: None }),
 };
 

@@ -82,11 +82,16 @@ pub(super) fn push_visible(character: char, out: &mut Vec<u8>) {
         '\n' => out.extend_from_slice(b"\\n"),
         '\r' => out.extend_from_slice(b"\\r"),
         '\t' => out.extend_from_slice(b"\\t"),
-        _ if character.is_control() || steers_text(character) => {
+        _ if !is_visible(character) => {
             write!(out, "\\u{{{:x}}}", u32::from(character)).expect("a vector takes all bytes");
         }
         _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
     }
+}
+
+/// Says whether a character shows itself and leaves alone what stands around it.
+pub(super) fn is_visible(character: char) -> bool {
+    !character.is_control() && !steers_text(character)
 }
 
 /// Line separators, and the format characters that set the direction of text or have no width. The

@@ -20,6 +20,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &[],
     summary: "each row as a record, one line a column",
     binary: false,
+    one_result: false,
+    for_eyes: true,
     create: |options| Box::new(VerticalWriter::new(options)),
 };
 

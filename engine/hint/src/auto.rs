@@ -16,6 +16,7 @@ use lakesh_catalog::definition::TableRead;
 use lakesh_catalog::{RemedyKind, Trust, VerifiedRemedy};
 use lakesh_session::{HintMode, StatementContext};
 use lakesh_sql::Query;
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
 use lakesh_text::input::Substituted;
@@ -34,7 +35,7 @@ pub(crate) async fn remember(
     reads: &[TableRead],
     hints: &[Hint],
 ) -> Result<(), Failure> {
-    if context.session.options().read_only {
+    if !context.session.may(Effect::WriteCatalog) {
         return Ok(());
     }
     let Some(tables) = state_of(reads) else {

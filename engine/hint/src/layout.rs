@@ -52,15 +52,6 @@ pub(crate) fn copied(table: &TableFacts, suffix: &str, option: &str) -> String {
 /// Rows of a row group where a layout does not say it.
 pub(crate) const GROUP_ROWS: usize = 128 * 1024;
 
-/// Writes the statement that keeps a column as plain text.
-pub(crate) fn as_text(table: &TableFacts, column: &str) -> String {
-    let (name, column) = (quoted(&format!("{}_text", table.visible)), quoted(column));
-    format!(
-        "CREATE TABLE {name} AS SELECT * REPLACE (CAST({column} AS VARCHAR) AS {column}) FROM {}",
-        table.name
-    )
-}
-
 /// Writes the statement that orders a table's rows by a column.
 pub(crate) fn clustered(table: &TableFacts, column: &str) -> String {
     match table.is_delta() && !table.has_version {

@@ -7,9 +7,8 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::common::stats::Precision;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
@@ -71,8 +70,7 @@ pub(crate) fn collect(nodes: &[Node]) -> Vec<ScanFacts> {
 }
 
 fn scan(number: usize, node: &Node) -> Option<ScanFacts> {
-    let source = node.plan.downcast_ref::<DataSourceExec>()?;
-    let config = source.data_source().downcast_ref::<FileScanConfig>()?;
+    let config = lakesh_event::account::scan_config(node.plan.as_ref())?;
     let mut files: Vec<PartitionedFile> = Vec::new();
     for file in config.file_groups.iter().flat_map(|group| group.iter()) {
         let last = files.last().map(|last| &last.object_meta.location);

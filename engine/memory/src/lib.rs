@@ -14,6 +14,8 @@ pub mod pool;
 pub mod runtime;
 pub mod spill;
 pub mod sweep;
+pub mod unfinished;
+pub mod watchdog;
 
 #[cfg(test)]
 mod pool_tests;

@@ -11,6 +11,8 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
+use lakesh_text::effect::Capabilities;
+
 use super::exhausted::{Exhausted, exhausted_by};
 use super::limit::default_limit;
 use super::planning;
@@ -38,6 +40,8 @@ pub struct MemorySettings {
     pub temp_folder: PathBuf,
     /// Bytes of temporary files; `None` stands for a TiB.
     pub temp_limit: Option<u64>,
+    /// What the session may do to the world around it.
+    pub capabilities: Capabilities,
     /// How object stores are found; `None` stands for DataFusion's own registry.
     pub object_stores: Option<Arc<dyn ObjectStoreRegistry>>,
 }
@@ -49,6 +53,7 @@ impl MemorySettings {
             limit: None,
             temp_folder,
             temp_limit: None,
+            capabilities: Capabilities::ALL,
             object_stores: None,
         }
     }
@@ -106,6 +111,7 @@ pub fn build_runtime(settings: &MemorySettings) -> Result<(Arc<RuntimeEnv>, Memo
         settings.temp_folder.clone(),
         settings.temp_limit.unwrap_or(DEFAULT_TEMP_LIMIT),
         Arc::clone(&pool),
+        settings.capabilities,
     ));
     let disk = DiskManagerBuilder::default()
         .with_temp_file_factory(Arc::clone(&spill) as _)

@@ -22,6 +22,7 @@ use bytes::Bytes;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SpillFile, SpillWriter, TempFileFactory};
 use futures::Stream;
+use lakesh_text::effect::{Capabilities, Effect};
 use lakesh_text::quantity::format_size;
 use tempfile::{TempDir, TempPath};
 
@@ -37,6 +38,7 @@ const READ_SIZE: usize = 128 * 1024;
 /// Makes temporary files in a folder of its own below the one that the settings name.
 pub struct SpillFolder {
     parent: PathBuf,
+    capabilities: Capabilities,
     pool: Arc<SpillingPool>,
     opened: Mutex<Option<Arc<OwnedFolder>>>,
     space: Arc<Space>,
@@ -53,10 +55,16 @@ struct Space {
 
 impl SpillFolder {
     /// Prepares to make temporary files below `parent`, of at most `limit` bytes in all, for
-    /// operators that use `pool`.
-    pub fn new(parent: PathBuf, limit: u64, pool: Arc<SpillingPool>) -> Self {
+    /// operators that use `pool`, where the session may have any.
+    pub fn new(
+        parent: PathBuf,
+        limit: u64,
+        pool: Arc<SpillingPool>,
+        capabilities: Capabilities,
+    ) -> Self {
         Self {
             parent,
+            capabilities,
             pool,
             opened: Mutex::new(None),
             space: Arc::new(Space {
@@ -139,6 +147,9 @@ impl SpillFolder {
         if let Some(folder) = opened.as_ref() {
             return Ok(Arc::clone(folder));
         }
+        self.capabilities
+            .require(Effect::Spill, "writing temporary files is refused")
+            .map_err(io::Error::other)?;
         let folder = Arc::new(OwnedFolder::create(&self.parent)?);
         *opened = Some(Arc::clone(&folder));
         Ok(folder)

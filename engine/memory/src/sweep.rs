@@ -15,6 +15,8 @@ use std::time::{Duration, SystemTime};
 use lakesh_text::user::current_user;
 use tempfile::TempDir;
 
+use crate::unfinished;
+
 const PREFIX: &str = "lakesh-";
 
 /// A folder has this name until its lock is held, so that no other process takes it for abandoned.
@@ -74,7 +76,7 @@ impl OwnedFolder {
     pub(crate) fn remove(&self) {
         const TRIES: u32 = 20;
         for attempt in 1..=TRIES {
-            match fs::remove_dir_all(&self.path) {
+            match remove_lock_last(&self.path) {
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
                     std::thread::sleep(Duration::from_millis(attempt.into()));
                 }
@@ -142,13 +144,42 @@ pub fn sweep(parent: &Path) -> Swept {
             swept.kept += 1;
             continue;
         };
-        // `remove_dir_all` removes symbolic links inside, not what they point to.
-        match fs::remove_dir_all(&path) {
+        if !unfinished::remove_named(&path) {
+            swept.failed += 1;
+            continue;
+        }
+        match remove_lock_last(&path) {
             Ok(()) => swept.removed += 1,
             Err(_) => swept.failed += 1,
         }
     }
     swept
+}
+
+/// Removes a folder, its lock at the end: whoever is cut off in between leaves a folder that the next
+/// sweep knows for what it is.
+fn remove_lock_last(path: &Path) -> io::Result<()> {
+    // Symbolic links are removed, not what they point to.
+    remove_parts(path, |part| match fs::symlink_metadata(part)?.is_dir() {
+        true => fs::remove_dir_all(part),
+        false => fs::remove_file(part),
+    })?;
+    fs::remove_dir_all(path)
+}
+
+/// Removes all that a folder holds but its lock.
+fn remove_parts(path: &Path, remove: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name() == LOCK {
+            continue;
+        }
+        match remove(&entry.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whom a folder's name says it belongs to.
@@ -267,6 +298,20 @@ mod tests {
             assert!(kept.exists(), "{}", kept.display());
         }
         assert!(outside.path().join("precious").exists());
+    }
+
+    #[test]
+    fn a_sweep_that_is_cut_off_is_gone_on_with() {
+        let parent = tempfile::tempdir().unwrap();
+        let dead = leave(parent.path(), &format!("lakesh-{DEAD}-17-abc"));
+        // Another user's immutable file, or a process that ends: something is in the way.
+        let stuck = dead.join("stuck");
+        fs::create_dir(&stuck).unwrap();
+        let stop = |_: &Path| Err(io::Error::other("cut off"));
+        assert!(remove_parts(&dead, stop).is_err());
+        assert!(dead.join(LOCK).exists());
+        assert_eq!(sweep(parent.path()).removed, 1);
+        assert!(!dead.exists());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
@@ -30,6 +31,19 @@ impl QueryPlanner for AsOfQueryPlanner {
             Arc::new(AsOfExtensionPlanner),
             Arc::new(HintExtensionPlanner),
         ]);
+        // Joins of sorted pieces lose rows of the outer side in which the compared column is NULL
+        // (DataFusion 55.2): the setting may be there, and has no effect.
+        if session
+            .config_options()
+            .optimizer
+            .enable_piecewise_merge_join
+            && let Some(state) = session.as_any().downcast_ref::<SessionState>()
+        {
+            let mut state = state.clone();
+            let options = state.config_mut().options_mut();
+            options.optimizer.enable_piecewise_merge_join = false;
+            return planner.create_physical_plan(plan, &state).await;
+        }
         planner.create_physical_plan(plan, session).await
     }
 }

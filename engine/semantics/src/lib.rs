@@ -4,17 +4,54 @@
 
 #![forbid(unsafe_code)]
 
-mod correlation;
+mod average;
+mod by_place;
+mod comparable;
+mod conversion;
+mod cut_filters;
+mod date;
+mod drawn_once;
+mod extreme;
+mod filtered_arguments;
+mod function;
+mod guard;
+mod kept_order;
+mod kept_projections;
+mod lead_lag;
+mod meaning;
+mod membership;
+mod merged;
+mod negation;
+mod null_safe;
 mod overflow;
+mod pattern;
+mod physical;
+mod projection_names;
+mod pushed_filters;
+mod quotient;
+mod rewrite;
+mod risk;
+mod row_equality;
+mod set_operation;
+mod shift;
+mod simplify;
+mod subquery;
 mod sum;
+mod verified;
+mod written;
 
 use std::sync::Arc;
 
 use datafusion::error::Result;
 use datafusion::execution::registry::FunctionRegistry;
+use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+pub use merged::{MergedColumnPlanner, mark_merged_columns};
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.
 pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
@@ -26,24 +63,127 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
+    for function in lead_lag::shifts() {
+        registry.register_udwf(function)?;
+    }
+    for function in written::first_arguments()
+        .into_iter()
+        .chain(pattern::patterns())
+    {
+        registry.register_udf(Arc::new(function))?;
+    }
+    registry.register_udaf(average::rounded_average())?;
+    for function in extreme::functions() {
+        registry.register_udaf(function)?;
+    }
+    for function in conversion::functions()
+        .into_iter()
+        .chain(shift::functions())
+    {
+        registry.register_udf(function)?;
+    }
+    registry.register_udf(comparable::function())?;
+    registry.register_udf(membership::function())?;
+    registry.register_udf(quotient::function())?;
     Ok(())
+}
+
+/// Says whether a function stands for what SQL writes otherwise, so that nobody else knows its name.
+pub fn is_internal(function: &str) -> bool {
+    function.starts_with("lakesh_")
+}
+
+/// Returns what plans operators where DataFusion gives them another type.
+pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
+    vec![
+        Arc::new(quotient::QuotientPlanner),
+        Arc::new(date::DatePlanner),
+    ]
+}
+
+/// Makes the types of an expression fit and computes what does not depend on a row, for whoever plans none.
+pub fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
+    simplify::simplified(expression, context)
 }
 
 /// Returns DataFusion's analyzer rules with ours beside them.
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
+    // Before types are made equal, which hides rows behind casts.
+    rules.insert(0, Arc::new(row_equality::CompareRows));
+    rules.push(Arc::new(set_operation::CountCopies));
+    rules.push(Arc::new(subquery::JoinSubqueries));
+    // After the types of operands have been made alike, and before constants are looked at.
+    let rewrites: [(&str, rewrite::Rewrite); 4] = [
+        ("subtract_from_zero", negation::subtract_from_zero),
+        ("check_shifts", shift::check_count),
+        ("convert", conversion::convert),
+        ("compute_per_row", membership::compute_per_row),
+    ];
+    for (name, rewrite) in rewrites {
+        rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
+    }
+    rules.push(Arc::new(comparable::CompareCanonical));
+    rules.push(Arc::new(drawn_once::DrawOnce));
+    rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
-    rules.push(Arc::new(correlation::CheckCorrelation));
     rules
 }
 
 /// Returns DataFusion's rules for logical plans, with ours in the place of those that are unsound.
 pub fn optimizer_rules() -> OptimizerRules {
-    Optimizer::new().rules
+    let mut rules = Vec::new();
+    for rule in Optimizer::new().rules {
+        match rule.name() {
+            "extract_equijoin_predicate" => rules.push(Arc::new(null_safe::ExtractEqualities) as _),
+            "push_down_filter" => {
+                rules.push(Arc::new(pushed_filters::PushSafeFilters::default()) as _);
+            }
+            "common_sub_expression_eliminate" => {
+                rules.push(Arc::new(cut_filters::CutLogicalFilters) as _);
+                rules.push(rule);
+            }
+            "extract_leaf_expressions" | "push_down_leaf_projections" => {
+                rules.push(Arc::new(verified::Verified::new(rule)) as _);
+            }
+            "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
+            "optimize_projections" => {
+                rules.push(Arc::new(projection_names::NameProjections) as _);
+                rules.push(rule);
+            }
+            _ => rules.push(rule),
+        }
+    }
+    // Last, since rules that take joins apart know plain ones alone.
+    rules.push(Arc::new(null_safe::ExtractNullSafeKeys));
+    rules
 }
 
 /// Puts ours into a list of rules for physical plans.
 pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
-    // First, since it must see expressions before they move into scans.
+    // First, since they must see expressions before they move into scans.
     rules.insert(0, Arc::new(overflow::CheckOverflow));
+    rules.insert(1, Arc::new(guard::GuardConditions));
+    rules.insert(
+        0,
+        Arc::new(comparable::CompareNumbers { before_scans: true }),
+    );
+    let theirs = std::mem::take(rules);
+    for rule in theirs {
+        match rule.name() {
+            "FilterPushdown" => rules.push(Arc::new(by_place::PushFiltersByPlace::named())),
+            "FilterPushdown(Post)" => {
+                rules.push(Arc::new(guard::CutFilters));
+                rules.push(Arc::new(by_place::PushFiltersByPlace::found_out()));
+            }
+            "ProjectionPushdown" => {
+                rules.push(Arc::new(kept_projections::PushSafeProjections::new()));
+            }
+            "SanityCheckPlan" => rules.push(Arc::new(kept_order::CheckOrMend)),
+            _ => rules.push(rule),
+        }
+    }
+    rules.push(Arc::new(comparable::CompareNumbers {
+        before_scans: false,
+    }));
 }

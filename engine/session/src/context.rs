@@ -10,22 +10,23 @@ use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::{DataFusionError, ParamValues};
 use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::tokenizer::Location;
+use lakesh_catalog::Hold;
 use lakesh_catalog::definition::TableDefinition;
 use lakesh_event::event::{Event, VersionRead};
 use lakesh_plan::directive::{HintUses, apply_settings, strays};
 use lakesh_sql::TableName;
 use lakesh_table::TableContext;
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::input::{Substituted, offset_of};
 use lakesh_text::source::Place;
 
 use super::drawing::ToDraw;
+use super::moment::time_zone;
+use super::overlay::Overlay;
 use super::queries::Observer;
 use super::{EventSender, Session};
-
-pub use assumed::Overlay;
-pub(super) use assumed::Overlays;
 
 /// What a statement sees while it runs.
 pub struct StatementContext {
@@ -42,6 +43,8 @@ pub struct StatementContext {
     working_directory: PathBuf,
     /// The versions of Delta tables that the statement reads.
     versions_read: Arc<Mutex<Vec<(TableDefinition, u64)>>>,
+    /// The folders of managed tables that the statement reads: they stay until it has ended.
+    holds: Arc<Mutex<Vec<Hold>>>,
     /// What is drawn once the rows are there, for front ends that draw.
     to_draw: Arc<Mutex<Vec<ToDraw>>>,
     /// Sees what the statement plans and runs.
@@ -76,6 +79,7 @@ impl StatementContext {
             events,
             parameters,
             versions_read: Arc::default(),
+            holds: Arc::default(),
             to_draw: Arc::default(),
             observer: Arc::default(),
             hints: HintUses::default(),
@@ -121,6 +125,7 @@ impl StatementContext {
             current_schema: self.current_schema.clone(),
             working_directory: folder.to_owned(),
             versions_read: Arc::clone(&self.versions_read),
+            holds: Arc::clone(&self.holds),
             to_draw: Arc::clone(&self.to_draw),
             observer: Arc::clone(&self.observer),
             hints: self.hints.clone(),
@@ -162,7 +167,7 @@ impl StatementContext {
 
     /// The time zone of moments that have none of their own.
     pub(crate) fn time_zone(&self) -> Tz {
-        super::time_zone(&self.state)
+        time_zone(&self.state)
     }
 
     /// What table formats need to open a table.
@@ -172,6 +177,8 @@ impl StatementContext {
             working_directory: &self.working_directory,
             environment: &self.session.options().environment,
             cache: self.session.tables(),
+            outside_files: self.session.behaviour().outside_files,
+            keeps_checkpoints: !self.session.options().capabilities.is_read_only(),
         }
     }
 
@@ -217,6 +224,16 @@ impl StatementContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         read.push((definition.clone(), version));
+    }
+
+    /// Keeps the folder of a table of the warehouse until the statement has ended: whoever drops or
+    /// replaces the table meanwhile leaves it.
+    pub(crate) fn hold(&self, definition: &TableDefinition) {
+        let catalog = self.session.catalog();
+        let locations = definition.locations.iter();
+        let held = locations.filter_map(|location| catalog.hold_managed(Path::new(location)));
+        let mut holds = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        holds.extend(held);
     }
 
     /// Returns the versions of Delta tables that the statement reads, each once.
@@ -316,7 +333,8 @@ impl StatementContext {
         )?)
     }
 
-    /// Refuses a statement that writes in a read-only session, or in one that looks at the past.
+    /// Refuses a statement that writes in a session that looks at the past, and in a read-only one before
+    /// anything is read in vain: each of its effects would be refused where it happens.
     pub(crate) fn require_writable(&self, what: &str) -> Result<(), Failure> {
         if let Some(moment) = self.session.as_of() {
             return Err(Failure::new(
@@ -328,14 +346,10 @@ impl StatementContext {
             )
             .hint("RESET lakesh.as_of goes back to the newest versions, which can be changed"));
         }
-        if !self.session.options().read_only {
-            return Ok(());
+        match self.session.options().capabilities.is_read_only() {
+            true => self.session.require(Effect::WriteCatalog, what),
+            false => Ok(()),
         }
-        Err(Failure::new(
-            FailureKind::Denied,
-            format!("{what} in a read-only session"),
-        )
-        .hint("start lakesh without --readonly to change anything"))
     }
 
     /// Says whether a table or view of this name is there, or would be by now.

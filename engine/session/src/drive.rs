@@ -1,14 +1,17 @@
 //! Takes one cell from its text to its last event.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, TryFutureExt};
 use lakesh_event::event::{Event, QueryReads, Summary};
+use lakesh_memory::watchdog::watch;
 use lakesh_sql::TableName;
-use lakesh_text::failure::Failure;
-use lakesh_text::input::{Cell, Terminator};
+use lakesh_text::failure::{Failure, FailureKind, masked};
+use lakesh_text::input::{Cell, Substituted, Terminator};
+use lakesh_text::secret::{Secret, given_options, given_values};
 use lakesh_text::source::Place;
 
 use super::drawing::ToDraw;
@@ -115,9 +118,66 @@ fn run_observed<'a>(
     events: &'a EventSender,
     observer: Arc<Observer>,
 ) -> BoxFuture<'a, Result<Summary, Failure>> {
-    run_text(session, place, events, observer)
-        .map_err(|failure| at_statement(failure, place))
-        .boxed()
+    async move {
+        let text = session
+            .substitute(place)
+            .map_err(|failure| at_statement(failure, place))?;
+        let events = guarded(session, &text, events);
+        let mut watched = watch(session.memory());
+        let outcome = tokio::select! {
+            biased;
+            why = watched.ended() => Err(out_of_memory(why)),
+            outcome = run_text(session, text, &events, observer) => outcome,
+        };
+        // Whoever runs it for a command knows only the session's secrets.
+        outcome.map_err(|failure| {
+            events
+                .secrets()
+                .hide_in_failure(at_statement(failure, place))
+        })
+    }
+    .boxed()
+}
+
+/// Explains why the watchdog ended a statement; what it had begun to commit is committed all the same.
+fn out_of_memory(why: String) -> Failure {
+    Failure::new(FailureKind::Resources, why)
+        .hint("raise the limit with SET lakesh.memory_limit = '…', or read less at once")
+}
+
+/// Hides the secrets that a statement's text names, and all of them in its rows where it uses one.
+fn guarded(session: &Session, text: &Substituted, events: &EventSender) -> EventSender {
+    let named = given_values(&text.text).into_iter();
+    let named: Vec<Secret> = named.map(|range| Secret::new(&text.text[range])).collect();
+    events.hiding(named, session.uses_secret(&text.text))
+}
+
+/// Refuses to write what a secret was put into: it would stand in the table, or in its log.
+fn refuse_secrets(session: &Session, text: &Substituted, verb: &str) -> Result<(), Failure> {
+    let options = given_options(&text.text);
+    let is_option = |found: &Range<usize>| {
+        let holds = |option: &Range<usize>| option.start <= found.start && found.end <= option.end;
+        options.iter().any(holds)
+    };
+    let secrets = session.secrets();
+    if let Some(found) = secrets
+        .find(&text.text)
+        .into_iter()
+        .find(|found| !is_option(found))
+    {
+        let message = format!("{verb} is refused, as a secret would be written");
+        return Err(Failure::new(FailureKind::Denied, message)
+            .hint("a secret can stand in a query and in options, such as `password => :'name'`")
+            .at(text.original(found)));
+    }
+    match session.uses_secret_parameter(&text.text) {
+        true => {
+            let message =
+                format!("{verb} is refused, as a parameter with a secret would be written");
+            Err(Failure::new(FailureKind::Denied, message))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Gives a failure that knows no better place that of its statement: a script has many.
@@ -130,13 +190,15 @@ fn at_statement(failure: Failure, place: &Place) -> Failure {
 
 async fn run_text(
     session: &Arc<Session>,
-    place: &Place,
+    text: Substituted,
     events: &EventSender,
     observer: Arc<Observer>,
 ) -> Result<Summary, Failure> {
-    let text = session.substitute(place)?;
     let statement = session.parse(&text)?;
     observer.is_a(statement.verb());
+    if statement.writes() || statement.keeps_rows() {
+        refuse_secrets(session, &text, statement.verb())?;
+    }
     let context = StatementContext::new(session, text, Some(events.clone()))
         .observed_by(observer)
         .with_hinted_settings();
@@ -145,6 +207,11 @@ async fn run_text(
     }
     let outcome = run_parsed(&context, statement.as_ref(), events).await;
     context.complain_of_hints().await?;
+    drop(context);
+    if statement.writes() {
+        // What this statement itself has read of a table that it replaced is free by now.
+        session.catalog().sweep_dropped();
+    }
     outcome
 }
 
@@ -158,7 +225,8 @@ async fn run_parsed(
     let mut summary = match statement.run(context).await? {
         Output::Plan(plan) => {
             let reads = QueryReads {
-                sql: context.text.text.clone(),
+                sql: Secret::new(context.text.text.as_str()),
+                shown: masked(&context.text.text),
                 versions: context.versions_read(),
             };
             events.send(Event::Reads(reads)).await?;
@@ -210,12 +278,16 @@ pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Fail
             checked.map_err(|failure| at_statement(failure, &place))
         }
     }
+    .map_err(|failure| session.secrets().hide_in_failure(failure))
 }
 
 async fn check_text(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
     let text = session.substitute(place)?;
     let statement = session.parse(&text)?;
     let context = StatementContext::new(session, text, None).with_hinted_settings();
+    if statement.writes() || statement.keeps_rows() {
+        refuse_secrets(session, &context.text, statement.verb())?;
+    }
     if statement.writes() {
         context.require_writable(&format!("{} is refused", statement.verb()))?;
     }

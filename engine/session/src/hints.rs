@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::{Session, read, write};
-
 /// What a session does about queries that could be faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HintMode {
@@ -98,28 +96,6 @@ pub struct LastHint {
     pub objection: Option<String>,
     /// Whether it was tried and gave the same rows faster.
     pub was_verified: bool,
-}
-
-impl Session {
-    /// Returns the settings of hints.
-    pub fn hint_settings(&self) -> HintSettings {
-        self.behaviour().hints
-    }
-
-    /// Returns what is done about queries that could be faster.
-    pub fn hint_mode(&self) -> HintMode {
-        self.behaviour().hints.mode.unwrap_or(self.options.hints)
-    }
-
-    /// Returns the hints that were shown last.
-    pub fn last_hints(&self) -> LastHints {
-        read(&self.last_hints).clone()
-    }
-
-    /// Keeps the hints that were shown, for `\apply`.
-    pub fn remember_hints(&self, hints: LastHints) {
-        *write(&self.last_hints) = hints;
-    }
 }
 
 /// Reads a duration such as `500ms`, `30s` or `2min`.

@@ -9,9 +9,10 @@ use lakesh_catalog::{Access, Catalog, MEMORY, locate};
 use lakesh_memory::limit::default_limit;
 use lakesh_memory::runtime::MemorySettings;
 use lakesh_text::display::DisplayOptions;
+use lakesh_text::effect::{Capabilities, Effect, Lack};
 
+use crate::HintMode;
 use crate::command::Command;
-use crate::{HintMode, NativeFunctions};
 
 /// Which catalog a session opens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,8 +37,8 @@ pub struct SessionOptions {
     pub home_folder: Option<PathBuf>,
     /// The user's data folder (XDG), for the catalog of last resort.
     pub user_data_folder: PathBuf,
-    /// Whether statements that write are refused.
-    pub read_only: bool,
+    /// What the session may do to the world around it.
+    pub capabilities: Capabilities,
     /// Bytes of memory for queries; `None` takes 70 % of the machine or cgroup.
     pub memory_limit: Option<u64>,
     /// Where spilled data goes.
@@ -54,8 +55,6 @@ pub struct SessionOptions {
     pub display: DisplayOptions,
     /// Environment variables that the engine may use (credentials of object stores).
     pub environment: BTreeMap<String, String>,
-    /// Whether functions written in Rust may run.
-    pub native_functions: NativeFunctions,
     /// The folders in which programs are looked for, as PATH has them.
     pub program_path: String,
     /// The folder for what can be made again, such as compiled functions; the user's own.
@@ -80,10 +79,10 @@ impl SessionOptions {
             user_data_folder: folder.clone(),
             temp_folder: std::env::temp_dir(),
             cache_folder: folder.join(".lakesh-cache"),
-            native_functions: NativeFunctions::default(),
             program_path: String::new(),
             working_directory: folder,
-            read_only: false,
+            // Nobody has said yet that functions in Rust are meant.
+            capabilities: Capabilities::ALL.without(Effect::NativeCode, Lack::Unattended),
             memory_limit: None,
             temp_limit: None,
             threads: None,
@@ -114,6 +113,8 @@ impl SessionOptions {
         MemorySettings {
             limit: Some(self.memory_limit()),
             temp_limit: self.temp_limit,
+            capabilities: self.capabilities,
+            object_stores: lakesh_table::guarded_stores(self.capabilities),
             ..MemorySettings::new(self.temp_folder.clone())
         }
     }
@@ -125,10 +126,9 @@ impl SessionOptions {
             CatalogChoice::InMemory => Some(Path::new(MEMORY)),
         };
         let location = locate(&self.working_directory, explicit, &self.user_data_folder);
-        let access = if self.read_only {
-            Access::ReadOnly
-        } else {
-            Access::ReadWrite
+        let access = match self.capabilities.has(Effect::WriteCatalog) {
+            true => Access::ReadWrite,
+            false => Access::ReadOnly,
         };
         Catalog::new(location, access)
     }

@@ -6,24 +6,30 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::prelude::SessionConfig;
+use lakesh_event::account::AccountForScans;
 use lakesh_memory::planning::adjust;
-use lakesh_memory::runtime::{Memory, build_runtime};
+use lakesh_memory::runtime::{Memory, MemorySettings, build_runtime};
 use lakesh_plan::asof::AsOfRelationPlanner;
+use lakesh_plan::bounded;
 use lakesh_plan::cooperate::Cooperate;
 use lakesh_plan::directive::after_join_selection;
 use lakesh_plan::interval::IntervalPlanner;
+use lakesh_plan::plan_size::PlanSize;
 use lakesh_plan::planner::AsOfQueryPlanner;
+use lakesh_plan::window::ChargeWindows;
+use lakesh_semantics::MergedColumnPlanner;
 use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
-use super::SessionOptions;
-
 /// Builds the state that every statement of a session starts from.
-pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, Memory), Failure> {
-    let threads = options.thread_count();
-    let config = adjust(base_config(), options.memory_limit(), threads);
-    let (runtime, memory) =
-        build_runtime(&options.memory_settings()).map_err(Failure::from_error)?;
+pub(super) fn session_state(
+    threads: usize,
+    limit: u64,
+    settings: &MemorySettings,
+) -> Result<(SessionState, Memory), Failure> {
+    let (runtime, memory) = build_runtime(settings).map_err(Failure::from_error)?;
+    let config = adjust(base_config(), limit, threads)
+        .with_extension(Arc::new(PlanSize::new(memory.clone())));
     let mut state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)
@@ -34,15 +40,27 @@ pub(super) fn session_state(options: &SessionOptions) -> Result<(SessionState, M
         .with_physical_optimizer_rules(physical_rules())
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(SortByKeys))
-        .with_relation_planners(vec![Arc::new(AsOfRelationPlanner)])
+        .with_relation_planners(vec![
+            Arc::new(AsOfRelationPlanner),
+            Arc::new(MergedColumnPlanner),
+        ])
         .with_query_planner(Arc::new(AsOfQueryPlanner))
+        .with_physical_optimizer_rule(Arc::new(ChargeWindows))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
+        // Last, since no rule sees into a scan behind it.
+        .with_physical_optimizer_rule(Arc::new(AccountForScans))
         .build();
     state
         .register_expr_planner(Arc::new(IntervalPlanner))
         .map_err(Failure::from_error)?;
+    for planner in lakesh_semantics::expr_planners() {
+        state
+            .register_expr_planner(planner)
+            .map_err(Failure::from_error)?;
+    }
     lakesh_semantics::register(&mut state).map_err(Failure::from_error)?;
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
+    bounded::register(&mut state, &memory).map_err(Failure::from_error)?;
     Ok((state, memory))
 }
 

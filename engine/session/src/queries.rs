@@ -14,6 +14,7 @@ use lakesh_catalog::definition::TableRead;
 use lakesh_event::event::Summary;
 use lakesh_event::observation::Observation;
 use lakesh_text::failure::{Failure, FailureKind, masked};
+use lakesh_text::secret::{Secret, Secrets, given_values};
 use lakesh_text::source::Place;
 
 use super::{Session, read, write};
@@ -154,6 +155,8 @@ pub(super) struct Running {
     session: Arc<Session>,
     pub(super) observer: Arc<Observer>,
     sql: String,
+    /// What is hidden in it.
+    secrets: Secrets,
     label: Option<String>,
     started_at: DateTime<Utc>,
     begin: Instant,
@@ -172,6 +175,10 @@ impl Running {
         session.memory.reset_peak();
         let text = session.substitute(place);
         let text = text.map_or_else(|_| place.text().to_owned(), |text| text.text);
+        let named = given_values(&text).into_iter();
+        let secrets = session
+            .secrets()
+            .with_named(named.map(|range| Secret::new(&text[range])));
         let behaviour = session.behaviour();
         let observer = Observer {
             keeps_operators: behaviour.query_history > 0,
@@ -180,7 +187,8 @@ impl Running {
         Self {
             session: Arc::clone(session),
             observer: Arc::new(observer),
-            sql: masked(&text),
+            sql: masked(&secrets.hide(&text)),
+            secrets,
             label: behaviour.query_label,
             started_at: Utc::now(),
             begin: Instant::now(),
@@ -208,7 +216,10 @@ impl Running {
             return;
         }
         let now = Instant::now();
-        let seen = std::mem::take(&mut *self.observer.seen());
+        let mut seen = std::mem::take(&mut *self.observer.seen());
+        for operator in &mut seen.observation.operators {
+            operator.line = masked(&self.secrets.hide(&operator.line));
+        }
         let memory = &self.session.memory;
         let operators_spilled = seen.observation.spill().bytes;
         let record = QueryRecord {

@@ -17,6 +17,7 @@ use lakesh_event::event::QueryReads;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind, masked};
 use lakesh_text::input::tokens;
+use lakesh_text::secret::Secret;
 use lakesh_text::source::Place;
 
 use super::{Session, read, write};
@@ -100,7 +101,7 @@ impl Session {
                 Ok(Ok(None)) => continue,
                 Ok(Err(error)) => {
                     // Of DataFusion's chain of causes the innermost says what happened.
-                    let why = masked(&Failure::from_error(error).message);
+                    let why = masked(&self.secrets.hide(&Failure::from_error(error).message));
                     notices.push(format!("result `_{number}` is not kept: {why}"));
                     KeptRows::Gone(Some(why))
                 }
@@ -118,8 +119,10 @@ impl Session {
         let schema = self.current_schema();
         let mut results = write(&self.results);
         let sql = with_numbers(&sql, results.newest);
-        let versions = Vec::new();
-        let rows = KeptRows::Query(QueryReads { sql, versions });
+        let rows = KeptRows::Query(QueryReads {
+            sql: Secret::new(sql),
+            ..QueryReads::default()
+        });
         let kept = Arc::new(Kept { rows, schema });
         results.by_name.insert(name.to_owned(), kept);
         Ok(())
@@ -145,7 +148,7 @@ impl Session {
             }
             KeptRows::Query(reads) => {
                 let view = ViewDefinition {
-                    query: reads.sql.clone(),
+                    query: reads.sql.reveal().to_owned(),
                     columns: Vec::new(),
                     current_schema: kept.schema.clone(),
                     folder: None,
@@ -184,7 +187,7 @@ impl Results {
                 KeptRows::Memory(schema, batches)
             }
             EarlierResult::Query(mut reads) => {
-                reads.sql = with_numbers(&reads.sql, self.newest);
+                reads.sql = Secret::new(with_numbers(reads.sql.reveal(), self.newest));
                 KeptRows::Query(reads)
             }
             EarlierResult::Forgotten => KeptRows::Gone(None),

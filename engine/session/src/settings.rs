@@ -3,9 +3,11 @@
 //! Names that begin with `lakesh.` are ours; every other name is DataFusion's own.
 
 mod change;
+mod held;
 #[macro_use]
 mod shapes;
 
+use lakesh_catalog::Trust;
 use lakesh_memory::limit::{available_memory, parse_limit, parse_size};
 use lakesh_memory::planning::adjust;
 use lakesh_memory::runtime::DEFAULT_TEMP_LIMIT;
@@ -15,8 +17,9 @@ use lakesh_text::display::DisplayOptions;
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::quantity::format_size;
 
-use super::behaviour::{Behaviour, LATEST, moment_text};
+use super::behaviour::{Behaviour, LATEST};
 use super::hints::{HintMode, HintSettings, duration_text, parse_duration};
+use super::moment::moment_text;
 use super::{Session, read};
 
 /// A setting of ours.
@@ -305,6 +308,25 @@ static SETTINGS: &[Setting] = &[
             .unwrap_or_else(|| "auto".to_owned()),
         |text| Ok((text != "auto").then(|| text.to_owned()))
     ),
+    Setting {
+        name: "lakesh.outside_files",
+        values: "true, false",
+        summary: "Whether Delta tables may have files outside of their own folders, as shallow clones have; only where the catalog is trusted.",
+        get: |session| session.behaviour().outside_files.to_string(),
+        set: |session, text| {
+            let name = "lakesh.outside_files";
+            let value = parse_bool(text).map_err(|expected| wrong(name, text, expected))?;
+            if value && !matches!(session.catalog().trust(), Ok(Trust::Own)) {
+                return Err(SettingError::Refused {
+                    name: format!("{name} = true"),
+                    instead: "the catalog is not trusted, and a table could show any file that you can read",
+                });
+            }
+            session.change_behaviour(|behaviour| behaviour.outside_files = value);
+            Ok(())
+        },
+        default: |_| Behaviour::default().outside_files.to_string(),
+    },
     Setting {
         name: "lakesh.query_history",
         values: "a whole number; 0 keeps none",

@@ -45,6 +45,11 @@ pub trait Statement: Send + Sync {
         false
     }
 
+    /// Says whether it keeps rows for later statements.
+    fn keeps_rows(&self) -> bool {
+        false
+    }
+
     /// Says whether what it would do can be foretold, as that of a change of a table can; EXPLAIN asks.
     fn foretells(&self) -> bool {
         false

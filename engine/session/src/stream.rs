@@ -1,18 +1,16 @@
 //! The stream between a running cell and a renderer.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::{FutureExt, Stream};
 use lakesh_event::event::Event;
 use lakesh_text::failure::{Failure, FailureKind};
-use lakesh_text::input::Cell;
-use lakesh_text::source::Place;
+use lakesh_text::secret::{Secret, Secrets};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Session, drive};
+use super::hiding::Hiding;
 
 /// How many events wait for the renderer; a full channel holds the query back.
 const WAITING: usize = 2;
@@ -24,41 +22,57 @@ pub struct EventStream {
     ended: bool,
 }
 
-/// The sending end. A send that fails means that nobody listens any more.
+/// The sending end, and the door through which all text leaves a session: secrets are hidden here. A
+/// send that fails means that nobody listens any more.
 #[derive(Clone)]
-pub struct EventSender(mpsc::Sender<Event>);
+pub struct EventSender {
+    events: mpsc::Sender<Event>,
+    hiding: Hiding,
+}
 
 impl EventSender {
     /// Sends an event, waiting until the renderer has room.
     pub async fn send(&self, event: Event) -> Result<(), Failure> {
-        self.0
-            .send(event)
+        self.events
+            .send(self.hiding.hide(event)?)
             .await
             .map_err(|_| Failure::new(FailureKind::Interrupted, "interrupted"))
+    }
+
+    /// The same door for a statement whose text holds secrets of its own, or asks for some.
+    #[must_use]
+    pub(crate) fn hiding(&self, named: impl IntoIterator<Item = Secret>, in_rows: bool) -> Self {
+        Self {
+            events: self.events.clone(),
+            hiding: self.hiding.also(named, in_rows),
+        }
+    }
+
+    /// Returns the secrets that do not pass.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        self.hiding.secrets()
     }
 
     /// Sends an event that may be dropped.
     pub(crate) fn try_send(&self, event: Event) {
         // A full channel drops it: the next progress report says more.
-        drop(self.0.try_send(event));
+        if let Ok(event) = self.hiding.hide(event) {
+            drop(self.events.try_send(event));
+        }
     }
 }
 
-/// Runs a cell on a task of its own.
-pub(super) fn spawn(session: Arc<Session>, cell: Cell) -> EventStream {
-    spawn_with(|sender| drive::drive(session, cell, sender))
-}
-
-/// Runs a statement that is not the user's own on a task of its own.
-pub(super) fn spawn_aside(session: Arc<Session>, statement: Place) -> EventStream {
-    spawn_with(|sender| drive::drive_aside(session, statement, sender))
-}
-
-fn spawn_with<F: Future<Output = ()> + Send + 'static>(
+/// Runs what sends events on a task of its own.
+pub(super) fn spawn_with<F: Future<Output = ()> + Send + 'static>(
+    secrets: Secrets,
     drive: impl FnOnce(EventSender) -> F,
 ) -> EventStream {
     let (sender, events) = mpsc::channel(WAITING);
-    let task = tokio::spawn(drive(EventSender(sender)));
+    let sender = EventSender {
+        events: sender,
+        hiding: Hiding::of(secrets),
+    };
+    let task = tokio::spawn(drive(sender));
     EventStream {
         events,
         task,

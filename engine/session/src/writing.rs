@@ -12,6 +12,7 @@ use lakesh_catalog::definition::TableDefinition;
 use lakesh_event::event::Event;
 use lakesh_table::commit::{ATTEMPTS, PointOfNoReturn, run_to_commit};
 use lakesh_table::{Maintained, Maintenance, TableContext, TableError, WriteReport, WriteRequest};
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
 
@@ -32,6 +33,8 @@ impl Surroundings {
             working_directory: &self.working_directory,
             environment: &self.session.options().environment,
             cache: self.session.tables(),
+            outside_files: self.session.behaviour().outside_files,
+            keeps_checkpoints: !self.session.options().capabilities.is_read_only(),
         }
     }
 }
@@ -80,10 +83,14 @@ impl StatementContext {
         point: PointOfNoReturn,
         work: BoxFuture<'static, T>,
     ) -> BoxFuture<'_, Result<T, Failure>> {
+        let refused = self
+            .session
+            .require(Effect::WriteTables, "changing a table is refused");
         let running = Arc::clone(&self.session.commits);
         let watched = point.clone();
         let done = run_to_commit(point, running, work);
         async move {
+            refused?;
             let done = match &self.events {
                 Some(events) => watch(events, &watched, done).await,
                 None => done.await,

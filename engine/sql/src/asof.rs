@@ -159,13 +159,13 @@ fn is_word(token: &TokenWithSpan, expected: &str) -> bool {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use crate::DIALECT;
     use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
     use super::rewrite;
 
     fn rewritten(sql: &str) -> Result<String, String> {
-        let tokens = Tokenizer::new(&GenericDialect {}, sql)
+        let tokens = Tokenizer::new(&DIALECT, sql)
             .tokenize_with_location()
             .unwrap();
         let tokens = rewrite(tokens).map_err(|error| error.to_string())?;

@@ -6,10 +6,9 @@ use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, Ident, ObjectName, SelectItem, SetExpr, Statement as SqlStatement, TableAlias,
     TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::{ParseResult, Query, VersionClauses, normalized, split_version, syntax_error};
+use super::{DIALECT, ParseResult, Query, VersionClauses, normalized, split_version, syntax_error};
 
 /// The table that a statement changes.
 #[derive(Debug, Clone)]
@@ -104,7 +103,6 @@ pub struct Selection {
 impl Selection {
     /// Makes the query.
     pub fn query(self, versions: VersionClauses) -> ParseResult<Query> {
-        static DIALECT: GenericDialect = GenericDialect {};
         let mut query = Parser::new(&DIALECT)
             .try_with_sql("SELECT * FROM relation")?
             .parse_query()?;

@@ -159,13 +159,13 @@ impl Level {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use crate::DIALECT;
     use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
     use super::{BRACKET_LIMIT, CHAIN_LIMIT, SUBQUERY_LIMIT, check};
 
     fn is_refused(sql: &str) -> bool {
-        let tokens = Tokenizer::new(&GenericDialect {}, sql)
+        let tokens = Tokenizer::new(&DIALECT, sql)
             .tokenize_with_location()
             .unwrap();
         check(&tokens).is_err()

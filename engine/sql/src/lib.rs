@@ -6,20 +6,31 @@
 
 mod asof;
 mod changed_table;
+mod complete;
 mod constant;
 mod depth;
+mod dialect;
+mod difference;
+mod frame;
 mod from_first;
 mod function;
 mod headers;
 mod name;
+mod numbers;
 mod parser;
+mod portable;
 mod query;
+mod rewrite;
 mod table_name;
+mod uses;
 mod versions;
 
 pub use asof::{LEFT_MARK, ON_MARK};
 pub use changed_table::{ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins};
+pub use complete::{CallKind, check_calls};
 pub use constant::{bind, constant, constant_text};
+pub use dialect::{DIALECT, LakeshDialect};
+pub use difference::differences;
 pub use from_first::select_everything;
 pub use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
 pub use name::{identifiers, normalized, stem};
@@ -27,6 +38,12 @@ pub use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, parse_query_tree,
     select_from_nothing, syntax_error,
 };
+pub use portable::portable;
 pub use query::Query;
+pub use rewrite::{
+    AS_WRITTEN, LIKE_PATTERN, REPLACING, SIMILAR_PATTERN, is_of_the_parser, like_pattern,
+    similar_pattern,
+};
 pub use table_name::TableName;
+pub use uses::relations;
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

@@ -4,20 +4,18 @@ use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, Query as SqlQuery, SetExpr, Statement as SqlStatement, TableFactor,
+    Visit, VisitMut,
 };
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::headers::name_columns;
 use super::versions::{VersionClause, VersionClauses};
-use super::{Query, asof, depth};
+use super::{DIALECT, Query, asof, complete, depth, frame, numbers, rewrite};
 
 /// What parsing a statement gives.
 pub type ParseResult<T> = Result<T, DataFusionError>;
-
-static DIALECT: GenericDialect = GenericDialect {};
 
 /// Reads one statement.
 pub struct StatementParser {
@@ -28,7 +26,7 @@ pub struct StatementParser {
 impl StatementParser {
     /// Splits the text of one statement into tokens.
     pub fn new(text: &str) -> ParseResult<Self> {
-        let tokens = Tokenizer::new(&DIALECT, text)
+        let mut tokens = Tokenizer::new(&DIALECT, text)
             .tokenize_with_location()
             .map_err(ParserError::from)?;
         if let Err(deep) = depth::check(&tokens) {
@@ -37,6 +35,8 @@ impl StatementParser {
                 deep.location,
             ));
         }
+        numbers::plain(&mut tokens)?;
+        frame::without_exclusions(&mut tokens)?;
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
         let tokens = asof::rewrite(tokens)?;
         let inner = DFParserBuilder::new(tokens)
@@ -166,12 +166,38 @@ impl StatementParser {
     /// Reads a query; takes the version clauses of the whole statement.
     pub fn query(&mut self) -> ParseResult<Query> {
         let mut query = self.inner.parser.parse_query()?;
+        complete::check(&query, &self.inner.parser)?;
         name_columns(&mut query);
+        rewrite::rewrite(&mut query, &self.inner.parser)?;
         Ok(Query {
             tree: Statement::Statement(Box::new(SqlStatement::Query(query))),
             versions: self.take_versions(),
             target: None,
         })
+    }
+
+    /// Reads an expression.
+    pub fn expression(&mut self) -> ParseResult<Expr> {
+        let mut expression = self.inner.parser.parse_expr()?;
+        self.complete(&mut expression)?;
+        Ok(expression)
+    }
+
+    /// Reads expressions with commas between them.
+    pub fn expressions(&mut self) -> ParseResult<Vec<Expr>> {
+        let mut expressions = self
+            .inner
+            .parser
+            .parse_comma_separated(Parser::parse_expr)?;
+        self.complete(&mut expressions)?;
+        Ok(expressions)
+    }
+
+    /// Makes a tree that was read through [`Self::sql`] ready for the planner: refuses what the planner
+    /// would ignore, and writes out what it would misread.
+    pub fn complete<T: Visit + VisitMut>(&self, tree: &mut T) -> ParseResult<()> {
+        complete::check(tree, &self.inner.parser)?;
+        rewrite::rewrite(tree, &self.inner.parser)
     }
 
     /// Reads `(query)`; takes the version clauses that stand in it and leaves those behind it.
@@ -237,6 +263,7 @@ impl StatementParser {
         {
             from.relation = factor;
         }
+        self.complete(&mut query)?;
         Ok(Query {
             tree: Statement::Statement(Box::new(SqlStatement::Query(query))),
             versions: self.take_versions(),
@@ -287,7 +314,7 @@ pub fn parse_query(text: &str) -> ParseResult<Query> {
 /// Parses a text that is an expression and nothing else.
 pub fn parse_expression(text: &str) -> ParseResult<Expr> {
     let mut parser = StatementParser::new(text)?;
-    let expression = parser.sql().parse_expr()?;
+    let expression = parser.expression()?;
     parser.finish()?;
     Ok(expression)
 }

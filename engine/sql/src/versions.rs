@@ -6,9 +6,9 @@
 
 use std::collections::HashMap;
 
+use crate::DIALECT;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, Value};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::{Keyword, RESERVED_FOR_TABLE_ALIAS};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Word};
@@ -117,7 +117,7 @@ impl ClauseHead {
             return Ok((value, self.value_at));
         }
         let rest = tokens[self.value_at..].to_vec();
-        let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(rest);
+        let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(rest);
         let value = parser.parse_expr()?;
         Ok((value, self.value_at + parser.index()))
     }
@@ -265,14 +265,14 @@ impl Words<'_> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use datafusion::sql::sqlparser::dialect::GenericDialect;
+    use crate::DIALECT;
     use datafusion::sql::sqlparser::tokenizer::Tokenizer;
 
     use super::{VersionClauses, split_version};
 
     #[track_caller]
     fn check(sql: &str, rest: &str, clauses: &[&str]) {
-        let tokens = Tokenizer::new(&GenericDialect {}, sql)
+        let tokens = Tokenizer::new(&DIALECT, sql)
             .tokenize_with_location()
             .unwrap();
         let (kept, found) = VersionClauses::take_from(tokens).unwrap();

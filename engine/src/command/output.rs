@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use lakesh_event::event::{Event, Summary};
 use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_text::effect::Effect;
 use lakesh_text::failure::Failure;
 
 pub(super) struct Output;
@@ -29,10 +30,18 @@ impl Command for Output {
         Arguments::Words(0..=1)
     }
 
+    fn check(&self, invocation: &Invocation) -> Result<(), Failure> {
+        match invocation.argument(0) {
+            Some(_) => require_files(invocation),
+            None => Ok(()),
+        }
+    }
+
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
         let file = invocation
             .argument(0)
             .map(|file| absolute(invocation, &file.value));
+        self.check(invocation)?;
         invocation.send(Event::Output(file)).await?;
         Ok(invocation.done())
     }
@@ -66,6 +75,7 @@ impl Command for Save {
         let Some(file) = invocation.argument(0) else {
             return Ok(());
         };
+        require_files(invocation)?;
         let found = lakesh_format::by_suffix(&file.value)
             .map_err(|error| invocation.wrong(error.to_string()).at(file.place.clone()))?;
         if found.is_some() {
@@ -109,6 +119,12 @@ impl Command for Save {
             ..summary
         })
     }
+}
+
+/// The front end writes the file; the session says here whether it may.
+fn require_files(invocation: &Invocation) -> Result<(), Failure> {
+    let what = format!("`\\{}` is refused", invocation.name());
+    invocation.session().require(Effect::WriteFiles, &what)
 }
 
 /// Relative paths start from the session's folder, which need not be the process's.

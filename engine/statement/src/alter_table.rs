@@ -64,7 +64,7 @@ fn parse(parser: &mut StatementParser) -> ParseResult<Box<dyn Statement>> {
         let name = parser.identifier()?;
         parser.expect(&["check"])?;
         parser.sql().expect_token(&Token::LParen)?;
-        let condition = parser.sql().parse_expr()?;
+        let condition = parser.expression()?;
         parser.sql().expect_token(&Token::RParen)?;
         Action::AddConstraint(name, Box::new(condition))
     } else if parser.accept(&["add"]) {

@@ -163,6 +163,10 @@ impl Statement for CacheTable {
         "CACHE TABLE"
     }
 
+    fn keeps_rows(&self) -> bool {
+        true
+    }
+
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let (entry, parts) = self.entry(context)?;
         let table = {

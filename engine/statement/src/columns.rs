@@ -8,6 +8,7 @@ use datafusion::logical_expr::ExprSchemable;
 use datafusion::sql::sqlparser::ast::{ColumnDef, ColumnOption, Expr as SqlExpr};
 use lakesh_session::StatementContext;
 use lakesh_session::scope::column_schema;
+use lakesh_sql::portable;
 use lakesh_table::GENERATION_EXPRESSION;
 use lakesh_text::failure::{Failure, FailureKind, sql_type_name};
 
@@ -53,7 +54,7 @@ fn metadata(
             } => {
                 check_generated(context, expression, field, all)
                     .map_err(|failure| failure.at_unless_placed(context, definition))?;
-                metadata.insert(GENERATION_EXPRESSION.to_owned(), expression.to_string());
+                metadata.insert(GENERATION_EXPRESSION.to_owned(), portable(expression));
             }
             other => return Err(refused(other, definition, context)),
         }

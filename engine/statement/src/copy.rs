@@ -3,6 +3,7 @@
 //! Local targets are written beside themselves and renamed at the end, so that neither a failure
 //! nor a killed process leaves half a result under the target's name.
 
+mod folder_name;
 mod folders;
 mod options;
 mod remote;
@@ -15,19 +16,20 @@ use datafusion::common::DataFusionError;
 use datafusion::datasource::file_format::format_as_file_type;
 use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::MemoryLimit;
-use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::dml::CopyTo;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_event::event::Summary;
 use lakesh_memory::planning::adjust_for_files;
 use lakesh_session::{Output, Statement, StatementContext, StatementKind, starts_query};
 use lakesh_sql::{ParseResult, Query, StatementParser};
 use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
+use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
 use std::sync::Arc;
 
+use folder_name::folder_name;
 use folders::write_by_folder;
 use options::{CopyOptions, Existing, ParsedOptions};
 use remote::Remote;
@@ -35,9 +37,6 @@ use staging::Staging;
 
 /// With more partition values than these memory may run short, and the result is written by folder.
 const FILES_AT_ONCE: usize = 16;
-
-/// The folder name that stands for NULL, as Hive writes it.
-const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// The statement `COPY`.
 pub static COPY: StatementKind = StatementKind {
@@ -196,6 +195,8 @@ impl Copy {
         input: &LogicalPlan,
         options: &CopyOptions,
     ) -> Result<u64, Failure> {
+        let refusal = format!("{} is refused", self.verb);
+        context.session.require(Effect::WriteFiles, &refusal)?;
         let memory = context.session.memory();
         context
             .with_join_retry(|state| async move {
@@ -293,7 +294,9 @@ fn named_partitions(
     let schema = input.schema();
     let is_partition = |name: &String| partition_columns.contains(name);
     let needs_name = |field: &Field| {
-        is_partition(field.name()) && (field.is_nullable() || !has_name(field.data_type()))
+        let data_type = field.data_type();
+        is_partition(field.name())
+            && (field.is_nullable() || data_type.is_string() || !has_name(data_type))
     };
     if !schema.fields().iter().any(|field| needs_name(field)) {
         return Ok(input.clone());
@@ -302,7 +305,7 @@ fn named_partitions(
         let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
         if needs_name(field) {
             let text = cast(column, DataType::Utf8);
-            coalesce(vec![text, lit(HIVE_NULL)]).alias(field.name())
+            folder_name(text).alias(field.name())
         } else {
             column
         }

@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_catalog::definition::TableDefinition;
 use lakesh_catalog::{Entry, OnConflict};
 use lakesh_event::event::Summary;
+use lakesh_plan::nullable::taking_null;
 use lakesh_session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
 use lakesh_sql::{ParseResult, Query, StatementParser, TableName, normalized};
 use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
@@ -65,7 +66,9 @@ fn parse(parser: &mut StatementParser, on_conflict: OnConflict) -> ParseResult<C
         on_conflict,
     };
     if parser.sql().peek_token_ref().token == Token::LParen {
-        let (columns, constraints) = parser.sql().parse_columns()?;
+        let (mut columns, mut constraints) = parser.sql().parse_columns()?;
+        parser.complete(&mut columns)?;
+        parser.complete(&mut constraints)?;
         statement.columns = columns;
         statement.constraints = checks(constraints)?;
     }
@@ -146,7 +149,10 @@ impl CreateTable {
                 )
                 .hint("leave the column list out, or CAST inside the query"));
             }
-            return context.plan(query.clone()).await;
+            let rows = context.plan(query.clone()).await?.into_inner();
+            return taking_null(rows)
+                .map(Erased::new)
+                .map_err(|error| context.failure(error));
         }
         if self.columns.is_empty() {
             return Err(

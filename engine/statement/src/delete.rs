@@ -34,7 +34,9 @@ pub static DELETE: StatementKind = StatementKind {
         if !parser.peeks(&["delete"]) {
             return Ok(None);
         }
-        let SqlStatement::Delete(delete) = parser.sql().parse_statement()? else {
+        let mut parsed = parser.sql().parse_statement()?;
+        parser.complete(&mut parsed)?;
+        let SqlStatement::Delete(delete) = parsed else {
             return parser.expected("DELETE");
         };
         let mut versions = parser.take_versions();
@@ -185,13 +187,17 @@ impl Change for Erased<DirectDelete> {
     }
 
     async fn write(self: Box<Self>, commit: Commit) -> Result<Written, DeltaTableError> {
+        let condition = self.into_inner().condition;
+        let condition = condition
+            .map(|condition| lakesh_table::row_by_row(condition, &commit.table))
+            .transpose()?;
         let mut builder = commit
             .table
             .delete()
             .with_session_state(commit.state.session())
             .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
             .with_commit_properties(commit.properties);
-        if let Some(condition) = self.into_inner().condition {
+        if let Some(condition) = condition {
             builder = builder.with_predicate(condition);
         }
         let (table, metrics) = builder.await?;

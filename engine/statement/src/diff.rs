@@ -58,7 +58,7 @@ pub static DIFF: StatementKind = StatementKind {
 /// Reads one end of the range.
 fn clause(parser: &mut StatementParser, kind: VersionKind) -> ParseResult<VersionClause> {
     let location: Location = parser.sql().peek_token_ref().span.start;
-    let value: Expr = parser.sql().parse_expr()?;
+    let value: Expr = parser.expression()?;
     Ok(VersionClause {
         kind,
         value,

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion::sql::sqlparser::tokenizer::Token;
-use lakesh_catalog::{DropBehavior, EntryHeader, EntryKind};
+use lakesh_catalog::{DropBehavior, EntryHeader, EntryKind, Missing};
 use lakesh_session::{Output, Overlay, Statement, StatementContext, StatementKind};
 use lakesh_sql::TableName;
 use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::source::Place;
 
 /// The statement `DROP`.
 pub static DROP: StatementKind = StatementKind {
@@ -59,24 +60,86 @@ struct Drop {
 }
 
 impl Drop {
-    async fn entry(
-        &self,
-        context: &StatementContext,
-        kind: EntryKind,
-        name: &TableName,
-    ) -> Result<(), Failure> {
-        let catalog = context.session.catalog();
-        match catalog.drop(&name.schema, &name.table, kind)? {
-            Some(dropped) => remove_files(context, &[dropped]),
-            None if self.if_exists => {
-                context
-                    .notice(format!(
-                        "`{}` is not there; nothing was dropped",
-                        name.table
-                    ))
-                    .await
+    /// Resolves the names, each once.
+    fn resolved(&self, context: &StatementContext) -> Result<Vec<Named>, Failure> {
+        let mut found: Vec<Named> = Vec::with_capacity(self.names.len());
+        for name in &self.names {
+            let (table, parts) = TableName::from_object(name, context.current_schema())?;
+            if !found.iter().any(|known| known.table == table) {
+                let place = parts.last().map(|part| context.place(part.span.start));
+                found.push(Named { table, place });
             }
-            None => Err(not_found(context, kind, name)),
+        }
+        Ok(found)
+    }
+
+    /// Drops tables or views: all of them, or none.
+    async fn entries(&self, context: &StatementContext, kind: EntryKind) -> Result<(), Failure> {
+        let names = self.resolved(context)?;
+        let keys: Vec<(&str, &str)> = names
+            .iter()
+            .map(|name| (name.table.schema.as_str(), name.table.table.as_str()))
+            .collect();
+        let catalog = context.session.catalog();
+        let dropped = catalog.drop_all(&keys, kind, self.missing());
+        let dropped = dropped.map_err(|error| match names.as_slice() {
+            [only] => only.at_its_place(error.into()),
+            _ => error.into(),
+        })?;
+        for (name, entry) in names.iter().zip(&dropped) {
+            if entry.is_none() && !self.if_exists {
+                return Err(name.at_its_place(not_found(context, kind, &name.table)));
+            }
+            if entry.is_none() {
+                let message = format!("`{}` is not there; nothing was dropped", name.table.table);
+                context.notice(message).await?;
+            }
+        }
+        let dropped: Vec<EntryHeader> = dropped.into_iter().flatten().collect();
+        remove_files(context, &dropped)
+    }
+
+    /// Drops schemas: all of them, or none.
+    fn schemas(&self, context: &StatementContext) -> Result<(), Failure> {
+        let catalog = context.session.catalog();
+        let names = self.resolved(context)?;
+        let keys: Vec<&str> = names.iter().map(|name| name.table.table.as_str()).collect();
+        let dropped = catalog.drop_schemas(&keys, self.behaviour, self.missing())?;
+        let missing = keys
+            .iter()
+            .zip(&dropped)
+            .find(|(_, dropped)| dropped.is_none());
+        if let Some((name, _)) = missing
+            && !self.if_exists
+        {
+            let message = format!("schema `{name}` not found");
+            return Err(Failure::new(FailureKind::Plan, message));
+        }
+        for entries in dropped.iter().flatten() {
+            remove_files(context, entries)?;
+        }
+        Ok(())
+    }
+
+    fn missing(&self) -> Missing {
+        match self.if_exists {
+            true => Missing::Accepted,
+            false => Missing::Refused,
+        }
+    }
+}
+
+/// A name, and where it stands.
+struct Named {
+    table: TableName,
+    place: Option<Place>,
+}
+
+impl Named {
+    fn at_its_place(&self, failure: Failure) -> Failure {
+        match &self.place {
+            Some(place) => failure.at(place.clone()),
+            None => failure,
         }
     }
 }
@@ -123,31 +186,9 @@ impl Statement for Drop {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        for name in &self.names {
-            let (found, parts) = TableName::from_object(name, context.current_schema())?;
-            match self.object {
-                Object::Entry(kind) => {
-                    self.entry(context, kind, &found).await.map_err(|failure| {
-                        match parts.last() {
-                            Some(part) => failure.at(context.place(part.span.start)),
-                            None => failure,
-                        }
-                    })?
-                }
-                Object::Schema => {
-                    let catalog = context.session.catalog();
-                    match catalog.drop_schema(&found.table, self.behaviour)? {
-                        Some(dropped) => remove_files(context, &dropped)?,
-                        None if self.if_exists => {}
-                        None => {
-                            return Err(Failure::new(
-                                FailureKind::Plan,
-                                format!("schema `{}` not found", found.table),
-                            ));
-                        }
-                    }
-                }
-            }
+        match self.object {
+            Object::Entry(kind) => self.entries(context, kind).await?,
+            Object::Schema => self.schemas(context)?,
         }
         Ok(Output::done(self.verb()))
     }

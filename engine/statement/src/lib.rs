@@ -7,6 +7,7 @@
 pub mod alter_table;
 pub mod attach;
 pub mod cache;
+pub mod check_table;
 pub mod checkpoint;
 pub(crate) mod columns;
 pub mod convert;

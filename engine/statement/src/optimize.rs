@@ -34,7 +34,7 @@ pub static OPTIMIZE: StatementKind = StatementKind {
         parser.accept(&["table"]);
         let name = parser.name()?;
         let condition = match parser.accept(&["where"]) {
-            true => Some(parser.sql().parse_expr()?),
+            true => Some(parser.expression()?),
             false => None,
         };
         let mut order = Vec::new();

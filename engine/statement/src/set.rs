@@ -24,7 +24,7 @@ pub static SET: StatementKind = StatementKind {
             if !parser.sql().consume_token(&Token::Eq) {
                 parser.accept(&["to"]);
             }
-            let value = parser.sql().parse_expr()?;
+            let value = parser.expression()?;
             let name = "datafusion.execution.time_zone".to_owned();
             return Ok(Some(Box::new(SetStatement {
                 assignments: vec![(name, value)],
@@ -36,7 +36,7 @@ pub static SET: StatementKind = StatementKind {
             if !parser.sql().consume_token(&Token::Eq) && !parser.accept(&["to"]) {
                 return parser.expected("=");
             }
-            assignments.push((name, parser.sql().parse_expr()?));
+            assignments.push((name, parser.expression()?));
             if !parser.sql().consume_token(&Token::Comma) {
                 break;
             }

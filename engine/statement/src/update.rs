@@ -34,7 +34,9 @@ pub static UPDATE: StatementKind = StatementKind {
         if !parser.peeks(&["update"]) {
             return Ok(None);
         }
-        let SqlStatement::Update(update) = parser.sql().parse_statement()? else {
+        let mut parsed = parser.sql().parse_statement()?;
+        parser.complete(&mut parsed)?;
+        let SqlStatement::Update(update) = parsed else {
             return parser.expected("UPDATE");
         };
         let mut versions = parser.take_versions();

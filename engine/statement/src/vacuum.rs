@@ -46,7 +46,7 @@ pub static VACUUM: StatementKind = StatementKind {
         };
         loop {
             if statement.retention.is_none() && parser.accept(&["retain"]) {
-                statement.retention = Some(parser.sql().parse_expr()?);
+                statement.retention = Some(parser.expression()?);
                 if !parser.accept(&["hour"]) {
                     parser.expect(&["hours"])?;
                 }

@@ -69,6 +69,7 @@ pub(crate) async fn layouts_by_schema(
             format: Arc::clone(&format),
             file_schema: Arc::clone(schema),
             null_text: None,
+            exact_numbers: false,
             members,
         })
         .collect();

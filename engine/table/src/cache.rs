@@ -2,13 +2,12 @@
 //!
 //! Nothing here is trusted without a look at the log; secrets stay in memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use deltalake::DeltaTable;
 use object_store::ObjectMeta;
 
-use super::delta_mapping::CheckedFiles;
 use super::error::TableError;
 
 /// How many Delta tables are remembered; the one that was not used for longest is forgotten.
@@ -21,6 +20,20 @@ pub struct TableCache {
     stores: Mutex<HashMap<String, BTreeMap<String, String>>>,
     /// Files of tables with column mapping by id that were looked at.
     pub(crate) checked_files: CheckedFiles,
+}
+
+/// Files that were found to carry the table's own names, by location of the table and path.
+#[derive(Debug, Default)]
+pub(crate) struct CheckedFiles(Mutex<HashSet<String>>);
+
+impl CheckedFiles {
+    pub(crate) fn contains(&self, file: &str) -> bool {
+        lock(&self.0).contains(file)
+    }
+
+    pub(crate) fn insert(&self, file: String) {
+        lock(&self.0).insert(file);
+    }
 }
 
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::catalog::{ScanArgs, ScanResult, Session, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Statistics;
 use datafusion::common::tree_node::Transformed;
@@ -21,6 +21,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use deltalake::delta_datafusion::DeltaScanNext;
+
+use super::log_bounds::{believed_scan, told_to_log};
 
 /// Returns what a provider does with filters, where what it calls exact is checked again.
 pub(super) fn checked(said: Vec<TableProviderFilterPushDown>) -> Vec<TableProviderFilterPushDown> {
@@ -73,15 +75,10 @@ impl TableProvider for CheckedFilters {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.inner.scan(state, projection, filters, limit).await
-    }
-
-    async fn scan_with_args<'a>(
-        &self,
-        state: &dyn Session,
-        arguments: ScanArgs<'a>,
-    ) -> Result<ScanResult> {
-        self.inner.scan_with_args(state, arguments).await
+        let told = told_to_log(filters, &self.inner.schema());
+        let limit = limit.filter(|_| told.len() == filters.len());
+        let plan = self.inner.scan(state, projection, &told, limit).await?;
+        believed_scan(plan)
     }
 
     fn supports_filters_pushdown(

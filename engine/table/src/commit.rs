@@ -7,14 +7,16 @@
 //! a log entry is lost, the entry is read back: one with our bytes is our own commit, and is not
 //! written a second time.
 
+mod bounds;
 mod file_key;
 mod guarded;
+mod ledger;
 mod own_files;
 mod removals;
 mod traffic;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::{CommitProperties, TransactionError};
@@ -24,6 +26,8 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use guarded::GuardedLogStore;
+
+use crate::checkpoint_interval::Landed;
 
 pub(crate) use file_key::FileKey;
 pub(crate) use traffic::Traffic;
@@ -57,6 +61,8 @@ struct Operation {
     id: Uuid,
     passed: AtomicBool,
     traffic: Arc<Traffic>,
+    /// The newest commit that has landed.
+    landed: Mutex<Option<Landed>>,
 }
 
 impl Default for PointOfNoReturn {
@@ -65,6 +71,7 @@ impl Default for PointOfNoReturn {
             id: Uuid::new_v4(),
             passed: AtomicBool::new(false),
             traffic: Arc::default(),
+            landed: Mutex::default(),
         }))
     }
 }
@@ -78,6 +85,9 @@ impl PointOfNoReturn {
         CommitProperties::default()
             .with_metadata([id].into_iter().chain(blind))
             .with_max_retries(COMMIT_RETRIES)
+            // Ours are written once the commit has landed, and a failure of theirs is none of its own.
+            .with_create_checkpoint(false)
+            .with_cleanup_expired_logs(Some(false))
     }
 
     /// Returns the operation's id.
@@ -93,6 +103,19 @@ impl PointOfNoReturn {
     /// From here on the work is not cut off any more.
     pub(crate) fn pass(&self) {
         self.0.passed.store(true, Ordering::Release);
+    }
+
+    /// Remembers a commit that has landed; what it says replaces what was said before.
+    fn land(&self, landed: Landed) {
+        *lock(&self.0.landed) = Some(landed);
+    }
+
+    /// Writes the checkpoint that is due after what has landed.
+    async fn keep_checkpoint(&self) {
+        let landed = lock(&self.0.landed).take();
+        if let Some(landed) = landed {
+            landed.keep_checkpoint(self.operation()).await;
+        }
     }
 
     fn is_passed(&self) -> bool {
@@ -117,9 +140,12 @@ pub async fn run_to_commit<T: Send + 'static>(
 ) -> Result<T, tokio::task::JoinError> {
     running.fetch_add(1, Ordering::AcqRel);
     let counted = Counted(running);
+    let committed = point.clone();
     let task = tokio::spawn(async move {
         let _counted = counted;
-        work.await
+        let done = work.await;
+        committed.keep_checkpoint().await;
+        done
     });
     let mut guard = AbortUnlessCommitted { task, point };
     (&mut guard.task).await
@@ -145,6 +171,10 @@ impl<T> Drop for AbortUnlessCommitted<T> {
             self.task.abort();
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -97,9 +97,11 @@ pub(crate) const CSV_OPTIONS: &[OptionSpec] = &[
 
 /// How many records decide the types, as in DuckDB.
 const SAMPLE_RECORDS: usize = 20_480;
-/// How many bytes of the first file and of each other one are looked at.
-const FIRST_SAMPLE: usize = 4 << 20;
-const OTHER_SAMPLE: usize = 64 << 10;
+/// How many bytes of the first file decide about the dialect.
+const DIALECT_SAMPLE: usize = 64 << 10;
+/// How many bytes of all files together are looked at for codes, and how many of each file at least.
+const LOOK_AT: usize = 64 << 20;
+const LEAST: usize = 64 << 10;
 
 #[async_trait]
 impl TableFormat for Csv {
@@ -162,9 +164,10 @@ impl FileReader for Csv {
             }
         };
         let mut groups = Vec::new();
-        for (key, members) in group_by(inspected.iter().map(|file| (file.compression, &file.names)))
-        {
-            let (compression, names) = key;
+        let keys = inspected
+            .iter()
+            .map(|file| (file.compression, &file.names, file.whole));
+        for ((compression, names, whole), members) in group_by(keys) {
             if names.is_empty() {
                 continue;
             }
@@ -175,6 +178,7 @@ impl FileReader for Csv {
                 format: Arc::new(CsvFormat::default().with_options(options)),
                 file_schema,
                 null_text: settings.null.clone(),
+                exact_numbers: !whole && request.declared.is_none(),
                 members,
             });
         }
@@ -187,6 +191,8 @@ struct Inspected {
     compression: CompressionTypeVariant,
     names: Vec<String>,
     types: Vec<DataType>,
+    /// Whether all records were looked at.
+    whole: bool,
 }
 
 impl Inspected {
@@ -238,8 +244,8 @@ impl Settings {
         if delimiter.is_none() || header.is_none() {
             let file = &request.files[0];
             let compression = compression(file, options)?;
-            let sample = read_sample(request.store, file, compression, OTHER_SAMPLE).await?;
-            let complete = sample.len() < OTHER_SAMPLE;
+            let sample = read_sample(request.store, file, compression, DIALECT_SAMPLE).await?;
+            let complete = sample.len() < DIALECT_SAMPLE;
             if delimiter.is_none() {
                 dialect.delimiter = csv_sniff::delimiter(&sample, complete, dialect);
             }
@@ -278,13 +284,21 @@ impl Settings {
     ) -> Result<Inspected, TableError> {
         let file = &request.files[index];
         let compression = compression(file, request.options)?;
-        let limit = match (self.sample_records, index) {
-            (usize::MAX, _) => usize::MAX,
-            (_, 0) => FIRST_SAMPLE,
-            _ => OTHER_SAMPLE,
+        let limit = match self.sample_records {
+            usize::MAX => usize::MAX,
+            _ => (LOOK_AT / request.files.len()).clamp(LEAST, LOOK_AT),
         };
         let sample = read_sample(request.store, file, compression, limit).await?;
-        let records = csv_sniff::records(&sample, sample.len() < limit, self.dialect);
+        let whole = sample.len() < limit;
+        let deciding = self.sample_records.saturating_add(usize::from(self.header));
+        let mut records: Vec<Vec<String>> = Vec::new();
+        let mut codes: Vec<bool> = Vec::new();
+        csv_sniff::each_record(&sample, whole, self.dialect, |record| {
+            match records.len() < deciding {
+                true => records.push(record),
+                false => note_codes(&mut codes, &record),
+            }
+        });
         let count = match self.padding {
             true => records.iter().map(Vec::len).max().unwrap_or(0),
             false => records.first().map_or(0, Vec::len),
@@ -306,12 +320,17 @@ impl Settings {
             ));
         }
         let types = (0..count)
-            .map(|column| self.column_type(data, column))
+            .map(|column| match self.column_type(data, column) {
+                // Behind the records that decide only this is looked for: other misfits fail by themselves.
+                number if number.is_numeric() && codes.get(column) == Some(&true) => DataType::Utf8,
+                found => found,
+            })
             .collect();
         Ok(Inspected {
             compression: *compression.get_variant(),
             names,
             types,
+            whole,
         })
     }
 
@@ -367,6 +386,16 @@ impl Settings {
             })
             .collect();
         Ok(Arc::new(Schema::new(fields)))
+    }
+}
+
+/// Notes in which columns a code stands, as in `01234`.
+fn note_codes(codes: &mut Vec<bool>, record: &[String]) {
+    if codes.len() < record.len() {
+        codes.resize(record.len(), false);
+    }
+    for (found, value) in codes.iter_mut().zip(record) {
+        *found = *found || csv_sniff::is_code(value);
     }
 }
 

@@ -23,8 +23,20 @@ pub(crate) struct Dialect {
 
 /// Splits a sample into records; the last one is dropped if it may have been cut.
 pub(crate) fn records(sample: &[u8], complete: bool, dialect: Dialect) -> Vec<Vec<String>> {
-    let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
     let mut records = Vec::new();
+    each_record(sample, complete, dialect, |record| records.push(record));
+    records
+}
+
+/// Calls a function with each record of a sample, but with the last one only if it was not cut.
+pub(crate) fn each_record(
+    sample: &[u8],
+    complete: bool,
+    dialect: Dialect,
+    mut visit: impl FnMut(Vec<String>),
+) {
+    let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
+    let mut any = false;
     let mut record: Vec<Vec<u8>> = vec![Vec::new()];
     let mut quoted = false;
     let mut at = 0;
@@ -52,7 +64,7 @@ pub(crate) fn records(sample: &[u8], complete: bool, dialect: Dialect) -> Vec<Ve
                 at += 1;
             }
         } else if ends_record(byte) {
-            finish(&mut records, &mut record);
+            any |= finish(&mut visit, &mut record);
         } else if byte == dialect.delimiter {
             record.push(Vec::new());
         } else if byte == dialect.quote && field_is_empty {
@@ -61,10 +73,9 @@ pub(crate) fn records(sample: &[u8], complete: bool, dialect: Dialect) -> Vec<Ve
             append(&mut record, byte);
         }
     }
-    if complete || records.is_empty() {
-        finish(&mut records, &mut record);
+    if complete || !any {
+        finish(&mut visit, &mut record);
     }
-    records
 }
 
 fn append(record: &mut [Vec<u8>], byte: u8) {
@@ -73,13 +84,15 @@ fn append(record: &mut [Vec<u8>], byte: u8) {
     }
 }
 
-/// Ends a record; a line without anything in it is none.
-fn finish(records: &mut Vec<Vec<String>>, record: &mut Vec<Vec<u8>>) {
+/// Ends a record and says whether there was one: a line without anything in it is none.
+fn finish(visit: &mut impl FnMut(Vec<String>), record: &mut Vec<Vec<u8>>) -> bool {
     let fields = std::mem::replace(record, vec![Vec::new()]);
-    if fields.len() > 1 || !fields[0].is_empty() {
-        let text = |field: Vec<u8>| String::from_utf8_lossy(&field).into_owned();
-        records.push(fields.into_iter().map(text).collect());
+    if fields.len() == 1 && fields[0].is_empty() {
+        return false;
     }
+    let text = |field: Vec<u8>| String::from_utf8_lossy(&field).into_owned();
+    visit(fields.into_iter().map(text).collect());
+    true
 }
 
 /// Guesses the delimiter: the one that splits most records into the same, largest number of fields.
@@ -173,8 +186,17 @@ fn timestamp() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, None)
 }
 
+/// Says whether a text of digits is a code such as `01234`, which as a number would be another.
+pub(crate) fn is_code(value: &str) -> bool {
+    let digits = value.strip_prefix(['-', '+']).unwrap_or(value).as_bytes();
+    matches!(digits, [b'0', second, ..] if second.is_ascii_digit())
+}
+
 fn type_of(value: &str) -> DataType {
     let digits = value.strip_prefix('-').unwrap_or(value);
+    if is_code(value) {
+        return DataType::Utf8;
+    }
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return match value.parse::<i64>() {
             Ok(_) => DataType::Int64,
@@ -253,6 +275,9 @@ mod tests {
             (vec!["2024-01-31", "2024-01-31 10:00:00.5"], timestamp()),
             (vec!["2024-02-31"], DataType::Utf8),
             (vec!["1", "x"], DataType::Utf8),
+            (vec!["98765", "01234"], DataType::Utf8),
+            (vec!["1.5", "007.5"], DataType::Utf8),
+            (vec!["0", "-0", "0.5"], DataType::Float64),
             (vec!["nan"], DataType::Utf8),
             (vec!["12345678901234567890"], DataType::Utf8),
             (vec![], DataType::Null),

@@ -14,12 +14,14 @@ use lakesh_catalog::definition::{TableDefinition, TableVersion};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::cache::CachedDelta;
+use super::checkpoint_interval::keep_checkpoint_of_read;
 use super::delta_log::{DeltaLog, commit_path, not_delta};
 use super::delta_mapping::check_names;
 use super::delta_scan::DeltaScan;
 use super::error::TableError;
 use super::location::Location;
 use super::options::{OptionSpec, Options};
+use super::own_paths::check_paths;
 use super::{OpenTable, TableContext, TableFormat, store};
 use super::{hive, listing};
 use crate::commit::is_conflict;
@@ -53,6 +55,7 @@ impl TableFormat for Delta {
     ) -> Result<OpenTable, TableError> {
         let source = Source::new(definition, context)?;
         let table = source.load(version, context).await?;
+        check_paths(&source, &table, context)?;
         check_names(&source, &table, &context.cache.checked_files).await?;
         table
             .update_datafusion_session(&**context.state)
@@ -209,6 +212,9 @@ impl Source {
             });
         }
         self.remember(&table, context).await;
+        if context.keeps_checkpoints {
+            keep_checkpoint_of_read(&table).await;
+        }
         Ok(table)
     }
 

@@ -8,8 +8,9 @@ use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::Expr;
 use deltalake::delta_datafusion::planner::DeltaPlanner;
-use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
+use deltalake::delta_datafusion::{DataFusionMixins, DeltaScanConfig, DeltaScanNext};
 use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
@@ -19,6 +20,8 @@ use lakesh_text::failure::{Failure, FailureKind};
 use super::checked_filters::{CheckScans, CheckedFilters};
 use super::delta::Source;
 use super::delta_mapping::check_names;
+use super::log_bounds::{keys_apart_from_log, undecided_by_log};
+use super::own_paths::check_paths;
 use super::{TableContext, TableError};
 use crate::commit::PointOfNoReturn;
 
@@ -40,6 +43,19 @@ pub fn library_state(state: &SessionState) -> SessionState {
         .build()
 }
 
+/// Rewrites the condition of an UPDATE, DELETE or REPLACE WHERE so that no file is left out by bounds
+/// of the log that may not hold.
+pub fn row_by_row(condition: Expr, table: &DeltaTable) -> Result<Expr, DeltaTableError> {
+    let schema = table.snapshot()?.snapshot().input_schema();
+    Ok(undecided_by_log(condition, &schema))
+}
+
+/// Rewrites the condition of a MERGE so that no file is left out by bounds of the log that may not hold.
+pub fn keys_row_by_row(on: Expr, table: &DeltaTable) -> Result<Expr, DeltaTableError> {
+    let schema = table.snapshot()?.snapshot().input_schema();
+    Ok(keys_apart_from_log(on, &schema)?)
+}
+
 /// The newest state of a Delta table.
 pub struct OpenForChange {
     /// Scans the state.
@@ -59,6 +75,7 @@ impl OpenForChange {
     ) -> Result<Self, TableError> {
         let source = Source::new(definition, context)?;
         let table = source.load(TableVersion::Latest, context).await?;
+        check_paths(&source, &table, context)?;
         check_names(&source, &table, &context.cache.checked_files).await?;
         table
             .update_datafusion_session(&**context.state)

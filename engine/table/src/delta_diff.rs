@@ -15,6 +15,7 @@ use super::delta::Source;
 use super::delta_mapping::check_names;
 use super::delta_scan::{DeltaScan, Files};
 use super::error::TableError;
+use super::own_paths::check_paths;
 use crate::commit::FileKey;
 
 /// Two versions of a table, as far as they differ.
@@ -77,6 +78,7 @@ async fn side(
     other: &HashSet<FileKey>,
     context: &TableContext<'_>,
 ) -> Result<Side, TableError> {
+    check_paths(source, table, context)?;
     check_names(source, table, &context.cache.checked_files).await?;
     table
         .update_datafusion_session(&**context.state)

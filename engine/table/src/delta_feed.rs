@@ -11,6 +11,7 @@ use lakesh_catalog::definition::{TableDefinition, TableVersion};
 use super::TableContext;
 use super::delta::Source;
 use super::error::TableError;
+use super::own_paths::check_paths;
 
 /// Opens the changes from one version to another, both included; without an end, to the newest.
 ///
@@ -24,6 +25,7 @@ pub async fn delta_feed(
 ) -> Result<Arc<dyn TableProvider>, TableError> {
     let source = Source::new(definition, context)?;
     let end = source.load(to, context).await?;
+    check_paths(&source, &end, context)?;
     let last = end.version().unwrap_or_default();
     let first = match from {
         TableVersion::Timestamp(moment) => {

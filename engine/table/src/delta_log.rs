@@ -85,6 +85,16 @@ impl DeltaLog {
         Some((first.unwrap_or(start.min(last)), last))
     }
 
+    /// Returns the versions that have a commit file, ascending.
+    pub(crate) fn commit_versions(&self) -> impl Iterator<Item = u64> {
+        self.commits.keys().copied()
+    }
+
+    /// Returns the versions that have a checkpoint, ascending.
+    pub(crate) fn checkpoint_versions(&self) -> &[u64] {
+        &self.checkpoints
+    }
+
     /// Checks that a version can be read.
     pub(crate) fn check(&self, location: &Location, version: u64) -> Result<(), TableError> {
         let (first, last) = self.range().ok_or_else(|| not_delta(location))?;

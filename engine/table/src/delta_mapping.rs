@@ -5,8 +5,7 @@
 //! looks for names only and would fill such columns with NULL. So the files of such a table are looked
 //! at, once each, and a table with a column of another name is refused.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use datafusion::parquet::schema::types::Type;
 use deltalake::DeltaTable;
@@ -14,6 +13,7 @@ use deltalake::kernel::{DataType, StructType};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 
+use super::cache::CheckedFiles;
 use super::delta::Source;
 use super::error::TableError;
 use super::parquet_metadata::read_footer;
@@ -22,26 +22,6 @@ const MODE: &str = "delta.columnMapping.mode";
 
 /// How many footers are read at a time.
 const READS: usize = 16;
-
-/// Files that were found to carry the table's own names, by location of the table and path.
-#[derive(Debug, Default)]
-pub(crate) struct CheckedFiles(Mutex<HashSet<String>>);
-
-impl CheckedFiles {
-    fn contains(&self, file: &str) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(file)
-    }
-
-    fn insert(&self, file: String) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(file);
-    }
-}
 
 /// The physical name of each column at any depth, by its number.
 type Names = BTreeMap<i64, String>;

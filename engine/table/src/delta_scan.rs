@@ -31,6 +31,7 @@ use super::checked_filters::checked;
 use super::delta::Source;
 use super::error::TableError;
 use super::facts::{KnownFile, TableFiles};
+use super::log_bounds::{believed_scan, told_to_log};
 
 /// The feature without which no file has a deletion vector.
 const FEATURE: &str = "deletionVectors";
@@ -202,9 +203,13 @@ impl TableProvider for DeltaScan {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> QueryResult<Arc<dyn ExecutionPlan>> {
+        let told = told_to_log(filters, &self.schema);
+        // A limit may cut only rows that all filters have passed.
+        let limit = limit.filter(|_| told.len() == filters.len());
         let mut plans = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
-            let plan = part.scan(state, projection, filters, limit).await?;
+            let plan = part.scan(state, projection, &told, limit).await?;
+            let plan = believed_scan(plan)?;
             if let Some(files) = self.files {
                 lakesh_event::observation::count_considered_files(&plan, files);
             }

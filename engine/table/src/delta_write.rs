@@ -9,14 +9,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Column;
+use datafusion::common::{Column, plan_err};
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as QueryResult;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
-use deltalake::delta_datafusion::SessionFallbackPolicy;
+use deltalake::delta_datafusion::{DataFusionMixins, SessionFallbackPolicy};
 use deltalake::kernel::StructType;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
@@ -29,9 +29,10 @@ use object_store::ObjectStoreExt;
 
 use super::TableContext;
 use super::delta::Source;
-use super::delta_change::library_state;
+use super::delta_change::{library_state, row_by_row};
 use super::delta_log::commit_path;
 use super::error::TableError;
+use super::own_paths::check_paths;
 use crate::commit::PointOfNoReturn;
 
 /// What is written.
@@ -130,6 +131,7 @@ pub async fn write_delta(
     let plan = planned(&request.input, context.state)
         .await
         .map_err(TableError::query)?;
+    refuse_untyped(&plan.schema(), existing.as_ref(), &request).map_err(TableError::query)?;
     if let Some(table) = &existing {
         check_partitioning(&source, table, &request, &plan.schema())?;
     }
@@ -148,7 +150,8 @@ pub async fn write_delta(
         None => WriteBuilder::new(guarded(source.handle()?.log_store(), None), None),
     };
     let builder = with_rows(builder, plan, context.state, &request).map_err(failed)?;
-    let builder = configured(builder, &request, existing.is_none());
+    let builder = configured(builder, &request, existing.as_ref());
+    let builder = builder.map_err(|error| source.failed(error))?;
     let table = builder.await.map_err(|error| source.failed(error))?;
     report(&source, table).await
 }
@@ -167,10 +170,11 @@ pub async fn write_rows(
     state: &Erased<SessionState>,
 ) -> Result<(DeltaTable, WriteMetrics), DeltaTableError> {
     let plan = planned(&request.input, state).await?;
+    refuse_untyped(&plan.schema(), Some(&table), &request)?;
     let snapshot = table.snapshot()?.snapshot().clone();
     let builder = WriteBuilder::new(table.log_store(), Some(snapshot));
     let builder = with_rows(builder, plan, state, &request)?;
-    let table = configured(builder, &request, false).await?;
+    let table = configured(builder, &request, Some(&table))?.await?;
     let version = table.version().unwrap_or_default();
     let entry = table.log_store().read_commit_entry(version).await?;
     let metrics = operation_metrics(&entry.unwrap_or_default());
@@ -227,6 +231,46 @@ fn signed(query: &LogicalPlan) -> QueryResult<Option<LogicalPlan>> {
         .map(Some)
 }
 
+/// Refuses a new column of which nothing but NULL is known: it would take no value later.
+fn refuse_untyped(
+    rows: &SchemaRef,
+    existing: Option<&DeltaTable>,
+    request: &WriteRequest,
+) -> QueryResult<()> {
+    let known = match existing {
+        Some(table) if request.schema_change != SchemaChange::Overwrite => {
+            Some(table.snapshot()?.snapshot().input_schema())
+        }
+        _ => None,
+    };
+    let is_new = |field: &&Arc<Field>| {
+        let known = known.as_ref();
+        known.is_none_or(|known| known.field_with_name(field.name()).is_err())
+    };
+    match rows
+        .fields()
+        .iter()
+        .filter(is_new)
+        .find(|field| is_untyped(field.data_type()))
+    {
+        None => Ok(()),
+        Some(field) => plan_err!(
+            "column `{0}` has no type, since nothing but NULL is known of it; give it one: \
+             `CAST(NULL AS VARCHAR) AS {0}`",
+            field.name()
+        ),
+    }
+}
+
+fn is_untyped(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Null => true,
+        DataType::Struct(fields) => fields.iter().any(|field| is_untyped(field.data_type())),
+        DataType::List(item) | DataType::LargeList(item) => is_untyped(item.data_type()),
+        _ => false,
+    }
+}
+
 /// Gives a builder what every write has: the rows, the session, what the commit carries.
 fn with_rows(
     builder: WriteBuilder,
@@ -244,14 +288,21 @@ fn with_rows(
 }
 
 /// Passes on what the request says about mode, columns and a new table's properties.
-fn configured(builder: WriteBuilder, request: &WriteRequest, is_new: bool) -> WriteBuilder {
+fn configured(
+    builder: WriteBuilder,
+    request: &WriteRequest,
+    existing: Option<&DeltaTable>,
+) -> Result<WriteBuilder, DeltaTableError> {
     let mut builder = match &request.mode {
         WriteMode::Create => builder.with_save_mode(SaveMode::ErrorIfExists),
         WriteMode::Append => builder.with_save_mode(SaveMode::Append),
         WriteMode::Overwrite => builder.with_save_mode(SaveMode::Overwrite),
         WriteMode::Replace(condition) => builder
             .with_save_mode(SaveMode::Overwrite)
-            .with_replace_where(condition.clone()),
+            .with_replace_where(match existing {
+                Some(table) => row_by_row(condition.clone(), table)?,
+                None => condition.clone(),
+            }),
     };
     match request.schema_change {
         SchemaChange::Refuse => {}
@@ -261,13 +312,13 @@ fn configured(builder: WriteBuilder, request: &WriteRequest, is_new: bool) -> Wr
     if !request.partition_columns.is_empty() {
         builder = builder.with_partition_columns(request.partition_columns.clone());
     }
-    if is_new {
+    if existing.is_none() {
         builder = builder.with_configuration(configuration(request.properties.clone()));
         if let Some(comment) = &request.comment {
             builder = builder.with_description(comment.clone());
         }
     }
-    builder
+    Ok(builder)
 }
 
 /// Creates an empty Delta table with the definition's columns, partition columns and comment.
@@ -320,6 +371,10 @@ async fn existing(
         (Ok(_), WriteMode::Create) => Err(TableError::Exists {
             location: source.location.display.clone(),
         }),
+        (Ok(table), WriteMode::Replace(_)) => {
+            check_paths(source, &table, context)?;
+            Ok(Some(table))
+        }
         (Ok(table), _) => Ok(Some(table)),
         (
             Err(TableError::NotDelta { .. } | TableError::NotFound { .. }),

@@ -2,7 +2,10 @@
 //!
 //! It decides nothing about exit statuses beyond the kind of failure.
 
+use std::error::Error;
+
 use chrono::{DateTime, SecondsFormat, Utc};
+use datafusion::arrow::datatypes::Schema;
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::TransactionError;
@@ -164,6 +167,22 @@ pub enum TableError {
         /// The newest version.
         last: u64,
     },
+    /// The log of a Delta table names a file that is not the table's own.
+    #[error(
+        "refused to read `{location}`: its log names the file `{file}`, which lies outside of the table's folder"
+    )]
+    Outside {
+        /// The table.
+        location: String,
+        /// The path as the log has it.
+        file: String,
+    },
+    /// A repair would take every file out of a table.
+    #[error("every file of `{location}` is gone; a repair would leave an empty table")]
+    NothingLeft {
+        /// The table.
+        location: String,
+    },
     /// No version lies between a begin and an end.
     #[error("no version of `{location}` lies between the begin, {first}, and the end, {last}")]
     EmptyRange {
@@ -306,7 +325,11 @@ impl TableError {
             Self::File { .. } | Self::Store { .. } | Self::MissingFile { .. } => {
                 FailureKind::InputOutput
             }
+            Self::Delta { source, .. } if comes_from_store(source.as_ref()) => {
+                FailureKind::InputOutput
+            }
             Self::Delta { .. } | Self::Conflict { .. } => FailureKind::Execution,
+            Self::Outside { .. } => FailureKind::Denied,
             _ => FailureKind::Plan,
         }
     }
@@ -335,6 +358,14 @@ impl TableError {
             Self::MissingFile { .. } => {
                 vec!["VACUUM deletes the files that old versions need; DESCRIBE HISTORY lists the versions".into()]
             }
+            Self::Outside { .. } => vec![
+                "a shallow clone names files of another table, and a link in the folder may be meant: \
+                 `SET lakesh.outside_files = true` reads them where the catalog is trusted"
+                    .into(),
+            ],
+            Self::NothingLeft { .. } => vec![
+                "see whether the disk or bucket is the right one; DELETE FROM empties a table".into(),
+            ],
             Self::NoFeed { .. } => vec![
                 "`ALTER TABLE … SET TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')` records \
                  the changes from then on"
@@ -367,6 +398,9 @@ impl From<TableError> for Failure {
         if let TableError::Query { source } = error {
             return Failure::from_error(*source);
         }
+        if let Some(refusal) = refusal_in(&error) {
+            return refusal.clone();
+        }
         let mut failure = Failure::new(error.kind(), error.to_string());
         failure.hints = error.hints();
         failure.caused_by(error)
@@ -379,6 +413,18 @@ impl From<TableError> for DataFusionError {
     }
 }
 
+/// Finds what the session itself has refused, below what libraries say of it.
+fn refusal_in(error: &TableError) -> Option<&Failure> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return (failure.kind == FailureKind::Denied).then_some(failure);
+        }
+        cause = error.source();
+    }
+    None
+}
+
 /// Takes from a conflict who changed what.
 pub fn conflict_reason(error: &DeltaTableError) -> String {
     let reason = match error {
@@ -388,6 +434,18 @@ pub fn conflict_reason(error: &DeltaTableError) -> String {
         other => other.to_string(),
     };
     reason.trim_end_matches('.').to_owned()
+}
+
+/// Says whether an object store or the disk is at the root of an error: a full disk, a lost connection.
+fn comes_from_store(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<object_store::Error>() || error.is::<std::io::Error>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn suggestion(name: &str, known: &[&'static str]) -> Vec<String> {
@@ -407,7 +465,7 @@ fn plain(error: &DataFusionError) -> String {
 
 /// Takes the libraries' prefixes and the last stop off a message.
 fn unprefixed(text: &str) -> String {
-    const PREFIXES: [&str; 11] = [
+    const PREFIXES: [&str; 13] = [
         "Error during planning: ",
         "Execution error: ",
         "Object Store error: ",
@@ -419,6 +477,8 @@ fn unprefixed(text: &str) -> String {
         "Generic delta kernel error: ",
         "Kernel error: ",
         "Transaction failed: ",
+        "Failed to parse parquet: ",
+        "Generic LocalFileSystem error: ",
     ];
     let mut text = text.trim_end();
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
@@ -433,6 +493,19 @@ fn unprefixed(text: &str) -> String {
 
 fn moment(time: &DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// Explains a partition column that is not among a table's columns.
+pub fn unknown_partition_column(column: &str, schema: &Schema) -> Failure {
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let failure = Failure::new(
+        FailureKind::Plan,
+        format!("partition column `{column}` is not a column of the rows"),
+    );
+    match closest(column, names) {
+        Some(similar) => failure.hint(format!("did you mean `{similar}`?")),
+        None => failure,
+    }
 }
 
 #[cfg(test)]

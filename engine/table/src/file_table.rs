@@ -34,7 +34,9 @@ use datafusion::physical_plan::union::UnionExec;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 
+use super::believed::{file_summary, with_believing_readers};
 use super::error::TableError;
+use super::exact_number::exact_number;
 
 /// Files that are read alike.
 #[derive(Debug, Clone)]
@@ -45,6 +47,8 @@ pub(crate) struct Layout {
     pub(crate) file_schema: SchemaRef,
     /// A text that means NULL; columns are then read as text and cast behind the scan.
     pub(crate) null_text: Option<String>,
+    /// Whether numbers are read as text, so that none of them is cut.
+    pub(crate) exact_numbers: bool,
     /// The files with the values of their partition columns.
     pub(crate) files: Vec<PartitionedFile>,
     /// Whether the files carry statistics.
@@ -54,14 +58,26 @@ pub(crate) struct Layout {
 impl Layout {
     /// Returns the columns as the reader has to give them.
     fn read_schema(&self) -> SchemaRef {
-        if self.null_text.is_none() {
+        if self.null_text.is_none() && !self.exact_numbers {
             return Arc::clone(&self.file_schema);
         }
         let fields = self.file_schema.fields().iter();
-        let fields: Vec<Field> = fields
-            .map(|field| Field::new(field.name(), DataType::Utf8, true))
+        let fields: Vec<FieldRef> = fields
+            .map(
+                |field| match self.null_text.is_some() || self.is_exact(field) {
+                    true => Arc::new(Field::new(field.name(), DataType::Utf8, true)),
+                    false => Arc::clone(field),
+                },
+            )
             .collect();
         Arc::new(Schema::new(fields))
+    }
+}
+
+impl Layout {
+    /// Says whether a column holds numbers that are checked behind the scan.
+    fn is_exact(&self, field: &Field) -> bool {
+        self.exact_numbers && field.data_type().is_numeric()
     }
 }
 
@@ -236,6 +252,7 @@ impl FileTable {
                 .with_output_ordering(ordering.into_iter().collect())
                 .build();
         let plan = layout.format.create_physical_plan(state, config).await?;
+        let plan = with_believing_readers(plan)?;
         lakesh_event::observation::count_considered_files(&plan, layout.files.len());
         mapping.apply(plan)
     }
@@ -289,14 +306,7 @@ impl FileTable {
         let (statistics, ordering) = match cached {
             Some(cached) => (Arc::clone(&cached.statistics), cached.ordering.clone()),
             None => {
-                let found = layout
-                    .format
-                    .infer_stats_and_ordering(
-                        state,
-                        store,
-                        Arc::clone(&layout.file_schema),
-                        &file.object_meta,
-                    )
+                let found = file_summary(state, store, &layout.file_schema, &file.object_meta)
                     .await
                     .map_err(|error| {
                         let path = format!("{}{}", self.root, file.object_meta.location);
@@ -331,7 +341,8 @@ fn extend(statistics: Arc<Statistics>, values: &[ScalarValue]) -> Arc<Statistics
     statistics
         .column_statistics
         .extend(values.iter().map(|value| {
-            if value.is_null() {
+            // Of a file without rows no value is the largest of the table.
+            if value.is_null() || rows == Precision::Exact(0) {
                 return ColumnStatistics {
                     null_count: rows,
                     ..ColumnStatistics::new_unknown()
@@ -390,9 +401,11 @@ impl ColumnMapping {
             };
             let same = given.field(position).data_type() == field.data_type();
             plain &= same && null_text.is_none();
-            let expression = match same {
-                true => column,
-                false => Arc::new(CastExpr::new(column, field.data_type().clone(), None)),
+            let exact = in_file && layout.is_exact(layout.file_schema.field(position));
+            let expression: Arc<dyn PhysicalExpr> = match (same, exact) {
+                (true, _) => column,
+                (false, true) => exact_number(column, &name, field.data_type(), given)?,
+                (false, false) => Arc::new(CastExpr::new(column, field.data_type().clone(), None)),
             };
             expressions.push((expression, name));
         }

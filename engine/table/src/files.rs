@@ -2,6 +2,7 @@
 //!
 //! What is inside a file is the business of each format's [`FileReader`].
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::error::DataFusionError;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::TableDefinition;
 use object_store::ObjectStore;
@@ -61,6 +63,8 @@ pub(crate) struct FileLayoutGroup {
     pub(crate) file_schema: SchemaRef,
     /// A text that means NULL in these files.
     pub(crate) null_text: Option<String>,
+    /// Whether numbers are read as text, so that none of them is cut.
+    pub(crate) exact_numbers: bool,
     pub(crate) members: Vec<usize>,
 }
 
@@ -193,7 +197,7 @@ pub(crate) async fn list_all(
             });
         }
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     files.retain(|file| seen.insert(file.meta.location.clone()));
     let (location, store) = first.ok_or_else(|| TableError::Location {
         location: String::new(),
@@ -328,6 +332,7 @@ fn layout(
         format: group.format,
         file_schema: Arc::new(Schema::new(fields)),
         null_text: group.null_text,
+        exact_numbers: group.exact_numbers,
         files: members.collect(),
         has_statistics,
     }
@@ -352,6 +357,10 @@ pub(crate) async fn infer_each(
                     .infer_schema(&**state, request.store, std::slice::from_ref(&file.meta))
                     .await
                     .map_err(|error| TableError::file(&file.display, error))?;
+                refuse_twins(
+                    &file.display,
+                    schema.fields().iter().map(|field| field.name().as_str()),
+                )?;
                 Ok((file.display.clone(), schema))
             }
             .boxed()
@@ -359,6 +368,22 @@ pub(crate) async fn infer_each(
         .buffered(concurrency)
         .try_collect()
         .await
+}
+
+/// Refuses a file in which two columns have one name: of columns that are found by their names the
+/// second would be lost in silence.
+pub(crate) fn refuse_twins<'a>(
+    file: &str,
+    columns: impl IntoIterator<Item = &'a str>,
+) -> Result<(), TableError> {
+    let mut names = HashSet::new();
+    match columns.into_iter().find(|name| !names.insert(*name)) {
+        None => Ok(()),
+        Some(twin) => Err(TableError::file(
+            file,
+            DataFusionError::Plan(format!("two of its columns are named `{twin}`")),
+        )),
+    }
 }
 
 /// Merges the files' schemas, or takes the declared one.

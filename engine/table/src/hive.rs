@@ -1,12 +1,14 @@
 //! Hive partitions: columns read from `key=value` folders.
 //!
 //! A value is percent-decoded; `__HIVE_DEFAULT_PARTITION__` is NULL. Types are BIGINT if all values
-//! are whole numbers, DATE if all are days, otherwise VARCHAR. Declared types win.
+//! are whole numbers, DATE if all are days, otherwise VARCHAR. Digits behind a zero are a code and stay
+//! text: `month=06` is no number, and `code=007` is another value than `code=7`. Declared types win.
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::common::ScalarValue;
 use std::sync::Arc;
 
+use super::csv_sniff::is_code;
 use super::error::TableError;
 use super::listing::ListedFile;
 
@@ -174,7 +176,7 @@ fn infer(values: &[Option<String>]) -> DataType {
 fn looks_like(value: &str, data_type: &DataType) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match data_type {
-        DataType::Int64 => digits(value.strip_prefix('-').unwrap_or(value)),
+        DataType::Int64 => !is_code(value) && digits(value.strip_prefix('-').unwrap_or(value)),
         _ => {
             let parts: Vec<&str> = value.split('-').collect();
             matches!(parts.as_slice(), [year, month, day]
@@ -227,7 +229,8 @@ mod tests {
     fn types_are_inferred_from_all_values() {
         for (values, expect) in [
             (vec![Some("1"), Some("-20"), None], DataType::Int64),
-            (vec![Some("01"), Some("12")], DataType::Int64),
+            (vec![Some("0"), Some("12")], DataType::Int64),
+            (vec![Some("01"), Some("12")], DataType::Utf8),
             (vec![Some("2024-01-31"), None], DataType::Date32),
             (vec![Some("2024-01-31"), Some("1")], DataType::Utf8),
             (vec![Some("2024-13-31")], DataType::Utf8),

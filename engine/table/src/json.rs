@@ -1,15 +1,21 @@
 //! The `json` format: one object a line, or one array of objects; which of them is found out.
 //!
-//! Text that looks like a date stays text.
+//! Text that looks like a date stays text. A file is looked at as a whole where it is not too large, so
+//! that its columns hold every value; of a larger one each record is held against what the beginning
+//! said, and what does not fit is an error.
+
+mod exact;
+mod scan;
+mod shape;
+mod source;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::parsers::CompressionTypeVariant;
-use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
-use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::error::DataFusionError;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
@@ -20,6 +26,9 @@ use super::merge::{self, MergeMode};
 use super::options::{FILE_OPTIONS, OptionKind, OptionSpec};
 use super::sample::{compression, read_sample};
 use super::{OpenTable, TableContext, TableFormat, csv};
+use scan::look;
+use shape::columns;
+use source::{ExactJson, Reading};
 
 /// JSON files.
 pub(crate) struct Json;
@@ -38,13 +47,14 @@ pub(crate) const JSON_OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "sample_size",
         OptionKind::Integer,
-        "How many records of a file decide the types; -1 for all.",
+        "How many records of a file decide the types; -1 for all, however large the file.",
     )
     .or(&["schema_infer_max_rec"]),
 ];
 
-/// How many bytes decide between lines and an array.
-const HEAD: usize = 4096;
+/// How many bytes of all files together decide the columns, and how many of each file at least.
+const LOOK_AT: usize = 64 << 20;
+const LEAST: usize = 1 << 20;
 
 #[async_trait]
 impl TableFormat for Json {
@@ -81,54 +91,55 @@ impl FileReader for Json {
     }
 
     async fn layouts(&self, request: &FileRequest<'_>) -> Result<FileLayouts, TableError> {
-        let state = request.context.state;
-        let concurrency = state
+        let concurrency = request
+            .context
+            .state
             .config_options()
             .execution
             .meta_fetch_concurrency
             .get();
-        let sample_size = csv::sample_size(request.options)?;
-        let kinds: Vec<Kind> = futures::stream::iter(0..request.files.len())
-            .map(|index| kind(&request.files[index], request).boxed())
+        let looked: Vec<(Kind, SchemaRef)> = futures::stream::iter(0..request.files.len())
+            .map(|index| look_at(&request.files[index], request).boxed())
             .buffered(concurrency)
             .try_collect()
             .await?;
-        let given = &kinds;
-        let schemas: Vec<(String, SchemaRef)> = futures::stream::iter(0..request.files.len())
-            .map(|index| {
-                async move {
-                    let file = &request.files[index];
-                    let format = given[index].format(sample_size);
-                    let metas = std::slice::from_ref(&file.meta);
-                    let schema = format
-                        .infer_schema(&**state, request.store, metas)
-                        .await
-                        .map_err(|error| TableError::file(&file.display, error))?;
-                    Ok((file.display.clone(), schema))
-                }
-                .boxed()
-            })
-            .buffered(concurrency)
-            .try_collect()
-            .await?;
+        let schemas: Vec<(String, SchemaRef)> = looked
+            .iter()
+            .zip(request.files)
+            .map(|((_, schema), file)| (file.display.clone(), Arc::clone(schema)))
+            .collect();
         // Records leave out what they lack, so files are always merged by name.
-        let found = merge::merge(&schemas, MergeMode::UnionByName, false);
-        let (columns, file_schema) = match &request.declared {
-            Some(declared) => (
-                Arc::clone(declared),
-                readable(declared, found.ok().as_ref()),
-            ),
-            None => {
-                let found = found?;
-                (Arc::clone(&found), found)
-            }
+        let columns = match &request.declared {
+            Some(declared) => Arc::clone(declared),
+            None => merge::merge(&schemas, MergeMode::UnionByName, true)?,
         };
-        let groups = group_by(kinds)
+        let widened = |kind: &Kind| {
+            let (_, schema) = &looked[kind.first];
+            columns.fields().iter().any(|field| {
+                let inside = schema.field_with_name(field.name());
+                inside.is_ok_and(|inside| inside.data_type() != field.data_type())
+            })
+        };
+        let declared = request.declared.is_some();
+        let kinds = looked.iter().enumerate().map(|(index, (kind, _))| {
+            let kind = Kind {
+                first: index,
+                ..*kind
+            };
+            Reading {
+                compression: FileCompressionType::from(kind.compression),
+                lines: kind.lines,
+                checked: declared || !kind.whole || widened(&kind),
+                complete: !declared && !kind.whole,
+            }
+        });
+        let groups = group_by(kinds.collect::<Vec<_>>())
             .into_iter()
-            .map(|(kind, members)| FileLayoutGroup {
-                format: Arc::new(kind.format(sample_size)),
-                file_schema: Arc::clone(&file_schema),
+            .map(|(reading, members)| FileLayoutGroup {
+                format: Arc::new(ExactJson { reading }),
+                file_schema: nullable(&columns),
                 null_text: None,
+                exact_numbers: false,
                 members,
             })
             .collect();
@@ -136,64 +147,72 @@ impl FileReader for Json {
     }
 }
 
-/// Reads numbers and booleans that are declared as text as what they are: the reader casts nothing.
-fn readable(declared: &SchemaRef, found: Option<&SchemaRef>) -> SchemaRef {
-    let fields: Vec<Field> = declared
-        .fields()
-        .iter()
-        .map(|field| {
-            let text = matches!(field.data_type(), DataType::Utf8 | DataType::Utf8View);
-            let inside = found.and_then(|found| found.field_with_name(field.name()).ok());
-            let data_type = inside
-                .map(Field::data_type)
-                .filter(|inside| text && (inside.is_numeric() || **inside == DataType::Boolean))
-                .unwrap_or(field.data_type());
-            Field::new(field.name(), data_type.clone(), true)
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
+/// Returns the columns as the reader gives them: any record may lack a key.
+fn nullable(columns: &SchemaRef) -> SchemaRef {
+    let fields = columns.fields().iter();
+    let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
 /// How one file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Kind {
     compression: CompressionTypeVariant,
     lines: bool,
+    /// Whether all records were looked at.
+    whole: bool,
+    /// The file's place.
+    first: usize,
 }
 
-impl Kind {
-    fn format(self, sample_size: usize) -> JsonFormat {
-        JsonFormat::default()
-            .with_schema_infer_max_rec(sample_size)
-            .with_newline_delimited(self.lines)
-            .with_file_compression_type(FileCompressionType::from(self.compression))
-    }
-}
-
-async fn kind(file: &ListedFile, request: &FileRequest<'_>) -> Result<Kind, TableError> {
+/// Finds out how a file is written and which columns its records have.
+async fn look_at(
+    file: &ListedFile,
+    request: &FileRequest<'_>,
+) -> Result<(Kind, SchemaRef), TableError> {
     let compression = compression(file, request.options)?;
+    let (records, bytes) = match request.options.number::<i64>("sample_size")? {
+        Some(-1) => (usize::MAX, usize::MAX),
+        Some(_) => (csv::sample_size(request.options)?, most_bytes(request)),
+        None => (usize::MAX, most_bytes(request)),
+    };
+    let sample = read_sample(request.store, file, compression, bytes).await?;
+    let first = sample.iter().find(|byte| !byte.is_ascii_whitespace());
     let lines = match request.options.text("format") {
         Some("newline_delimited" | "nd" | "lines") => true,
         Some("array") => false,
-        None | Some("auto") => {
-            let head = read_sample(request.store, file, compression, HEAD).await?;
-            let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
-            first != Some(&b'[')
-        }
+        None | Some("auto") => first != Some(&b'['),
         Some(other) => {
             let expected = "`auto`, `newline_delimited` or `array`";
             return Err(request.options.wrong("format", other, expected));
         }
     };
-    Ok(Kind {
+    let failed = |problem| TableError::file(&file.display, DataFusionError::Plan(problem));
+    let found = look(&sample, sample.len() < bytes, records).map_err(failed)?;
+    // Where the columns are declared, what the records hold decides nothing.
+    let schema = match &request.declared {
+        Some(declared) => Arc::clone(declared),
+        None => Arc::new(Schema::new(columns(&found.fields).map_err(failed)?)),
+    };
+    let kind = Kind {
         compression: *compression.get_variant(),
         lines,
-    })
+        whole: found.whole,
+        first: 0,
+    };
+    Ok((kind, schema))
+}
+
+/// How many bytes of each file are looked at: all of them share what is looked at together.
+fn most_bytes(request: &FileRequest<'_>) -> usize {
+    (LOOK_AT / request.files.len()).clamp(LEAST, LOOK_AT)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use datafusion::arrow::datatypes::DataType;
+
     use super::*;
     use crate::testing::{Bench, definition};
 

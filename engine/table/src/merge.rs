@@ -43,7 +43,7 @@ pub(crate) fn merge(
             });
         }
     }
-    let fields: Vec<FieldRef> = fields.into_iter().map(without_null_type).collect();
+    let fields: Vec<FieldRef> = fields.into_iter().map(readable).collect();
     Ok(Arc::new(Schema::new(fields)))
 }
 
@@ -91,10 +91,11 @@ fn combine(ours: &Field, theirs: &Field, fallback: bool) -> Result<FieldRef, Str
 
 /// Finds a type that holds the values of both without changing their meaning.
 fn common_type(left: &DataType, right: &DataType) -> Option<DataType> {
-    use DataType::{List, Null, Struct, Timestamp};
+    use DataType::{Dictionary, List, Null, Struct, Timestamp};
     match (left, right) {
         _ if left == right => Some(left.clone()),
         (Null, other) | (other, Null) => Some(other.clone()),
+        (Dictionary(_, value), other) | (other, Dictionary(_, value)) => common_type(value, other),
         (Struct(left), Struct(right)) => common_struct(left, right),
         (List(left), List(right)) => combine(left, right, false).ok().map(List),
         (Timestamp(left_unit, left_zone), Timestamp(right_unit, right_zone))
@@ -122,11 +123,10 @@ fn common_struct(left: &Fields, right: &Fields) -> Option<DataType> {
 }
 
 fn is_text(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        DataType::Dictionary(_, value) => is_text(value),
-        _ => false,
-    }
+    matches!(
+        data_type,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+    )
 }
 
 fn is_binary(data_type: &DataType) -> bool {
@@ -136,13 +136,19 @@ fn is_binary(data_type: &DataType) -> bool {
     )
 }
 
-/// Makes columns of which only NULLs were seen text; deeper levels too.
-fn without_null_type(field: FieldRef) -> FieldRef {
+/// Makes columns of which only NULLs were seen text, and dictionaries what they hold; deeper levels too.
+///
+/// Each file has a dictionary of its own, and together their values can be more than a key of the files
+/// can count: pandas writes categories with keys of one byte.
+fn readable(field: FieldRef) -> FieldRef {
     let data_type = match field.data_type() {
         DataType::Null => DataType::Utf8,
-        DataType::List(inner) => DataType::List(without_null_type(inner.clone())),
+        DataType::Dictionary(_, value) => value.as_ref().clone(),
+        DataType::List(inner) => DataType::List(readable(inner.clone())),
+        DataType::LargeList(inner) => DataType::LargeList(readable(inner.clone())),
+        DataType::Map(entries, sorted) => DataType::Map(readable(entries.clone()), *sorted),
         DataType::Struct(fields) => {
-            DataType::Struct(fields.iter().cloned().map(without_null_type).collect())
+            DataType::Struct(fields.iter().cloned().map(readable).collect())
         }
         _ => return field,
     };
@@ -231,6 +237,23 @@ mod tests {
             ),
         ] {
             assert_eq!(check(mode, &left, &right), expect);
+        }
+        let category = |key, value: DataType| DataType::Dictionary(Box::new(key), Box::new(value));
+        for (left, right, expect) in [
+            (
+                category(DataType::Int8, Utf8),
+                category(DataType::Int8, Utf8),
+                "x Utf8",
+            ),
+            (
+                category(DataType::Int8, Utf8),
+                category(DataType::Int16, Utf8),
+                "x Utf8",
+            ),
+            (category(DataType::Int8, Utf8), Utf8View, "x Utf8View"),
+            (DataType::Null, category(DataType::Int8, Int64), "x Int64"),
+        ] {
+            assert_eq!(check(FirstFile, &[("x", left)], &[("x", right)]), expect);
         }
         let seconds = DataType::Timestamp(TimeUnit::Second, None);
         let micros = DataType::Timestamp(TimeUnit::Microsecond, None);

@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use datafusion::common::config::ConfigField;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
 use super::error::TableError;
 use super::files::{
     FileLayoutGroup, FileLayouts, FileReader, FileRequest, infer_each, merged, open_files,
+    refuse_twins,
 };
 use super::options::{FILE_OPTIONS, OptionKind, OptionSpec, Options};
 use super::{OpenTable, TableContext, TableFormat};
@@ -109,17 +111,38 @@ impl FileReader for Parquet {
         let format = file_format(request.options, request.context)?;
         // Every footer is read even if the columns are declared: a broken file shows up here.
         let schemas = infer_each(&format, request).await?;
+        refuse_twin_columns(request).await?;
         let columns = merged(request, &schemas)?;
         Ok(FileLayouts {
             groups: vec![FileLayoutGroup {
                 format,
                 file_schema: Arc::clone(&columns),
                 null_text: None,
+                exact_numbers: false,
                 members: (0..request.files.len()).collect(),
             }],
             columns,
         })
     }
+}
+
+/// Refuses files in which two columns have one name, which the inferred schemas show as one column.
+async fn refuse_twin_columns(request: &FileRequest<'_>) -> Result<(), TableError> {
+    let state = request.context.state;
+    for file in request.files {
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let footer = DFParquetMetadata::new(request.store.as_ref(), &file.meta)
+            .with_file_metadata_cache(Some(cache))
+            .fetch_metadata()
+            .await
+            .map_err(|error| TableError::file(&file.display, error))?;
+        let columns = footer.file_metadata().schema_descr().root_schema();
+        refuse_twins(
+            &file.display,
+            columns.get_fields().iter().map(|column| column.name()),
+        )?;
+    }
+    Ok(())
 }
 
 fn file_format(

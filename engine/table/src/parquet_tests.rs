@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, DictionaryArray, Int64Array};
+use datafusion::arrow::datatypes::{DataType, Field, Int8Type, Schema};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::parquet::arrow::ArrowWriter;
 use lakesh_catalog::definition::TableVersion;
 
 use super::testing::{Bench, definition};
@@ -266,4 +272,46 @@ async fn new_and_changed_files_are_seen_at_the_next_open() {
         .await;
     let table = bench.open("parquet", "t", &[]).await.unwrap();
     assert_eq!(bench.rows(&table, count).await, ["3|32"]);
+}
+
+#[tokio::test]
+async fn categories_of_several_files_are_texts() {
+    let bench = Bench::new();
+    for file in 0..4 {
+        let words = (0..100).map(|word| format!("v{file}_{word}"));
+        let words: Vec<String> = words.collect();
+        let categories: DictionaryArray<Int8Type> = words.iter().map(String::as_str).collect();
+        let rows = RecordBatch::try_from_iter([("c", Arc::new(categories) as ArrayRef)]).unwrap();
+        let mut bytes = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), None).unwrap();
+        writer.write(&rows).unwrap();
+        writer.close().unwrap();
+        bench.write(&format!("t/{file}.parquet"), bytes);
+    }
+    let table = bench.open("parquet", "t", &[]).await.unwrap();
+    let query = "SELECT count(*) FROM (SELECT c FROM t GROUP BY c)";
+    assert_eq!(bench.rows(&table, query).await, ["400"]);
+    let query = "SELECT count(*), max(c) FROM t WHERE c >= 'v3_98'";
+    assert_eq!(bench.rows(&table, query).await, ["2|v3_99"]);
+}
+
+#[tokio::test]
+async fn two_columns_of_one_name_are_refused() {
+    let bench = Bench::new();
+    let column = || Arc::new(Int64Array::from(vec![1])) as ArrayRef;
+    let field = || Field::new("v", DataType::Int64, true);
+    let schema = Arc::new(Schema::new(vec![field(), field()]));
+    let rows = RecordBatch::try_new(schema, vec![column(), column()]).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    bench.write("t.parquet", bytes);
+    let refused = bench.open("parquet", "t.parquet", &[]).await.unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("two of its columns are named `v`"),
+        "{refused}"
+    );
 }

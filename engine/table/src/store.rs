@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use datafusion::error::DataFusionError;
 use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::http::HttpBuilder;
@@ -45,9 +46,13 @@ pub fn connect(
     }
     runtime
         .object_store(location.object_store_url()?)
-        .map_err(|error| TableError::Location {
-            location: location.display.clone(),
-            reason: error.strip_backtrace(),
+        .map_err(|error| match error {
+            // What the session refuses is said in its own words.
+            refusal @ DataFusionError::External(_) => TableError::query(refusal),
+            error => TableError::Location {
+                location: location.display.clone(),
+                reason: error.strip_backtrace(),
+            },
         })
 }
 

@@ -50,6 +50,8 @@ impl Bench {
             working_directory: self.folder.path(),
             environment: &self.environment,
             cache: &self.cache,
+            outside_files: false,
+            keeps_checkpoints: false,
         }
     }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use lakesh_engine::command::{Arguments, Command, Invocation};
 use lakesh_engine::event::Summary;
 use lakesh_engine::failure::Failure;
+use lakesh_engine::secret::Secret;
 
 use crate::stdin::Asker;
 
@@ -73,7 +74,11 @@ impl Command for Prompt {
             false => format!("{} ", words.join(" ")),
         };
         let answer = self.asker.ask(&prompt, self.asking.secret).await?;
-        invocation.session().set_variable(&name.value, Some(answer));
+        let session = invocation.session();
+        match self.asking.secret {
+            true => session.set_secret(&name.value, &Secret::new(answer)),
+            false => session.set_variable(&name.value, Some(answer)),
+        }
         Ok(invocation.done())
     }
 }

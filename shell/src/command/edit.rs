@@ -10,6 +10,7 @@ use std::process::Command as Process;
 
 use async_trait::async_trait;
 use lakesh_engine::command::{Arguments, Command, Invocation};
+use lakesh_engine::effect::Effect;
 use lakesh_engine::event::Summary;
 use lakesh_engine::failure::{Failure, FailureKind};
 
@@ -52,6 +53,10 @@ impl Command for Edit {
         if !io::stdin().is_terminal() {
             return Err(invocation.wrong("`\\e` needs a terminal"));
         }
+        // The editor is a program that writes a file, and can do anything besides.
+        invocation
+            .session()
+            .require(Effect::RunPrograms, "`\\e` is refused")?;
         if let Some(file) = invocation.argument(0) {
             let path = invocation.session().working_directory().join(&file.value);
             edit(path).await?;

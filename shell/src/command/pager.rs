@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use lakesh_engine::command::{Arguments, Command, Invocation};
+use lakesh_engine::effect::Effect;
 use lakesh_engine::event::Summary;
 use lakesh_engine::failure::Failure;
 
@@ -44,7 +45,13 @@ impl Command for SwitchPager {
     }
 
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
-        match wanted(invocation)? {
+        let on = wanted(invocation)?;
+        if on.unwrap_or(!self.switch.is_on()) {
+            let session = invocation.session();
+            // `less` runs other programs and writes files when it is asked to.
+            session.require(Effect::RunPrograms, "the pager is refused")?;
+        }
+        match on {
             Some(on) => self.switch.set(on),
             None => {
                 self.switch.set(!self.switch.is_on());

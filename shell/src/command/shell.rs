@@ -1,9 +1,12 @@
 //! `\!`: runs a line of the user's own shell.
+//!
+//! At the prompt only, unless --allow-programs says otherwise: a script may be anybody's.
 
 use std::process::{Command as Process, ExitStatus};
 
 use async_trait::async_trait;
 use lakesh_engine::command::{Arguments, Command, Invocation};
+use lakesh_engine::effect::Effect;
 use lakesh_engine::event::Summary;
 use lakesh_engine::failure::{Failure, FailureKind};
 
@@ -33,7 +36,13 @@ impl Command for Shell {
         Arguments::Text
     }
 
+    fn check(&self, invocation: &Invocation) -> Result<(), Failure> {
+        let what = format!("`\\{}` is refused", invocation.name());
+        invocation.session().require(Effect::RunPrograms, &what)
+    }
+
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
+        self.check(invocation)?;
         let line = invocation.text().to_owned();
         let folder = invocation.session().working_directory();
         let ended = tokio::task::spawn_blocking(move || {

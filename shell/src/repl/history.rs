@@ -18,15 +18,20 @@ pub(super) const MAX_ENTRIES: usize = 10_000;
 /// The file that holds the history.
 pub(super) struct HistoryFile {
     path: PathBuf,
+    /// Whether entries are added to it; without, they last as long as the shell.
+    grows: bool,
 }
 
 impl HistoryFile {
-    /// Names the file below the user's state folder and makes its folder.
-    pub(super) fn in_state_folder(state_folder: &Path) -> io::Result<Self> {
+    /// Names the file below the user's state folder and makes its folder, if entries are to be added.
+    pub(super) fn in_state_folder(state_folder: &Path, grows: bool) -> io::Result<Self> {
         let folder = state_folder.join("lakesh");
-        fs::create_dir_all(&folder)?;
+        if grows {
+            fs::create_dir_all(&folder)?;
+        }
         Ok(Self {
             path: folder.join("history"),
+            grows,
         })
     }
 
@@ -40,7 +45,7 @@ impl HistoryFile {
 
     /// Adds what the user submitted, unless it is not to be kept.
     pub(super) fn add(&self, history: &mut FileHistory, text: &str) -> Result<(), ReadlineError> {
-        if is_kept(text) && history.add(text.trim_end())? {
+        if is_kept(text) && history.add(text.trim_end())? && self.grows {
             history.append(&self.path)?;
         }
         Ok(())
@@ -48,17 +53,22 @@ impl HistoryFile {
 }
 
 /// The same history for notebooks.
-#[derive(Default)]
 pub(crate) struct KeptHistory {
+    grows: bool,
     /// The file with its entries, once they were asked for; none where it cannot be had.
     open: Option<(HistoryFile, FileHistory)>,
 }
 
 impl KeptHistory {
+    /// The history, to which entries are added or not.
+    pub(crate) fn new(grows: bool) -> Self {
+        Self { grows, open: None }
+    }
+
     fn open(&mut self) -> Option<&mut (HistoryFile, FileHistory)> {
         if self.open.is_none() {
             let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
-            let file = HistoryFile::in_state_folder(&folder).ok()?;
+            let file = HistoryFile::in_state_folder(&folder, self.grows).ok()?;
             let config = Config::builder().max_history_size(MAX_ENTRIES).ok()?;
             let mut history = FileHistory::with_config(&config.build());
             file.load(&mut history).ok()?;
@@ -186,7 +196,7 @@ mod tests {
     #[test]
     fn shells_keep_each_others_entries() {
         let folder = tempfile::tempdir().unwrap();
-        let file = HistoryFile::in_state_folder(folder.path()).unwrap();
+        let file = HistoryFile::in_state_folder(folder.path(), true).unwrap();
         let mut first = FileHistory::new();
         let mut second = FileHistory::new();
         file.load(&mut first).unwrap();

@@ -10,6 +10,7 @@ mod history;
 use std::path::PathBuf;
 
 use lakesh_engine::catalog::Catalog;
+use lakesh_engine::effect::Effect;
 use lakesh_engine::input::{self, SplitOptions};
 use lakesh_engine::session::moment_text;
 use lakesh_engine::source::Source;
@@ -160,6 +161,7 @@ fn read_and_run(
             return Status::Success;
         }
         if let Some(history) = &history
+            && !runner.session.secrets().occur_in(&text)
             && let Err(error) = history.add(editor.history_mut(), &text)
         {
             let message = format!("the history was not written: {error}");
@@ -175,7 +177,8 @@ fn read_and_run(
 /// Opens the history; the prompt works without one.
 fn open_history(runner: &mut Runner, editor: &mut LineEditor) -> Option<HistoryFile> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
-    let opened = HistoryFile::in_state_folder(&folder).map_err(ReadlineError::Io);
+    let grows = runner.session.may(Effect::WriteFiles);
+    let opened = HistoryFile::in_state_folder(&folder, grows).map_err(ReadlineError::Io);
     let loaded = opened.and_then(|file| file.load(editor.history_mut()).map(|()| file));
     match loaded {
         Ok(file) => Some(file),
@@ -195,7 +198,8 @@ fn run_text(runtime: &Runtime, runner: &mut Runner, source: &std::sync::Arc<Sour
         let ending = match cell {
             Ok(cell) => runtime.block_on(runner.run_cell(cell)),
             Err(failure) => {
-                runner.renderer.fail(&failure);
+                let shown = runner.session.secrets().hide_in_failure(failure.clone());
+                runner.renderer.fail(&shown);
                 Ending::Failed(Status::of_failure(failure.kind))
             }
         };

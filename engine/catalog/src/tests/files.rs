@@ -325,3 +325,36 @@ fn an_unfinished_creation_is_finished() {
         .unwrap();
     assert_eq!(catalog.get("main", "t").unwrap(), Some(table("/a")));
 }
+
+#[test]
+fn a_folder_that_is_read_goes_with_its_last_reader() {
+    let home = Home::new();
+    let catalog = home.catalog();
+    let other = home.catalog();
+    let folder = catalog.managed_location("main", "t").unwrap();
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("x"), "x").unwrap();
+    assert!(other.hold_managed(&home.project()).is_none());
+    let holds = [
+        other.hold_managed(&folder).unwrap(),
+        catalog.hold_managed(&folder).unwrap(),
+    ];
+    catalog.remove_managed(&folder).unwrap();
+    assert!(folder.join("x").exists());
+    let [first, second] = holds;
+    drop(first);
+    other.sweep_dropped();
+    assert!(folder.join("x").exists());
+    drop(second);
+    other.sweep_dropped();
+    assert!(!folder.exists());
+    let notes = home.project().join(".lakesh/warehouse/.dropped");
+    assert_eq!(fs::read_dir(notes).unwrap().count(), 0);
+    assert!(catalog.hold_managed(&folder).is_none());
+
+    // A note that names something else removes nothing.
+    let note = home.project().join(".lakesh/warehouse/.dropped/..+..");
+    fs::write(&note, "").unwrap();
+    catalog.sweep_dropped();
+    assert!(home.project().join(".lakesh").exists());
+}

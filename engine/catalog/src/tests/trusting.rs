@@ -84,6 +84,16 @@ fn another_users_catalog_is_data_until_trusted() {
     }
     let reason = "it belongs to another user";
     assert_eq!(home.catalog().trust().unwrap(), foreign(reason));
+    let named = || {
+        let folder = home.project().join(".lakesh");
+        let location = locate(&home.root, Some(&folder), &home.user_data());
+        Catalog::new(location, Access::ReadWrite)
+    };
+    assert_eq!(
+        named().trust().unwrap(),
+        foreign(reason),
+        "naming it makes it nobody else's"
+    );
     home.catalog().trust_catalog().unwrap();
     assert_eq!(home.catalog().trust().unwrap(), Trust::Own);
     // A trusted catalog's id says nothing about a copy that lies somewhere else.
@@ -91,4 +101,31 @@ fn another_users_catalog_is_data_until_trusted() {
     let location = locate(&home.root.join("moved"), None, &home.user_data());
     let moved = Catalog::new(location, Access::ReadWrite);
     assert_eq!(moved.trust().unwrap(), foreign(reason));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_catalog_that_everybody_can_write_to_is_data() {
+    use std::os::unix::fs::PermissionsExt;
+    let reason = "everybody can write to it";
+    for open_folder in [true, false] {
+        let home = Home::new();
+        home.catalog().create_schema("s", false).unwrap();
+        let folder = home.project().join(".lakesh");
+        let named = locate(&home.root, Some(&folder), &home.user_data());
+        let named = Catalog::new(named, Access::ReadWrite);
+        let (path, before) = match open_folder {
+            true => (folder.clone(), 0o755),
+            false => (home.database(), 0o644),
+        };
+        let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        set(before | 0o022);
+        for catalog in [home.catalog(), named.clone()] {
+            assert_eq!(catalog.trust().unwrap(), foreign(reason), "{path:?}");
+            catalog.trust_catalog().unwrap();
+            assert_eq!(catalog.trust().unwrap(), foreign(reason), "{path:?}");
+        }
+        set(before);
+        assert_eq!(named.trust().unwrap(), Trust::Own, "{path:?}");
+    }
 }

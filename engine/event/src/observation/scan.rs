@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::datasource::physical_plan::FileScanConfig;
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{MetricBuilder, MetricValue, MetricsSet};
 
 use super::Considered;
+use crate::account::scan_config;
 
 /// The gauge by which a table says how many files it had before some were left out while planning.
 const CONSIDERED: &str = "files_considered";
@@ -79,10 +78,4 @@ pub(super) fn row_groups(metrics: &MetricsSet) -> Option<Considered> {
         all: pruned + matched,
         pruned: pruned + by_bloom_filter + by_limit + by_join,
     })
-}
-
-fn scan_config(node: &dyn ExecutionPlan) -> Option<&FileScanConfig> {
-    node.downcast_ref::<DataSourceExec>()?
-        .data_source()
-        .downcast_ref::<FileScanConfig>()
 }

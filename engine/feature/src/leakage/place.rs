@@ -5,10 +5,10 @@ use std::ops::{ControlFlow, Range};
 use datafusion::common::Span;
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{Expr, visit_expressions};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use lakesh_session::StatementContext;
 use lakesh_session::scope::Opened;
+use lakesh_sql::DIALECT;
 use lakesh_sql::{Query, normalized};
 use lakesh_text::input::offset_of;
 use lakesh_text::source::{Place, Source};
@@ -137,7 +137,7 @@ fn calls(tree: &ParsedStatement, text: &str) -> Vec<Call> {
 
 /// Returns the length of the call that a text begins with: its arguments, FILTER and OVER with it.
 fn call_length(text: &str) -> usize {
-    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location() else {
+    let Ok(tokens) = Tokenizer::new(&DIALECT, text).tokenize_with_location() else {
         return text.find(['(', ' ']).unwrap_or(text.len());
     };
     let end_of = |span: datafusion::sql::sqlparser::tokenizer::Span| {

@@ -97,9 +97,7 @@ fn folds(parser: &mut StatementParser) -> ParseResult<CrossFit> {
     if parser.peeks(&["hash"]) && brackets {
         parser.accept(&["hash"]);
         parser.sql().expect_token(&Token::LParen)?;
-        let keys: Vec<Expr> = parser
-            .sql()
-            .parse_comma_separated(|parser| parser.parse_expr())?;
+        let keys: Vec<Expr> = parser.expressions()?;
         parser.sql().expect_token(&Token::RParen)?;
         let folds = count.map_or(Some(FOLDS), |count| {
             u32::try_from(count)
@@ -129,9 +127,9 @@ fn folds(parser: &mut StatementParser) -> ParseResult<CrossFit> {
     match parser.peeks(&["time"]) && names_column {
         true => {
             parser.accept(&["time"]);
-            Ok(CrossFit::Time(parser.sql().parse_expr()?))
+            Ok(CrossFit::Time(parser.expression()?))
         }
-        false => Ok(CrossFit::Fold(parser.sql().parse_expr()?)),
+        false => Ok(CrossFit::Fold(parser.expression()?)),
     }
 }
 

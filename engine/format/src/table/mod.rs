@@ -31,6 +31,8 @@ pub(super) const FORMAT: Format = Format {
     suffixes: &["txt"],
     summary: "a grid for people to read, fitted to the screen",
     binary: false,
+    one_result: false,
+    for_eyes: true,
     create: |options| Box::new(TableWriter::new(options)),
 };
 

@@ -97,10 +97,10 @@ fn hostile_text_is_escaped() {
         (
             "tsv",
             concat!(
-                "n|<1>\ta \"b\"\\t\n",
-                "1\tx,\"y\"\\r\\nz\\\\|\n",
-                "-2\t\\N\n",
-                "3\t\n",
+                "n|<1>\t\"a \"\"b\"\"\t\"\n",
+                "1\t\"x,\"\"y\"\"\r\nz\\|\"\n",
+                "-2\t\n",
+                "3\t\"\"\n",
                 "4\t<script>&'\u{1b}[2J\u{202e} é_b_ *\n"
             ),
         ),
@@ -240,7 +240,7 @@ fn the_header_and_the_word_for_null_can_be_set() {
     };
     let cases = [
         ("csv", "-\n\"-\"\n\"\"\n"),
-        ("tsv", "-\n-\n\n"),
+        ("tsv", "-\n\"-\"\n\"\"\n"),
         (
             "table",
             "┌─────────┐\n│ -       │\n│ '-'     │\n│         │\n└─────────┘\n",

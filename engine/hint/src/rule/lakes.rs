@@ -116,11 +116,6 @@ pub(super) const WITHOUT_PAGE_INDEX: &str = "CREATE VIEW numbered AS SELECT valu
     COPY numbered TO 'unpaged.parquet' (FORMAT parquet, max_row_group_size 50000, statistics_enabled chunk); \
     COPY numbered TO 'paged.parquet' (FORMAT parquet, max_row_group_size 50000);";
 
-/// A Parquet file in which one column of text is a dictionary.
-pub(super) const CATEGORIES: &str = "COPY (SELECT value AS id, 'kind ' || (value % 10) AS name, \
-    arrow_cast('kind ' || (value % 10), 'Dictionary(Int32, Utf8)') AS kind FROM generate_series(1, 20000)) \
-    TO 'categories.parquet' (FORMAT parquet);";
-
 pub(super) const LITTLE_MEMORY: &str = concat!(
     "CREATE TABLE events AS ",
     "SELECT value AS id, value * 7919 % 100003 AS amount, 'c' || lpad(CAST(value % 500 AS VARCHAR), 90, '0') AS code \

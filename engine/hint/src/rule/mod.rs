@@ -5,7 +5,6 @@ mod batch_size;
 mod build_side;
 mod cast_in_join;
 mod cast_on_column;
-mod converted_text;
 mod count_distinct;
 mod cross_join;
 mod date_function_on_column;
@@ -78,7 +77,6 @@ static RULES: &[&Rule] = &[
     &build_side::RULE,
     &cast_in_join::RULE,
     &cast_on_column::RULE,
-    &converted_text::RULE,
     &count_distinct::RULE,
     &cross_join::RULE,
     &date_function_on_column::RULE,

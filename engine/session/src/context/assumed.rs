@@ -1,42 +1,17 @@
 //! What `--check` assumes: the names and files that earlier statements of a script would have made.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::datasource::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
-use lakesh_catalog::definition::ViewDefinition;
 use lakesh_encoder::EncoderDefinition;
 use lakesh_sql::{SqlFunction, TableName};
 use lakesh_text::failure::Failure;
 
 use super::StatementContext;
+use crate::overlay::Overlay;
 use crate::{read, write};
-
-/// What `--check` assumes of a name.
-#[derive(Clone)]
-pub enum Overlay {
-    /// An earlier statement of the script would have created this table.
-    Table(Arc<dyn TableProvider>),
-    /// An earlier statement would have created this view.
-    View(ViewDefinition),
-    /// An earlier statement would have dropped it.
-    Dropped,
-}
-
-/// What `--check` has defined so far.
-#[derive(Default)]
-pub(crate) struct Overlays {
-    names: HashMap<TableName, Overlay>,
-    schemas: Vec<String>,
-    /// Encoders that an earlier statement would have made; `None` for those that it would have dropped.
-    encoders: HashMap<TableName, Option<EncoderDefinition>>,
-    /// Functions that an earlier statement would have made; `None` for those that it would have dropped.
-    functions: HashMap<TableName, Option<SqlFunction>>,
-    /// Files that an earlier statement would have written, by absolute path.
-    paths: HashMap<String, SchemaRef>,
-}
 
 impl StatementContext {
     /// Returns a table with the schema of files that an earlier statement would have written.

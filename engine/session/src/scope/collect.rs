@@ -1,9 +1,7 @@
 //! Walks a syntax tree, lists the relations that it names, and gives each its own name for planning.
 //!
 //! DataFusion's planner keys relations by name alone, so that two versions of one table would
-//! collapse into one, and it ignores everything that stands behind a table's name but its alias.
-//! Here each version, path and function call becomes a name of its own, and what would be ignored
-//! is refused.
+//! collapse into one. Here each version, path and function call becomes a name of its own.
 
 use std::ops::ControlFlow;
 
@@ -296,35 +294,13 @@ impl VisitorMut for Collector<'_> {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
+        // What else may stand behind a name was refused by the parser.
         let TableFactor::Table {
-            name,
-            alias,
-            args,
-            with_hints,
-            version,
-            with_ordinality,
-            partitions,
-            json_path,
-            sample,
-            index_hints,
+            name, alias, args, ..
         } = factor
         else {
             return ControlFlow::Continue(());
         };
-        let ignored = [
-            ("a table version of this form", version.is_some()),
-            ("TABLESAMPLE", sample.is_some()),
-            ("WITH hints", !with_hints.is_empty()),
-            ("index hints", !index_hints.is_empty()),
-            ("PARTITION", !partitions.is_empty()),
-            ("a path into a table", json_path.is_some()),
-            ("WITH ORDINALITY", *with_ordinality),
-        ];
-        if let Some((what, _)) = ignored.iter().find(|(_, present)| *present) {
-            return ControlFlow::Break(DataFusionError::Plan(format!(
-                "{what} is not supported behind a table (`{name}`)"
-            )));
-        }
         match args {
             None => self.table(name, alias),
             Some(call) => {

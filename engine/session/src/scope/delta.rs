@@ -66,6 +66,7 @@ impl Resolver<'_> {
             let what = format!("a table of format `{}`", definition.format);
             return Err(not_delta(&shown, &what));
         }
+        context.hold(&definition);
         Ok(DeltaTarget::Table { shown, definition })
     }
 }

@@ -38,7 +38,7 @@ pub use resolve::{Found, Resolver};
 pub use single::single_expression;
 pub use substitute::{SourceKey, Sources};
 pub use version::evaluate as evaluate_version;
-pub(crate) use version::{moment, number as version_number};
+pub(crate) use version::number as version_number;
 
 /// The relations of one query text, ready for planning.
 #[derive(Default)]

@@ -20,12 +20,16 @@ impl StatementContext {
         &self,
         query: Query,
     ) -> Result<(Erased<LogicalPlan>, Vec<TableRead>), Failure> {
+        let notes = lakesh_sql::differences(&query);
         let (plan, reads) = {
             let mut resolver = Resolver::new(self);
             let plan: Erased<LogicalPlan> = resolver.plan(query).await?.into();
             (plan, resolver.reads)
         };
         self.observer.reads(&reads);
+        for note in notes {
+            self.notice(note).await?;
+        }
         for note in lakesh_udfs::notes_on_ties(&plan) {
             self.notice(note).await?;
         }

@@ -21,10 +21,12 @@ use datafusion::logical_expr::{
     AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::sql::parser::Statement as ParsedStatement;
+use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 use lakesh_plan::directive::HintRelationPlanner;
+use lakesh_plan::plan_size::PlanSize;
+use lakesh_sql::{CallKind, check_calls};
 
 use super::{OwnFunctions, StatementScope};
 
@@ -36,8 +38,17 @@ pub(crate) fn plan(
     parameters: Option<&ParamValues>,
 ) -> Result<LogicalPlan, DataFusionError> {
     let provider = ScopeProvider::new(state, scope);
+    provider.check_calls(&tree)?;
+    let bound = state.config().get_extension::<PlanSize>();
+    // Before planning, which writes out each CTE where it is used, and after it, when views are there too.
+    if let Some(bound) = &bound {
+        bound.check_count(lakesh_sql::relations(&tree))?;
+    }
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));
     let plan = planner.statement_to_plan(tree)?;
+    if let Some(bound) = &bound {
+        bound.check(&plan)?;
+    }
     if let Some(parameters) = parameters {
         return plan.with_param_values(parameters.clone());
     }
@@ -70,6 +81,7 @@ pub fn expression(
         ..StatementScope::default()
     };
     let provider = ScopeProvider::new(state, &scope);
+    check_calls(&expression, &|name| provider.call_kind(name))?;
     let planned = SqlToRel::new_with_options(&provider, parser_options(state)).sql_to_expr(
         expression,
         schema,
@@ -109,6 +121,42 @@ impl<'a> ScopeProvider<'a> {
             state,
             scope,
             relation_planners,
+        }
+    }
+
+    /// Refuses calls with clauses that the planner would drop.
+    fn check_calls(&self, tree: &ParsedStatement) -> Result<(), DataFusionError> {
+        let kind = |name: &str| self.call_kind(name);
+        match tree {
+            ParsedStatement::Statement(statement) => check_calls(statement, &kind),
+            ParsedStatement::Explain(explain) => self.check_calls(&explain.statement),
+            ParsedStatement::CopyTo(copy) => match &copy.source {
+                CopyToSource::Query(query) => check_calls(query, &kind),
+                CopyToSource::Relation(_) => Ok(()),
+            },
+            ParsedStatement::CreateExternalTable(_) | ParsedStatement::Reset(_) => Ok(()),
+        }
+    }
+
+    /// Says what the planner takes a call for, in its own order.
+    fn call_kind(&self, name: &str) -> CallKind {
+        let is_scalar = self.get_function_meta(name).is_some()
+            || self.get_higher_order_meta(name).is_some()
+            || matches!(name, "unnest" | "unnest_outer");
+        if is_scalar {
+            return CallKind::Scalar;
+        }
+        if self.get_aggregate_meta(name).is_some() {
+            return CallKind::Aggregate;
+        }
+        match self.get_window_meta(name) {
+            Some(_) => CallKind::Window {
+                takes_nulls: matches!(
+                    name,
+                    "lag" | "lead" | "first_value" | "last_value" | "nth_value"
+                ),
+            },
+            None => CallKind::Unknown,
         }
     }
 }

@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 use lakesh_catalog::Entry;
 use lakesh_catalog::definition::{TableDefinition, TableRead, TableVersion, ViewDefinition};
 use lakesh_plan::directive::{HintSource, Marks, rewrite};
+use lakesh_semantics::mark_merged_columns;
 use lakesh_sql::{Query, TableName};
 use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_text::similar::closest;
@@ -95,6 +96,7 @@ impl<'a> Resolver<'a> {
         let marks = self.hints(&mut query, source);
         let is_ours = |name: &str| function::is_ours(&self.context.session, name);
         let asked = collect(&mut query, &is_ours).map_err(|error| self.context.failure(error))?;
+        mark_merged_columns(&mut query.tree).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope {
             functions,
             marks,
@@ -233,7 +235,7 @@ impl<'a> Resolver<'a> {
             return Ok(source);
         }
         let source = match self.find(name, parts).await? {
-            Found::Table(definition) => self.table(&definition, at, &self.shown(name)).await?,
+            Found::Table(definition) => self.catalogued(name, parts, definition, at).await?,
             Found::View(view) => {
                 if at != TableVersion::Latest {
                     return Err(Failure::new(
@@ -255,6 +257,34 @@ impl<'a> Resolver<'a> {
         };
         self.opened.insert(key, Arc::clone(&source));
         Ok(source)
+    }
+
+    /// Opens a table that a name stands for, anew if another one has taken its place meanwhile.
+    async fn catalogued(
+        &mut self,
+        name: &TableName,
+        parts: &[Ident],
+        mut definition: TableDefinition,
+        at: TableVersion,
+    ) -> Result<Arc<dyn TableSource>, Failure> {
+        let shown = self.shown(name);
+        let mut attempt = 1;
+        loop {
+            let failure = match self.table(&definition, at, &shown).await {
+                Ok(source) => return Ok(source),
+                Err(failure) => failure,
+            };
+            let now = match self.find(name, parts).await {
+                Ok(Found::Table(now)) => now,
+                Ok(_) => return Err(replaced(&shown, "replaced")),
+                Err(_) => return Err(replaced(&shown, "dropped")),
+            };
+            if now == definition || attempt == OPENINGS {
+                return Err(failure);
+            }
+            definition = now;
+            attempt += 1;
+        }
     }
 
     pub(super) fn shown(&self, name: &TableName) -> String {
@@ -369,6 +399,7 @@ impl<'a> Resolver<'a> {
             (TableVersion::Latest, Some(version)) => TableVersion::Number(*version),
             _ => self.moment(at, &definition.format, shown)?,
         };
+        self.context.hold(definition);
         let open = lakesh_table::open(definition, at, &self.context.table_context()).await?;
         if let Some(version) = open.version {
             self.context.note_read(definition, version);
@@ -456,6 +487,9 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// How often a table is opened that others replace meanwhile.
+const OPENINGS: usize = 20;
+
 /// What a name stands for.
 pub enum Found {
     /// A table.
@@ -466,6 +500,15 @@ pub enum Found {
     Provider(Arc<dyn TableProvider>),
     /// The query of an earlier result, and the versions to read by location.
     Earlier(ViewDefinition, HashMap<String, u64>),
+}
+
+/// Says what became of a table between its being found and opened.
+fn replaced(shown: &str, what: &str) -> Failure {
+    Failure::new(
+        FailureKind::Plan,
+        format!("table `{shown}` was {what} while the statement began"),
+    )
+    .hint("run the statement again")
 }
 
 fn refuse_version(at: TableVersion, shown: &str) -> Result<(), Failure> {

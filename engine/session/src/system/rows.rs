@@ -232,7 +232,8 @@ pub(super) async fn functions(context: &StatementContext) -> Result<Rows, Failur
             optional(example),
         ]);
     };
-    for (name, function) in state.scalar_functions() {
+    let scalar = state.scalar_functions().iter();
+    for (name, function) in scalar.filter(|(name, _)| !lakesh_sql::is_of_the_parser(name)) {
         push(name, "scalar", function.documentation());
     }
     for (name, function) in state.aggregate_functions() {
@@ -314,7 +315,10 @@ pub(super) async fn session(context: &StatementContext) -> Result<Rows, Failure>
         ),
         (
             "read_only",
-            Some((session.options().read_only || session.as_of().is_some()).to_string()),
+            Some(
+                (session.options().capabilities.is_read_only() || session.as_of().is_some())
+                    .to_string(),
+            ),
         ),
         (
             "threads",

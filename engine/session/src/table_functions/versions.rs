@@ -5,7 +5,8 @@ use lakesh_catalog::definition::TableVersion;
 use lakesh_text::failure::{Failure, FailureKind};
 
 use crate::StatementContext;
-use crate::scope::{moment, version_number};
+use crate::moment::moment;
+use crate::scope::version_number;
 
 /// Reads a version: a whole number is its number, everything else the moment that it was current.
 pub fn version(value: &ScalarValue, context: &StatementContext) -> Result<TableVersion, Failure> {

@@ -79,7 +79,7 @@ pub(super) fn constraint(
     Columns::new(context, schema).condition(condition)?;
     Ok(Alteration::AddConstraint(
         name.to_owned(),
-        condition.to_string(),
+        lakesh_sql::portable(condition),
     ))
 }
 

@@ -1,11 +1,12 @@
 //! A place beside a local target where files are written before they get their name.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use datafusion::common::DataFusionError;
-use tempfile::TempDir;
+use lakesh_memory::unfinished::Unfinished;
 
 use super::options::{CopyOptions, Existing};
 
@@ -17,7 +18,7 @@ pub(super) enum Staging {
     Local {
         target: PathBuf,
         /// Hidden, so that no reader of the parent folder sees it; removed when dropped.
-        beside: TempDir,
+        beside: Unfinished,
         url: String,
         is_folder: bool,
         existing: Existing,
@@ -56,10 +57,7 @@ impl Staging {
             ))
         };
         fs::create_dir_all(parent).map_err(|error| named(error, parent))?;
-        let beside = tempfile::Builder::new()
-            .prefix(".lakesh-copy-")
-            .tempdir_in(parent)
-            .map_err(|error| named(error, parent))?;
+        let beside = Unfinished::folder_in(parent).map_err(|error| named(error, parent))?;
         // A name of our own: the target's may hold characters that mean something in a URL.
         let inside = if is_folder {
             let folder = beside.path().join("folder");
@@ -114,7 +112,7 @@ impl Staging {
             let folder = beside.path().join("folder");
             match existing {
                 Existing::Append if target.exists() => move_into(&folder, &target),
-                _ => replace_folder(&folder, &target, beside.path()),
+                _ => replace_folder(&folder, &target),
             }
         } else {
             first_file(beside.path()).and_then(|file| place_file(&file, &target))
@@ -208,11 +206,26 @@ fn first_file(folder: &Path) -> io::Result<PathBuf> {
 }
 
 /// Puts a folder in the place of another; the old one is removed with the folder beside it.
-fn replace_folder(folder: &Path, target: &Path, beside: &Path) -> io::Result<()> {
-    if target.exists() {
-        fs::rename(target, beside.join("replaced"))?;
+fn replace_folder(folder: &Path, target: &Path) -> io::Result<()> {
+    match target.exists() {
+        true => exchange(folder, target),
+        false => fs::rename(folder, target),
     }
-    fs::rename(folder, target)
+}
+
+/// Exchanges two folders. The old one does not come into the folder beside before the new one is at its
+/// place: a later start removes that folder if the process is killed in between.
+fn exchange(folder: &Path, target: &Path) -> io::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(".replaced");
+    let kept = target.with_file_name(name);
+    fs::rename(target, &kept)?;
+    if let Err(error) = fs::rename(folder, target) {
+        fs::rename(&kept, target)?;
+        return Err(error);
+    }
+    fs::rename(kept, folder)
 }
 
 /// Moves every file of a folder to the same place below another.

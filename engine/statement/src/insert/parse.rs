@@ -26,7 +26,7 @@ pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
                 place,
             ));
         }
-        Existing::ReplaceWhere(Box::new(parser.sql().parse_expr()?))
+        Existing::ReplaceWhere(Box::new(parser.expression()?))
     } else if overwrites {
         Existing::Replace
     } else {
@@ -37,6 +37,7 @@ pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
     if matching != Matching::Name && !evolves {
         name_repeated(&mut query.body);
     }
+    parser.complete(&mut query)?;
     refuse_rest(parser)?;
     let mut versions = parser.take_versions();
     if let Some(name) = table.0.last().and_then(|part| part.as_ident()) {

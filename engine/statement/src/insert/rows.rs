@@ -4,9 +4,9 @@ use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit};
 use datafusion::sql::parser::Statement as ParsedStatement;
 use datafusion::sql::sqlparser::ast::{Statement as SqlStatement, TableObject};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use lakesh_session::StatementContext;
+use lakesh_sql::DIALECT;
 use lakesh_sql::Query;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
@@ -27,7 +27,6 @@ pub(super) struct Rows {
 impl Insert {
     /// Returns the statement as DataFusion plans it: by position, or by a list of columns.
     pub(super) fn positional(&self) -> Result<Query, Failure> {
-        static DIALECT: GenericDialect = GenericDialect {};
         let parsed = Parser::new(&DIALECT)
             .try_with_sql("INSERT INTO relation VALUES (1)")
             .and_then(|mut parser| parser.parse_statement());

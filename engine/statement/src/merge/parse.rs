@@ -13,11 +13,13 @@ use crate::mutation::MergeWhen;
 pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Merge> {
     let evolves = parser.accept(&["with", "schema", "evolution"]);
     parser.accept(&["into"]);
-    let table = parser.sql().parse_table_factor()?;
+    let mut table = parser.sql().parse_table_factor()?;
+    parser.complete(&mut table)?;
     parser.expect(&["using"])?;
-    let source = parser.sql().parse_table_factor()?;
+    let mut source = parser.sql().parse_table_factor()?;
+    parser.complete(&mut source)?;
     parser.expect(&["on"])?;
-    let on = parser.sql().parse_expr()?;
+    let on = parser.expression()?;
     let mut clauses = Vec::new();
     while parser.accept(&["when"]) {
         clauses.push(clause(parser)?);
@@ -73,7 +75,7 @@ fn clause(parser: &mut StatementParser) -> ParseResult<ParsedClause> {
         return parser.expected("MATCHED or NOT MATCHED");
     };
     let condition = match parser.accept(&["and"]) {
-        true => Some(parser.sql().parse_expr()?),
+        true => Some(parser.expression()?),
         false => None,
     };
     parser.expect(&["then"])?;
@@ -103,9 +105,10 @@ fn update(parser: &mut StatementParser, when: MergeWhen) -> ParseResult<ParsedAc
     if when == MergeWhen::Matched && parser.sql().consume_token(&Token::Mul) {
         return Ok(ParsedAction::UpdateAll);
     }
-    let assignments = parser
+    let mut assignments = parser
         .sql()
         .parse_comma_separated(Parser::parse_assignment)?;
+    parser.complete(&mut assignments)?;
     Ok(ParsedAction::Update(assignments))
 }
 
@@ -122,7 +125,7 @@ fn insert(parser: &mut StatementParser) -> ParseResult<ParsedAction> {
     }
     parser.expect(&["values"])?;
     parser.sql().expect_token(&Token::LParen)?;
-    let values = parser.sql().parse_comma_separated(Parser::parse_expr)?;
+    let values = parser.expressions()?;
     parser.sql().expect_token(&Token::RParen)?;
     Ok(ParsedAction::Insert(columns, values))
 }

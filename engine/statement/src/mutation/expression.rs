@@ -13,7 +13,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, cast};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, Query, Visit, Visitor};
 use lakesh_session::StatementContext;
 use lakesh_session::scope::OwnFunctions;
@@ -114,8 +113,7 @@ impl<'a> Columns<'a> {
             .with_config_options(Arc::clone(state.config_options()))
             .with_query_execution_start_time(state.execution_props().query_execution_start_time)
             .build();
-        let simplifier = ExprSimplifier::new(context);
-        simplifier.simplify(simplifier.coerce(expression, &self.schema)?)
+        lakesh_semantics::simplified(expression, context)
     }
 }
 
@@ -192,6 +190,7 @@ pub(crate) fn is_recordable(expression: &Expr) -> bool {
             Expr::ScalarFunction(call) => {
                 lakesh_encoder::applied(&call.func).is_none()
                     && !lakesh_native::is_native(&call.func)
+                    && !lakesh_semantics::is_internal(call.func.name())
             }
             _ => false,
         };

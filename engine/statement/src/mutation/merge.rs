@@ -81,9 +81,10 @@ fn builder(change: MergeChange, commit: Commit) -> Result<Counted, DeltaTableErr
     let source = change.source.into_inner();
     // A source that gives other rows the second time may be read only once.
     let reads_once = is_volatile(&source);
+    let on = lakesh_table::keys_row_by_row(change.on, &commit.table)?;
     let mut builder = commit
         .table
-        .merge(DataFrame::new(state, source), change.on)
+        .merge(DataFrame::new(state, source), on)
         .with_source_alias(change.source_name)
         .with_target_alias(change.target_name)
         .with_merge_schema(change.evolves)

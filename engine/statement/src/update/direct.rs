@@ -67,13 +67,16 @@ impl Change for Erased<DirectUpdate> {
     }
 
     async fn write(self: Box<Self>, commit: Commit) -> Result<Written, DeltaTableError> {
+        let DirectUpdate { condition, values } = self.into_inner();
+        let condition = condition
+            .map(|condition| lakesh_table::row_by_row(condition, &commit.table))
+            .transpose()?;
         let mut builder = commit
             .table
             .update()
             .with_session_state(commit.state.session())
             .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
             .with_commit_properties(commit.properties);
-        let DirectUpdate { condition, values } = self.into_inner();
         if let Some(condition) = condition {
             builder = builder.with_predicate(condition);
         }

@@ -13,9 +13,11 @@ use object_store::ObjectStoreExt;
 use uuid::Uuid;
 
 use super::PointOfNoReturn;
+use super::bounds;
 use super::own_files::OwnFiles;
 use super::removals::Removals;
 use super::traffic::CountedStore;
+use crate::checkpoint_interval::Landed;
 
 /// A log store that checks a commit's entry and notes when it begins to be written.
 pub(super) struct GuardedLogStore {
@@ -23,6 +25,8 @@ pub(super) struct GuardedLogStore {
     point: PointOfNoReturn,
     /// Absent for the first commit of a new table, which has nothing to remove.
     removals: Option<Removals>,
+    /// The state from which commits are planned; absent for the first one of a new table.
+    base: Option<DeltaTableState>,
 }
 
 impl GuardedLogStore {
@@ -34,7 +38,8 @@ impl GuardedLogStore {
         Self {
             inner,
             point,
-            removals: base.map(Removals::new),
+            removals: base.clone().map(Removals::new),
+            base,
         }
     }
 
@@ -46,6 +51,14 @@ impl GuardedLogStore {
                 let written = self.inner.object_store(None).get(path).await?;
                 Ok(written.bytes().await?)
             }
+        }
+    }
+
+    fn land(&self, version: u64) {
+        if let Some(base) = &self.base {
+            let log_store = Arc::clone(&self.inner);
+            self.point
+                .land(Landed::new(log_store, base.clone(), version));
         }
     }
 
@@ -75,7 +88,18 @@ impl LogStore for GuardedLogStore {
         commit_or_bytes: CommitOrBytes,
         operation_id: Uuid,
     ) -> Result<(), TransactionError> {
-        let attempted = self.bytes_of(&commit_or_bytes).await?;
+        let planned = self.bytes_of(&commit_or_bytes).await?;
+        let honest = bounds::honest(&planned, self.base.as_ref());
+        let attempted = honest.clone().unwrap_or(planned);
+        let commit_or_bytes = match (honest, commit_or_bytes) {
+            (Some(honest), CommitOrBytes::LogBytes(_)) => CommitOrBytes::LogBytes(honest),
+            (Some(honest), CommitOrBytes::TmpCommit(path)) => {
+                let store = self.inner.object_store(None);
+                store.put(&path, honest.into()).await?;
+                CommitOrBytes::TmpCommit(path)
+            }
+            (None, as_planned) => as_planned,
+        };
         if let Some(removals) = &self.removals {
             removals
                 .check(self.inner.as_ref(), version, &attempted)
@@ -87,10 +111,14 @@ impl LogStore for GuardedLogStore {
             .write_commit_entry(version, commit_or_bytes, operation_id)
             .await;
         let Err(error) = written else {
+            self.land(version);
             return Ok(());
         };
         match self.inner.read_commit_entry(version).await {
-            Ok(entry) if entry.as_ref() == Some(&attempted) => Ok(()),
+            Ok(entry) if entry.as_ref() == Some(&attempted) => {
+                self.land(version);
+                Ok(())
+            }
             Ok(_) => Err(error),
             // That another writer has the version is an answer; anything else may have landed.
             Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),

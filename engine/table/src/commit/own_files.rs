@@ -3,10 +3,9 @@
 //! The store of local files follows links, so that a link in a table's folder makes files elsewhere
 //! look like the table's own, and a VACUUM of all unknown files deleted them.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use deltalake::Path;
@@ -18,6 +17,8 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
+use crate::links::Folder;
+
 /// A store of local files that lists and deletes only what lies in its own folder.
 #[derive(Debug)]
 pub(super) struct OwnFiles {
@@ -28,10 +29,7 @@ pub(super) struct OwnFiles {
 impl OwnFiles {
     /// Wraps a store whose paths are relative to a folder.
     pub(super) fn new(inner: ObjectStoreRef, folder: PathBuf) -> Self {
-        let folder = Arc::new(Folder {
-            path: folder,
-            linked: Mutex::default(),
-        });
+        let folder = Arc::new(Folder::new(folder));
         Self { inner, folder }
     }
 
@@ -41,48 +39,8 @@ impl OwnFiles {
     ) -> BoxStream<'static, Result<ObjectMeta>> {
         let folder = Arc::clone(&self.folder);
         listed
-            .try_filter(move |file| std::future::ready(!folder.leaves(&file.location)))
+            .try_filter(move |file| std::future::ready(!folder.links(file.location.as_ref())))
             .boxed()
-    }
-}
-
-/// A folder, and which of the folders in it are reached by a link.
-#[derive(Debug)]
-struct Folder {
-    path: PathBuf,
-    linked: Mutex<HashMap<String, bool>>,
-}
-
-impl Folder {
-    /// Says whether a path leads through a symbolic link, or is one.
-    fn leaves(&self, location: &Path) -> bool {
-        let text: &str = location.as_ref();
-        match text.rsplit_once('/') {
-            Some((parent, _)) if self.is_linked(parent) => true,
-            _ => self.is_link(text),
-        }
-    }
-
-    /// Says whether a folder is reached by a link; most files share few folders, so that is remembered.
-    fn is_linked(&self, folder: &str) -> bool {
-        let mut known = self.linked.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(linked) = known.get(folder) {
-            return *linked;
-        }
-        let mut end = 0;
-        let linked = folder.split('/').any(|part| {
-            end += part.len();
-            let linked = self.is_link(&folder[..end]);
-            end += 1;
-            linked
-        });
-        known.insert(folder.to_owned(), linked);
-        linked
-    }
-
-    fn is_link(&self, text: &str) -> bool {
-        // What cannot be looked at is gone, or cannot be deleted either.
-        std::fs::symlink_metadata(self.path.join(text)).is_ok_and(|found| found.is_symlink())
     }
 }
 
@@ -134,7 +92,7 @@ impl ObjectStore for OwnFiles {
     ) -> BoxStream<'static, Result<Path>> {
         let folder = Arc::clone(&self.folder);
         let own = locations.map(move |location| match location {
-            Ok(location) if folder.leaves(&location) => Err(Error::PermissionDenied {
+            Ok(location) if folder.links(location.as_ref()) => Err(Error::PermissionDenied {
                 path: location.to_string(),
                 source: Box::new(BehindLink),
             }),
@@ -159,10 +117,10 @@ impl ObjectStore for OwnFiles {
         let mut listed = self.inner.list_with_delimiter(prefix).await?;
         listed
             .objects
-            .retain(|file| !self.folder.leaves(&file.location));
+            .retain(|file| !self.folder.links(file.location.as_ref()));
         listed
             .common_prefixes
-            .retain(|folder| !self.folder.leaves(folder));
+            .retain(|folder| !self.folder.links(folder.as_ref()));
         Ok(listed)
     }
 

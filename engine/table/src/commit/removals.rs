@@ -18,6 +18,7 @@ use deltalake::table::state::DeltaTableState;
 use tokio::sync::Mutex;
 
 use super::file_key::FileKey;
+use super::ledger;
 
 /// The state from which a commit was planned, and what became of its files since.
 pub(super) struct Removals {
@@ -62,7 +63,10 @@ impl Removals {
             })
             .collect();
         if removed.is_empty() {
-            return Ok(());
+            return match added_rows(&actions) {
+                Some(added) => ledger::check(entry, 0, added),
+                None => Ok(()),
+            };
         }
         let mut since = self.since.lock().await;
         while since.version + 1 < version {
@@ -75,38 +79,42 @@ impl Removals {
         if removed.iter().any(|file| since.gone.contains(file)) {
             return Err(CommitConflictError::ConcurrentDeleteDelete.into());
         }
-        self.check_moved_rows(&actions, &removed)
-    }
-
-    /// Compares the rows of the removed and of the added files where an entry says that it changes none.
-    fn check_moved_rows(
-        &self,
-        actions: &[Action],
-        removed: &HashSet<FileKey>,
-    ) -> Result<(), TransactionError> {
-        let Some(after) = moved_rows(actions) else {
+        // Not every writer counts rows; without its count there is nothing to compare.
+        let (Some(before), Some(after)) = (self.rows(&removed), added_rows(&actions)) else {
             return Ok(());
         };
-        let mut before = 0;
+        ledger::check(entry, before, after)?;
+        check_moved_rows(&actions, before, after)
+    }
+
+    /// Counts the rows of files of the base.
+    fn rows(&self, files: &HashSet<FileKey>) -> Option<i64> {
+        let mut rows = 0;
         for file in self.base.log_data().iter() {
-            if removed.contains(&FileKey::of_view(&file)) {
-                // Not every writer counts rows; without its count there is nothing to compare.
-                let Some(rows) = file.num_records() else {
-                    return Ok(());
-                };
+            if files.contains(&FileKey::of_view(&file)) {
                 let deleted = file.deletion_vector_descriptor();
-                before += rows as i64 - deleted.map_or(0, |vector| vector.cardinality);
+                rows += file.num_records()? as i64 - deleted.map_or(0, |vector| vector.cardinality);
             }
         }
-        if before == after {
-            return Ok(());
-        }
-        let source = RowsDiffer { before, after };
-        Err(TransactionError::LogStoreError {
-            msg: source.to_string(),
-            source: Box::new(source),
-        })
+        Some(rows)
     }
+}
+
+/// Compares the rows of the removed and of the added files where an entry says that it changes none.
+fn check_moved_rows(actions: &[Action], before: i64, after: i64) -> Result<(), TransactionError> {
+    let changes = |action: &Action| match action {
+        Action::Add(file) => file.data_change,
+        Action::Remove(file) => file.data_change,
+        _ => false,
+    };
+    if before == after || actions.iter().any(changes) {
+        return Ok(());
+    }
+    let source = RowsDiffer { before, after };
+    Err(TransactionError::LogStoreError {
+        msg: source.to_string(),
+        source: Box::new(source),
+    })
 }
 
 impl Since {
@@ -126,21 +134,16 @@ impl Since {
     }
 }
 
-/// Counts the rows of the files that an entry adds; `None` if it changes rows or does not count them.
-fn moved_rows(actions: &[Action]) -> Option<i64> {
+/// Counts the rows of the files that an entry adds; `None` if it does not count them.
+fn added_rows(actions: &[Action]) -> Option<i64> {
     let mut rows = 0;
     for action in actions {
-        match action {
-            Action::Add(file) if file.data_change => return None,
-            Action::Remove(file) if file.data_change => return None,
-            Action::Add(file) => {
-                let statistics = file.stats.as_deref()?;
-                let statistics: serde_json::Value = serde_json::from_str(statistics).ok()?;
-                let deleted = file.deletion_vector.as_ref();
-                rows += statistics["numRecords"].as_i64()?
-                    - deleted.map_or(0, |vector| vector.cardinality);
-            }
-            _ => {}
+        if let Action::Add(file) = action {
+            let statistics: serde_json::Value =
+                serde_json::from_str(file.stats.as_deref()?).ok()?;
+            let deleted = file.deletion_vector.as_ref();
+            rows +=
+                statistics["numRecords"].as_i64()? - deleted.map_or(0, |vector| vector.cardinality);
         }
     }
     Some(rows)

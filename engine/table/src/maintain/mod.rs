@@ -20,11 +20,13 @@ use super::delta::Source;
 use super::delta_change::library_state;
 use super::delta_log::DeltaLog;
 use super::error::TableError;
+use super::own_paths::check_paths;
 use crate::commit::PointOfNoReturn;
 
 pub use checkpoint::Checkpoint;
 pub use optimize::{Optimize, PartitionFilter};
 pub use restore::Restore;
+pub(crate) use vacuum::hours_text;
 pub use vacuum::{Vacuum, expired_files};
 
 /// An operation on a whole table.
@@ -59,12 +61,12 @@ impl<'a> Maintained<'a> {
     }
 
     /// Loads a version for reading.
-    async fn load(&self, version: TableVersion) -> Result<DeltaTable, TableError> {
+    pub(crate) async fn load(&self, version: TableVersion) -> Result<DeltaTable, TableError> {
         self.source.load(version, self.context).await
     }
 
     /// Loads the newest version as a table whose commits are guarded.
-    async fn guarded(&self) -> Result<DeltaTable, TableError> {
+    pub(crate) async fn guarded(&self) -> Result<DeltaTable, TableError> {
         let newest = self.load(TableVersion::Latest).await?;
         let state = newest.snapshot().map_err(|error| self.failed(error))?;
         let mut table = DeltaTable::new(self.point.guard(newest.log_store(), Some(state)));
@@ -72,8 +74,13 @@ impl<'a> Maintained<'a> {
         Ok(table)
     }
 
+    /// Refuses a table whose files are not its own, for operations that read them.
+    fn check_paths(&self, table: &DeltaTable) -> Result<(), TableError> {
+        check_paths(&self.source, table, self.context)
+    }
+
     /// What every commit of the operation carries.
-    fn commit(&self) -> CommitProperties {
+    pub(crate) fn commit(&self) -> CommitProperties {
         self.point.commit_properties(false)
     }
 
@@ -86,8 +93,26 @@ impl<'a> Maintained<'a> {
         self.source.log().await
     }
 
-    fn failed(&self, error: DeltaTableError) -> TableError {
+    pub(crate) fn failed(&self, error: DeltaTableError) -> TableError {
         self.source.failed(error)
+    }
+
+    /// The operation's commit and what it does before.
+    pub(crate) fn point(&self) -> &PointOfNoReturn {
+        &self.point
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(crate) fn context(&self) -> &TableContext<'a> {
+        self.context
+    }
+
+    /// Says that another writer came first, after which the operation begins anew.
+    pub(crate) fn overtaken(&self, version: u64) -> TableError {
+        self.failed(DeltaTableError::VersionAlreadyExists(version))
     }
 
     fn location(&self) -> &str {
@@ -96,6 +121,6 @@ impl<'a> Maintained<'a> {
 }
 
 /// Returns the number of a table's version.
-fn version_of(table: &DeltaTable) -> u64 {
+pub(crate) fn version_of(table: &DeltaTable) -> u64 {
     table.version().unwrap_or_default()
 }

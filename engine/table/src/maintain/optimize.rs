@@ -51,9 +51,9 @@ impl Maintenance for Optimize {
             true => OptimizeType::Compact,
             false => OptimizeType::ZOrder(self.order.clone()),
         };
-        let (after, metrics) = table
-            .guarded()
-            .await?
+        let newest = table.guarded().await?;
+        table.check_paths(&newest)?;
+        let (after, metrics) = newest
             .optimize()
             .with_type(kind)
             .with_filters(&filters)

@@ -204,6 +204,16 @@ fn explain_parquet(error: &ParquetError) -> Finding {
 }
 
 fn explain_store(error: &object_store::Error) -> Finding {
+    // What a session may not do, its stores refuse in our own words.
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if inner.is::<Failure>()
+            && let Some(finding) = explain_known(inner)
+        {
+            return finding;
+        }
+        cause = inner.source();
+    }
     let kind = FailureKind::InputOutput;
     match error {
         object_store::Error::NotFound { path, .. } => about_path(kind, path, "not found"),

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthChar;
 
 use super::Failure;
-use super::secret::masked;
+use super::secret::{hidden_parts, masked};
 use crate::source::Place;
 
 /// How many terminal columns of a long source line are shown.
@@ -16,6 +16,8 @@ const LINE_COLUMNS: usize = 100;
 /// How many of them at least stand before the caret.
 const COLUMNS_BEFORE: usize = 40;
 const TAB: &str = "    ";
+/// So many bytes before a line are searched for the names of secrets.
+const CONTEXT: usize = 16 * 1024;
 /// A message that quotes a name of a megabyte is no help at full length.
 const LONGEST_MESSAGE: usize = 4_000;
 
@@ -134,7 +136,7 @@ fn excerpt(place: &Place, colours: &Colours) -> String {
     let gap = " ".repeat(number.len());
     let carets = "^".repeat(cut.columns.max(1));
     let indent = " ".repeat(cut.columns_before);
-    let shown = masked(cut.text.trim_end());
+    let shown = cut.text.trim_end();
     format!(
         "\n{gap}{frame}-->{reset} {name}:{line}:{column}\n\
          {gap} {frame}|{reset}\n\
@@ -170,6 +172,13 @@ impl Cut {
             columns_before: 0,
             columns: 0,
         };
+        // What a line hides may be named in a line before it.
+        let context = text.floor_char_boundary(line_start.saturating_sub(CONTEXT));
+        let hidden = hidden_parts(&text[context..line_end]);
+        let is_hidden = |offset: usize| {
+            let offset = offset - context;
+            hidden.iter().any(|range| range.contains(&offset))
+        };
         let mut used = 0;
         if from > 0 {
             cut.text.push('…');
@@ -178,6 +187,10 @@ impl Cut {
         cut.columns_before = used;
         for (offset, character) in line[from..].char_indices() {
             let offset = from + offset;
+            let character = match is_hidden(line_start + offset) {
+                true => '*',
+                false => character,
+            };
             let width = columns(character);
             if used + width > LINE_COLUMNS {
                 cut.text.push('…');

@@ -5,12 +5,15 @@
 
 use std::ops::Range;
 
+use crate::secret::given_values;
+
 /// A name that contains one of these stands before a secret.
 pub const SECRET_NAMES: &[&str] = &[
     "password",
     "passwd",
     "pwd",
     "secret",
+    "secret_key",
     "token",
     "access_key",
     "accesskey",
@@ -37,8 +40,7 @@ const SECRET_PARAMETERS: &[&str] = &[
 
 /// Replaces each character of a secret with a star.
 pub fn masked(text: &str) -> String {
-    let mut hidden = urls(text);
-    hidden.extend(values(text));
+    let hidden = hidden_parts(text);
     if hidden.is_empty() {
         return text.to_owned();
     }
@@ -48,6 +50,14 @@ pub fn masked(text: &str) -> String {
             if hide { '*' } else { character }
         })
         .collect()
+}
+
+/// Finds what `masked` hides.
+pub(super) fn hidden_parts(text: &str) -> Vec<Range<usize>> {
+    let mut hidden = urls(text);
+    hidden.extend(values(text));
+    hidden.extend(given_values(text));
+    hidden
 }
 
 /// Finds `scheme://user:password@host` and the secret parameters of URLs.

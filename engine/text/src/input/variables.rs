@@ -203,6 +203,10 @@ fn uses(text: &str) -> impl Iterator<Item = Use<'_>> {
             let Some((name, form, length)) = named(&text[next.range.clone()], next.kind) else {
                 continue;
             };
+            // `a[:x]` is a slice; no slice begins with a quoted value.
+            if matches!(form, Form::Raw) && text[..start].ends_with('[') {
+                continue;
+            }
             let range = start..next.range.start + length;
             tokens.next();
             return Some(Use { name, form, range });
@@ -213,7 +217,7 @@ fn uses(text: &str) -> impl Iterator<Item = Use<'_>> {
 /// Tells whether a colon behind this text can begin a variable.
 fn may_precede(before: &str) -> bool {
     !before.ends_with(|last: char| {
-        last.is_alphanumeric() || matches!(last, '_' | '[' | ')' | ']' | '"' | '\'' | '`' | ':')
+        last.is_alphanumeric() || matches!(last, '_' | ')' | ']' | '"' | '\'' | '`' | ':')
     })
 }
 
@@ -274,6 +278,7 @@ mod tests {
             ("select :'s', :\"id\"", "select 'it''s', \"a\"\"b\""),
             ("select :größe", "select 7"),
             ("select (:x),:x", "select (4),4"),
+            ("select [:'s']", "select ['it''s']"),
             ("limit :x\n", "limit 4\n"),
             ("select :none,1", "select ,1"),
             // Values are not read again.

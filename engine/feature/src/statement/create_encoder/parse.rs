@@ -42,6 +42,7 @@ pub(super) struct OutputSpecification {
 pub(super) fn parse_rows(parser: &mut StatementParser) -> ParseResult<Rows> {
     let start = parser.sql().peek_token_ref().span.start;
     let mut query = parser.sql().parse_query()?;
+    parser.complete(&mut query)?;
     let not_rows = "CREATE ENCODER learns from rows: SELECT encoders FROM a table [WHERE …]";
     let extras = query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some();
     let SetExpr::Select(select) = query.body.as_mut() else {

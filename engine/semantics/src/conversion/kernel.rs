@@ -1,0 +1,100 @@
+//! Turns arrays into arrays of another type.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::compute::{CastOptions, cast_with_options, unary};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::arrow::util::display::FormatOptions;
+use datafusion::common::Result;
+
+/// What becomes of a value that has no counterpart in the other type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum OnFailure {
+    /// The query fails.
+    Error,
+    /// It is NULL.
+    Null,
+}
+
+/// Returns the values as those of another type.
+pub(super) fn converted(
+    array: &ArrayRef,
+    to: &DataType,
+    on_failure: OnFailure,
+) -> Result<ArrayRef> {
+    let options = CastOptions {
+        safe: on_failure == OnFailure::Null,
+        format_options: FormatOptions::default(),
+    };
+    let arrow = |array: &ArrayRef, to: &DataType| cast_with_options(array, to, &options);
+    match array.data_type() {
+        DataType::Timestamp(..) if !to.is_temporal() && !to.is_numeric() => {
+            let text = timestamps_as_text(array)?;
+            Ok(arrow(&text, to)?)
+        }
+        from if from.is_floating() && to.is_integer() => {
+            let doubles = arrow(array, &DataType::Float64)?;
+            let rounded = unary::<_, _, Float64Type>(
+                doubles.as_primitive::<Float64Type>(),
+                f64::round_ties_even,
+            );
+            let rounded: ArrayRef = Arc::new(rounded);
+            Ok(arrow(&rounded, to)?)
+        }
+        from if to.is_integer() => match whole(from) {
+            // Between decimals Arrow rounds, half away from zero.
+            Some(whole) => Ok(arrow(&arrow(array, &whole)?, to)?),
+            None => Ok(arrow(array, to)?),
+        },
+        _ => Ok(arrow(array, to)?),
+    }
+}
+
+/// Returns the decimals without a fraction that are as wide as those of a type.
+fn whole(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::Decimal32(..) => Some(DataType::Decimal32(9, 0)),
+        DataType::Decimal64(..) => Some(DataType::Decimal64(18, 0)),
+        DataType::Decimal128(..) => Some(DataType::Decimal128(38, 0)),
+        DataType::Decimal256(..) => Some(DataType::Decimal256(76, 0)),
+        _ => None,
+    }
+}
+
+/// Writes timestamps as PostgreSQL and DuckDB do: a blank before the time, no zeros at the end of a fraction.
+fn timestamps_as_text(array: &ArrayRef) -> Result<ArrayRef> {
+    let format_options = FormatOptions::default()
+        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S%.f"))
+        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S%.f%:z"));
+    let options = CastOptions {
+        safe: false,
+        format_options,
+    };
+    let has_zone = matches!(array.data_type(), DataType::Timestamp(_, Some(_)));
+    let written = cast_with_options(array, &DataType::Utf8, &options)?;
+    let written = written.as_string::<i32>().iter();
+    let text: StringArray = written
+        .map(|text| text.map(|text| shortened(text, has_zone)))
+        .collect();
+    Ok(Arc::new(text))
+}
+
+/// Takes zeros from the end of a fraction and an offset's `:00`.
+fn shortened(text: &str, has_zone: bool) -> Cow<'_, str> {
+    // An offset has six characters: `+05:30`.
+    let (time, offset) = match has_zone && text.len() > 6 {
+        true => text.split_at(text.len() - 6),
+        false => (text, ""),
+    };
+    let offset = offset.strip_suffix(":00").unwrap_or(offset);
+    let time = match time.contains('.') {
+        true => time.trim_end_matches('0').trim_end_matches('.'),
+        false => time,
+    };
+    match time.len() + offset.len() == text.len() {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("{time}{offset}")),
+    }
+}

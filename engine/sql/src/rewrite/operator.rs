@@ -1,0 +1,111 @@
+//! Operators and calls that DataFusion lacks, by those that it has.
+
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, NullTreatment, UnaryOperator, Value,
+};
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
+
+use super::balanced;
+use crate::normalized;
+
+/// Rewrites one expression.
+pub(super) fn rewrite(expression: &mut Expr) {
+    match expression {
+        // All bits turned over.
+        Expr::UnaryOp {
+            op: UnaryOperator::BitwiseNot,
+            expr,
+        } => {
+            let minus_one = Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr: Box::new(Expr::value(Value::Number("1".to_owned(), false))),
+            };
+            *expression = Expr::Nested(Box::new(Expr::BinaryOp {
+                left: expr.clone(),
+                op: BinaryOperator::PGBitwiseXor,
+                right: Box::new(minus_one),
+            }));
+        }
+        // A row that is not compared is a structure.
+        Expr::Tuple(values) if !values.is_empty() => {
+            *expression = Expr::Struct {
+                values: std::mem::take(values),
+                fields: Vec::new(),
+            };
+        }
+        Expr::Function(function) => match called(function).as_deref() {
+            Some("count") => count(function),
+            Some("any_value") => any_value(function),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+fn called(function: &Function) -> Option<String> {
+    match function.name.0.as_slice() {
+        [only] => only.as_ident().map(normalized),
+        _ => None,
+    }
+}
+
+/// `count(a, b)` counts the rows in which neither is NULL, as in Spark; DataFusion's count looks at the
+/// first only where it counts by groups.
+fn count(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else {
+        return;
+    };
+    let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    if list.args.len() < 2 {
+        return;
+    }
+    let values: Option<Vec<Expr>> = list
+        .args
+        .iter()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value.clone()),
+            _ => None,
+        })
+        .collect();
+    let Some(values) = values else { return };
+    let known = values
+        .iter()
+        .map(|value| Expr::IsNotNull(Box::new(value.clone())));
+    let condition = balanced(known.collect(), BinaryOperator::And);
+    let result = match is_distinct {
+        true => Expr::Struct {
+            values,
+            fields: Vec::new(),
+        },
+        false => Expr::value(Value::Boolean(true)),
+    };
+    let counted = Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition, result }],
+        else_result: None,
+    };
+    list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(counted))];
+}
+
+/// `any_value(x ORDER BY y)` is the first value that is not NULL; DataFusion's drops the order.
+fn any_value(function: &mut Function) {
+    let FunctionArguments::List(list) = &function.args else {
+        return;
+    };
+    let is_ordered = list
+        .clauses
+        .iter()
+        .any(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_)));
+    if is_ordered && function.over.is_none() {
+        let mut name = Ident::new("first_value");
+        if let Some(written) = function.name.0.first().and_then(|part| part.as_ident()) {
+            name.span = written.span;
+        }
+        function.name = ObjectName::from(vec![name]);
+        function.null_treatment = Some(NullTreatment::IgnoreNulls);
+    }
+}

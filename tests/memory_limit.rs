@@ -1,0 +1,116 @@
+//! The memory limit against what the process really held at most: within it, or an error that names it.
+
+use std::fmt::Write as _;
+
+use crate::support::Lake;
+
+const MIB: u64 = 1024 * 1024;
+
+/// So much may be held beside the limit.
+const BESIDE: u64 = 200 * MIB;
+
+/// What a process held at most, in bytes, and what it said.
+struct Run {
+    peak: u64,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs statements; a line of the shell reads what its parent held at most.
+fn run(lake: &Lake, limit: &str, sql: &str) -> Run {
+    let input = format!("{sql};\n\\! grep VmHWM /proc/$PPID/status >&2\n");
+    let run = lake
+        .shell(["--memory-limit", limit, "--threads", "2", "--format", "csv"])
+        .arguments(["--allow-programs", "--keep-going"])
+        .variable("SHELL", "/bin/sh")
+        .input(input)
+        .run();
+    let said = run.stderr.clone();
+    let line = said.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = line.unwrap_or_else(|| panic!("{sql}: the process is gone: {said}"));
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().unwrap();
+    Run {
+        peak: kib * 1024,
+        stdout: run.text(),
+        stderr: said,
+    }
+}
+
+fn doubling(depth: usize) -> String {
+    let mut sql = "WITH c0 AS (SELECT 1 AS a)".to_owned();
+    for level in 1..=depth {
+        let below = level - 1;
+        write!(
+            sql,
+            ", c{level} AS (SELECT x.a FROM c{below} x JOIN c{below} y ON x.a = y.a)"
+        )
+        .unwrap();
+    }
+    sql + &format!(" SELECT count(*) FROM c{depth}")
+}
+
+#[test]
+fn what_a_process_holds_stays_near_the_limit() {
+    let lake = Lake::new();
+    let texts: Vec<String> = (0..6)
+        .map(|column| format!("repeat(chr({}), 40) || value AS c{column}", 97 + column))
+        .collect();
+    let rows = format!(
+        "(SELECT value, {} FROM generate_series(1, 400000))",
+        texts.join(", ")
+    );
+    let firsts: Vec<String> = (0..6)
+        .map(|column| format!("first_value(c{column}) OVER w AS f{column}"))
+        .collect();
+    let gathered = format!(
+        "SELECT count(*), min(f0), max(f5) FROM (SELECT {} FROM {rows} WINDOW w AS (ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING))",
+        firsts.join(", ")
+    );
+    let baseline = run(&lake, "64MB", "SELECT 1").peak;
+    // `None`: an error that names the setting.
+    let queries: Vec<(String, Option<&str>)> = vec![
+        ("SELECT array_length(range(0, 10000000000)) AS n".into(), None),
+        ("SELECT array_length(range(0, n)) AS n FROM (VALUES (500000000)) AS t (n)".into(), None),
+        ("SELECT array_length(generate_series(1, 500000000)) AS n".into(), None),
+        ("SELECT length(repeat('x', 1000000000)) AS n".into(), None),
+        ("SELECT length(lpad('x', 1000000000, 'y')) AS n".into(), None),
+        ("SELECT array_length(array_repeat('abc', 100000000)) AS n".into(), None),
+        (gathered, None),
+        (doubling(14), None),
+        (doubling(60), None),
+        ("SELECT sum(array_length(range(0, value))) AS n FROM generate_series(1, 2000)".into(), Some("2001000")),
+        ("SELECT sum(n) AS n FROM (SELECT count(*) OVER (PARTITION BY value % 1000) AS n FROM generate_series(1, 100000))".into(), Some("10000000")),
+        ("SELECT count(*) AS n FROM (SELECT value FROM generate_series(1, 1000000) ORDER BY value DESC)".into(), Some("1000000")),
+        (doubling(4), Some("1")),
+    ];
+    // Answered or refused, as the rows fit.
+    let either =
+        "SELECT sum(n) AS n FROM (SELECT count(*) OVER () AS n FROM generate_series(1, 6000000))";
+    let counted = run(&lake, "64MB", either);
+    let held = counted.peak.saturating_sub(baseline);
+    assert!(held < 64 * MIB + BESIDE, "{either}: {held} bytes");
+    assert!(
+        counted.stdout.contains("36000000000000") || counted.stderr.contains("lakesh.memory_limit"),
+        "{either}: {}{}",
+        counted.stdout,
+        counted.stderr
+    );
+    for (sql, expected) in &queries {
+        let run = run(&lake, "64MB", sql);
+        let held = run.peak.saturating_sub(baseline) / MIB;
+        assert!(
+            held * MIB < 64 * MIB + BESIDE,
+            "{sql}: {held} MiB: {}",
+            run.stderr
+        );
+        match expected {
+            Some(answer) => assert!(run.stdout.contains(answer), "{sql}: {}", run.stderr),
+            None => assert!(
+                run.stderr.contains("lakesh.memory_limit"),
+                "{sql}: {}{}",
+                run.stdout,
+                run.stderr
+            ),
+        }
+    }
+}
