@@ -7,6 +7,7 @@ use datafusion::common::config::ConfigField;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
 use super::error::TableError;
@@ -129,20 +130,31 @@ impl FileReader for Parquet {
 /// Refuses files in which two columns have one name, which the inferred schemas show as one column.
 async fn refuse_twin_columns(request: &FileRequest<'_>) -> Result<(), TableError> {
     let state = request.context.state;
-    for file in request.files {
-        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let footer = DFParquetMetadata::new(request.store.as_ref(), &file.meta)
-            .with_file_metadata_cache(Some(cache))
-            .fetch_metadata()
-            .await
-            .map_err(|error| TableError::file(&file.display, error))?;
-        let columns = footer.file_metadata().schema_descr().root_schema();
-        refuse_twins(
-            &file.display,
-            columns.get_fields().iter().map(|column| column.name()),
-        )?;
-    }
-    Ok(())
+    let concurrency = state
+        .config_options()
+        .execution
+        .meta_fetch_concurrency
+        .get();
+    futures::stream::iter(0..request.files.len())
+        .map(|index| {
+            async move {
+                let file = &request.files[index];
+                // The footer was read a moment ago, but the cache may be too small for all of them.
+                let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+                let footer = DFParquetMetadata::new(request.store.as_ref(), &file.meta)
+                    .with_file_metadata_cache(Some(cache))
+                    .fetch_metadata()
+                    .await
+                    .map_err(|error| TableError::file(&file.display, error))?;
+                let columns = footer.file_metadata().schema_descr().root_schema();
+                let names = columns.get_fields().iter().map(|column| column.name());
+                refuse_twins(&file.display, names)
+            }
+            .boxed()
+        })
+        .buffered(concurrency)
+        .try_collect()
+        .await
 }
 
 fn file_format(
