@@ -88,6 +88,11 @@ pub(crate) fn common(name: &str, types: &[DataType]) -> Result<DataType> {
     let Some(first) = known.next() else {
         return Ok(DataType::Float64);
     };
+    // DataFusion would make decimals of doubles.
+    let is_double = |one: &DataType| one.is_floating();
+    if types.iter().any(is_double) && types.iter().any(DataType::is_decimal) {
+        return Ok(DataType::Float64);
+    }
     let mut found = first.clone();
     for next in known {
         found = match comparison_coercion(&found, next) {

@@ -6,6 +6,7 @@
 
 mod average;
 mod by_place;
+mod common_number;
 mod comparable;
 mod conversion;
 mod cut_filters;
@@ -26,6 +27,7 @@ mod null_safe;
 mod overflow;
 mod pattern;
 mod physical;
+mod product;
 mod projection_names;
 mod pushed_filters;
 mod quotient;
@@ -97,6 +99,7 @@ pub fn is_internal(function: &str) -> bool {
 pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![
         Arc::new(quotient::QuotientPlanner),
+        Arc::new(product::ProductPlanner),
         Arc::new(date::DatePlanner),
     ]
 }
@@ -111,6 +114,7 @@ pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     // Before types are made equal, which hides rows behind casts.
     rules.insert(0, Arc::new(row_equality::CompareRows));
+    rules.insert(1, Arc::new(common_number::CommonNumbers));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
     // After the types of operands have been made alike, and before constants are looked at.

@@ -58,7 +58,8 @@ fn inferred(value: &str) -> ScalarValue {
             .bytes()
             .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         if is_number && let Ok(number) = value.parse::<f64>() {
-            return ScalarValue::Float64(Some(number));
+            // As a number in a query: with an exponent it is a DOUBLE.
+            return decimal(value).unwrap_or(ScalarValue::Float64(Some(number)));
         }
     }
     let temporal = if NaiveDate::parse_from_str(value, "%Y-%m-%d").is_ok() {
@@ -73,6 +74,25 @@ fn inferred(value: &str) -> ScalarValue {
     temporal
         .and_then(|target| ScalarValue::try_from_string(value.to_owned(), &target).ok())
         .unwrap_or_else(|| ScalarValue::Utf8(Some(value.to_owned())))
+}
+
+/// Reads a number without an exponent, each digit counting; `None` where it has one, or too many digits.
+fn decimal(value: &str) -> Option<ScalarValue> {
+    let number = value.trim_start_matches(['-', '+']);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut all = whole.bytes().chain(fraction.bytes());
+    if !all.all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let scale = fraction.len();
+    let precision = u8::try_from((whole.trim_start_matches('0').len() + scale).max(1)).ok()?;
+    let scale = i8::try_from(scale).ok()?;
+    let target = match precision {
+        ..=38 => DataType::Decimal128(precision, scale),
+        ..=76 => DataType::Decimal256(precision, scale),
+        _ => return None,
+    };
+    ScalarValue::try_from_string(value.to_owned(), &target).ok()
 }
 
 fn named_type(name: &str) -> Option<DataType> {
@@ -97,7 +117,13 @@ mod tests {
     fn infers_types() {
         for (text, expected) in [
             ("n=12", "Int64(12)"),
-            ("n=-1.5", "Float64(-1.5)"),
+            ("n=-1.5", "Decimal128(-1.5,2,1)"),
+            ("n=0.30", "Decimal128(0.30,2,2)"),
+            ("n=1e-1", "Float64(0.1)"),
+            (
+                "n=9223372036854775808",
+                "Decimal128(9223372036854775808,19,0)",
+            ),
             ("n=007", "Utf8(\"007\")"),
             ("n=true", "Boolean(true)"),
             ("n=null", "NULL"),

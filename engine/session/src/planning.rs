@@ -78,6 +78,8 @@ fn base_config() -> SessionConfig {
     // Our names are resolved by the scope; DataFusion's catalog stays empty.
     options.catalog.create_default_catalog_and_schema = false;
     options.catalog.information_schema = false;
+    // `0.1` is a DECIMAL; `1e-1` is made a DOUBLE before it is planned.
+    options.sql_parser.parse_float_as_decimal = true;
     // Carets need spans.
     options.sql_parser.collect_spans = true;
     // Arrays of views keep the buffers of every batch that they were ever joined with: a window held

@@ -11,6 +11,8 @@ use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, UnaryOperator, Value, ValueWithSpan};
 
+use super::type_numbers_in;
+
 /// Evaluates a constant expression. A bare word (`header => true`, `format = csv`) counts as text.
 pub fn constant(
     expression: &SqlExpr,
@@ -21,9 +23,11 @@ pub fn constant(
         return Ok(ScalarValue::Utf8(Some(word.value.clone())));
     }
     let schema = DFSchema::empty();
+    let mut typed = expression.clone();
+    type_numbers_in(&mut typed, &|_| None)?;
     let planned = state.create_logical_expr_from_sql_expr(
         datafusion::sql::sqlparser::ast::ExprWithAlias {
-            expr: expression.clone(),
+            expr: typed,
             alias: None,
         },
         &schema,

@@ -15,6 +15,7 @@ mod frame;
 mod from_first;
 mod function;
 mod headers;
+mod literals;
 mod name;
 mod numbers;
 mod parser;
@@ -33,6 +34,7 @@ pub use dialect::{DIALECT, LakeshDialect};
 pub use difference::differences;
 pub use from_first::select_everything;
 pub use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
+pub use literals::{TypeOf, type_numbers, type_numbers_in};
 pub use name::{identifiers, normalized, stem};
 pub use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, parse_query_tree,

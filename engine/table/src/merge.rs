@@ -103,6 +103,12 @@ fn common_type(left: &DataType, right: &DataType) -> Option<DataType> {
         {
             Some(Timestamp(*left_unit.max(right_unit), left_zone.clone()))
         }
+        // DataFusion would make decimals of doubles.
+        _ if (left.is_decimal() && right.is_floating())
+            || (left.is_floating() && right.is_decimal()) =>
+        {
+            Some(DataType::Float64)
+        }
         _ if left.is_numeric() && right.is_numeric() => {
             type_union_resolution(&[left.clone(), right.clone()])
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, DataFusionError, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::expr::BinaryExpr;
@@ -246,7 +247,13 @@ impl Sides<'_> {
     /// Casts two expressions to the type in which they are compared.
     fn coerced(&self, left: Expr, right: Expr) -> Result<(Expr, Expr), DataFusionError> {
         let (of_left, of_right) = (left.get_type(self.left)?, right.get_type(self.right)?);
-        let Some(common) = comparison_coercion(&of_left, &of_right) else {
+        let has_double = of_left.is_floating() || of_right.is_floating();
+        let common = match has_double && (of_left.is_decimal() || of_right.is_decimal()) {
+            // DataFusion would make decimals of doubles.
+            true => Some(DataType::Float64),
+            false => comparison_coercion(&of_left, &of_right),
+        };
+        let Some(common) = common else {
             return plan_err!(
                 "`{left}` ({}) and `{right}` ({}) cannot be compared",
                 sql_type_name(&of_left),

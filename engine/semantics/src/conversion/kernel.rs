@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, StringArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options, unary};
-use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
+use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 use datafusion::common::Result;
 
@@ -43,6 +44,15 @@ pub(super) fn converted(
             let rounded: ArrayRef = Arc::new(rounded);
             Ok(arrow(&rounded, to)?)
         }
+        from if from.is_decimal() && to.is_floating() => {
+            let doubles = match from {
+                DataType::Decimal128(_, scale) => {
+                    nearest_doubles(array.as_primitive::<Decimal128Type>(), *scale)?
+                }
+                _ => arrow(&arrow(array, &DataType::Utf8)?, &DataType::Float64)?,
+            };
+            Ok(arrow(&doubles, to)?)
+        }
         from if to.is_integer() => match whole(from) {
             // Between decimals Arrow rounds, half away from zero.
             Some(whole) => Ok(arrow(&arrow(array, &whole)?, to)?),
@@ -50,6 +60,26 @@ pub(super) fn converted(
         },
         _ => Ok(arrow(array, to)?),
     }
+}
+
+/// Returns the doubles that are nearest to decimals.
+///
+/// Arrow divides by a power of ten, which rounds twice where the digits are no double themselves.
+fn nearest_doubles(decimals: &PrimitiveArray<Decimal128Type>, scale: i8) -> Result<ArrayRef> {
+    // Both are exact as doubles, and a quotient is rounded once.
+    const WHOLE: i128 = 1 << 53;
+    const POWERS: std::ops::RangeInclusive<i8> = 0..=22;
+    let power = POWERS
+        .contains(&scale)
+        .then(|| 10_f64.powi(i32::from(scale)));
+    let nearest = |value: i128| match power {
+        Some(power) if (-WHOLE..=WHOLE).contains(&value) => Ok(value as f64 / power),
+        _ => format!("{value}e{}", -i32::from(scale)).parse::<f64>(),
+    };
+    let doubles: PrimitiveArray<Float64Type> = decimals.try_unary(|value| {
+        nearest(value).map_err(|error| ArrowError::CastError(error.to_string()))
+    })?;
+    Ok(Arc::new(doubles))
 }
 
 /// Returns the decimals without a fraction that are as wide as those of a type.

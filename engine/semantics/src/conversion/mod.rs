@@ -4,7 +4,8 @@
 //! `CAST(d AS DECIMAL(20, 2)) = 1.23` over DECIMAL(20, 4) becomes `d = 1.2300`, which 1.2345 does not meet
 //! (apache/datafusion 23095); it does so in the logical and in the physical simplifier and before it prunes.
 //! Both leave functions alone. Besides, its casts from DOUBLE and DECIMAL to integers cut where PostgreSQL
-//! and DuckDB round, and a timestamp becomes text with a `T` in it.
+//! and DuckDB round, a DECIMAL of more than 15 digits becomes a DOUBLE beside the nearest, and a timestamp
+//! becomes text with a `T` in it.
 
 mod kernel;
 #[cfg(test)]
@@ -76,7 +77,10 @@ fn cast_of(expression: &Expr) -> Option<(&Expr, OnFailure)> {
 fn rounds_or_writes(from: &DataType, to: &DataType) -> bool {
     match from {
         DataType::Timestamp(..) => is_text(to),
-        from => (from.is_floating() || from.is_decimal()) && to.is_integer(),
+        from => {
+            let is_number = from.is_floating() || from.is_decimal();
+            (is_number && to.is_integer()) || (has_many_digits(from) && to.is_floating())
+        }
     }
 }
 
@@ -113,6 +117,16 @@ fn is_text(data_type: &DataType) -> bool {
 
 fn is_utc(zone: &str) -> bool {
     matches!(zone, "UTC" | "Z" | "+00:00" | "+00" | "Etc/UTC")
+}
+
+/// Says whether a decimal has more digits than any DOUBLE keeps.
+fn has_many_digits(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Decimal64(precision, _)
+        | DataType::Decimal128(precision, _)
+        | DataType::Decimal256(precision, _) => *precision > 15,
+        _ => false,
+    }
 }
 
 fn decimal_scale(data_type: &DataType) -> Option<i8> {

@@ -16,8 +16,8 @@ use datafusion::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion::common::{DFSchema, Result, exec_err, plan_err};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprSchemable, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    BinaryExpr, Cast, ColumnarValue, Expr, ExprSchemable, Operator, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
@@ -29,6 +29,8 @@ const DIGITS: u8 = 16;
 const DIGITS_OF_DATAFUSION: u8 = 4;
 /// How many digits a decimal of 128 bits has.
 const MOST_DIGITS: u8 = 38;
+/// How many digits a decimal of 256 bits has.
+const MOST_WIDE_DIGITS: u8 = 76;
 
 static QUOTIENT: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::from(Quotient::new())));
@@ -56,6 +58,13 @@ impl ExprPlanner for QuotientPlanner {
             return Ok(PlannerResult::Original(expr));
         };
         let is_ours = left.is_decimal() || right.is_decimal();
+        let is_wide = |data_type: &DataType| matches!(data_type, DataType::Decimal256(..));
+        if is_ours
+            && (is_wide(&left) || is_wide(&right))
+            && let (Some(left), Some(right)) = (wide(&left), wide(&right))
+        {
+            return Ok(PlannerResult::Planned(wide_quotient(expr, left, right)));
+        }
         if !is_ours || exact(&left).is_none() || exact(&right).is_none() {
             return Ok(PlannerResult::Original(expr));
         }
@@ -93,6 +102,40 @@ fn exact(data_type: &DataType) -> Option<Digits> {
         }),
         _ => None,
     }
+}
+
+/// Returns the digits of an exact number, for numbers of which one has more than 128 bits.
+fn wide(data_type: &DataType) -> Option<Digits> {
+    match data_type {
+        DataType::Decimal256(precision, scale) => Some(Digits {
+            precision: *precision,
+            scale: u8::try_from(*scale).ok()?,
+        }),
+        other => exact(other),
+    }
+}
+
+/// Divides as DataFusion does, with digits enough, of which the last is rounded away.
+fn wide_quotient(quotient: RawBinaryExpr, dividend: Digits, divisor: Digits) -> Expr {
+    let cast = |operand, precision: u8, scale: u8| {
+        let wide = DataType::Decimal256(precision.min(MOST_WIDE_DIGITS), scale as i8);
+        Box::new(Expr::Cast(Cast::new(Box::new(operand), wide)))
+    };
+    let wanted = dividend.scale.max(DIGITS + 1 - DIGITS_OF_DATAFUSION);
+    let raised = wanted.min(dividend.scale + (MOST_WIDE_DIGITS - dividend.precision));
+    let precision = dividend.precision + raised - dividend.scale;
+    let whole = dividend.precision - dividend.scale + divisor.scale;
+    let scale = (raised + DIGITS_OF_DATAFUSION).min(MOST_WIDE_DIGITS) - 1;
+    let quotient = BinaryExpr::new(
+        cast(quotient.left, precision, raised),
+        Operator::Divide,
+        cast(quotient.right, divisor.precision, divisor.scale),
+    );
+    *cast(
+        Expr::BinaryExpr(quotient),
+        whole.saturating_add(scale),
+        scale,
+    )
 }
 
 /// Returns the digits of a quotient.

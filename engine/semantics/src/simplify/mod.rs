@@ -22,6 +22,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Like, LogicalPlan, Operator, li
 use datafusion::optimizer::simplify_expressions::{ExprSimplifier, SimplifyExpressions};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
+use crate::common_number::alike;
 use crate::conversion::convert;
 use crate::negation::subtract_from_zero;
 use crate::rewrite::input_schema;
@@ -65,6 +66,7 @@ impl OptimizerRule for SimplifySoundly {
 pub(crate) fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
     let schema = Arc::clone(context.schema());
     let simplifier = ExprSimplifier::new(context);
+    let expression = expression.transform_up(|part| alike(part, &schema))?.data;
     let expression = simplifier.coerce(expression, &schema)?;
     let expression = expression
         .transform_up(|part| subtract_from_zero(part, &schema))?

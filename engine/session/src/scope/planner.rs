@@ -18,7 +18,8 @@ use datafusion::logical_expr::planner::{
 };
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+    AggregateUDF, Expr, ExprSchemable, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource,
+    WindowUDF,
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
@@ -45,6 +46,7 @@ pub(crate) fn plan(
         bound.check_count(lakesh_sql::relations(&tree))?;
     }
     let planner = SqlToRel::new_with_options(&provider, parser_options(state));
+    lakesh_sql::type_numbers(&mut tree, &|expression| type_of(&planner, expression))?;
     let plan = planner.statement_to_plan(tree)?;
     if let Some(bound) = &bound {
         bound.check(&plan)?;
@@ -72,7 +74,7 @@ pub fn column_schema(
 pub fn expression(
     state: &SessionState,
     schema: &DFSchema,
-    expression: SqlExpr,
+    mut expression: SqlExpr,
     parameters: Option<&ParamValues>,
     functions: OwnFunctions,
 ) -> Result<Expr, DataFusionError> {
@@ -82,12 +84,17 @@ pub fn expression(
     };
     let provider = ScopeProvider::new(state, &scope);
     check_calls(&expression, &|name| provider.call_kind(name))?;
-    let planned = SqlToRel::new_with_options(&provider, parser_options(state)).sql_to_expr(
-        expression,
-        schema,
-        &mut PlannerContext::new(),
-    )?;
+    let planner = SqlToRel::new_with_options(&provider, parser_options(state));
+    lakesh_sql::type_numbers_in(&mut expression, &|part| type_of(&planner, part))?;
+    let planned = planner.sql_to_expr(expression, schema, &mut PlannerContext::new())?;
     lakesh_sql::bind(planned, parameters)
+}
+
+/// Returns the type of an expression that names no column.
+fn type_of(planner: &SqlToRel<'_, ScopeProvider<'_>>, expression: &SqlExpr) -> Option<DataType> {
+    let schema = DFSchema::empty();
+    let planned = planner.sql_to_expr(expression.clone(), &schema, &mut PlannerContext::new());
+    planned.ok()?.get_type(&schema).ok()
 }
 
 fn parser_options(state: &SessionState) -> ParserOptions {

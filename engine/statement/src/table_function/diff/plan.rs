@@ -221,8 +221,13 @@ fn own_net() -> Expr {
 
 /// Returns a type that holds the values of both; text, if nothing else does.
 fn common_type(older: &DataType, newer: &DataType) -> DataType {
+    let are = |one: fn(&DataType) -> bool, other: fn(&DataType) -> bool| {
+        (one(older) && other(newer)) || (other(older) && one(newer))
+    };
     match older == newer {
         true => newer.clone(),
+        // DataFusion would make decimals of doubles.
+        false if are(DataType::is_floating, DataType::is_decimal) => DataType::Float64,
         false => type_union_coercion(older, newer).unwrap_or(DataType::Utf8),
     }
 }

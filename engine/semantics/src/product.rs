@@ -1,0 +1,72 @@
+//! Products of decimals keep all digits behind their point.
+//!
+//! DataFusion 55.2 refuses a product with more than 38 of them. Here it is a DECIMAL of up to 76 digits; what
+//! needs more is refused.
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+/// The digits of a DECIMAL that files and tables can hold.
+const PLAIN_DIGITS: u8 = 38;
+/// The digits that a DECIMAL has at most.
+const MOST_DIGITS: u8 = 76;
+
+/// Plans `*` of two decimals.
+#[derive(Debug)]
+pub(crate) struct ProductPlanner;
+
+impl ExprPlanner for ProductPlanner {
+    fn plan_binary_op(
+        &self,
+        expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        if expr.op != BinaryOperator::Multiply {
+            return Ok(PlannerResult::Original(expr));
+        }
+        let types = (expr.left.get_type(schema), expr.right.get_type(schema));
+        let (Ok(left), Ok(right)) = types else {
+            return Ok(PlannerResult::Original(expr));
+        };
+        let (Some(left), Some(right)) = (digits(&left), digits(&right)) else {
+            return Ok(PlannerResult::Original(expr));
+        };
+        let scale = left.1.saturating_add(right.1);
+        let is_wide = left.0.max(right.0) > PLAIN_DIGITS;
+        match scale {
+            ..=PLAIN_DIGITS => return Ok(PlannerResult::Original(expr)),
+            ..=MOST_DIGITS if is_wide => return Ok(PlannerResult::Original(expr)),
+            ..=MOST_DIGITS => {}
+            _ => {
+                return plan_err!(
+                    "a product with {scale} digits behind its point: a DECIMAL has {MOST_DIGITS} at most, \
+                     CAST a factor to DOUBLE or to a DECIMAL with fewer"
+                );
+            }
+        }
+        let wide = |factor: Expr, (precision, scale): (u8, u8)| {
+            let wide = DataType::Decimal256(precision, scale as i8);
+            Box::new(Expr::Cast(Cast::new(Box::new(factor), wide)))
+        };
+        let product = BinaryExpr::new(
+            wide(expr.left, left),
+            Operator::Multiply,
+            wide(expr.right, right),
+        );
+        Ok(PlannerResult::Planned(Expr::BinaryExpr(product)))
+    }
+}
+
+/// Returns precision and scale of a decimal.
+fn digits(data_type: &DataType) -> Option<(u8, u8)> {
+    match data_type {
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => Some((*precision, u8::try_from(*scale).ok()?)),
+        _ => None,
+    }
+}
