@@ -5,11 +5,13 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, ParamValues, ScalarValue, plan_err};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, UnaryOperator, Value, ValueWithSpan};
+
+use crate::time::{TimeTypes, session_zone};
 
 /// Evaluates a constant expression. A bare word (`header => true`, `format = csv`) counts as text.
 pub fn constant(
@@ -21,6 +23,15 @@ pub fn constant(
         return Ok(ScalarValue::Utf8(Some(word.value.clone())));
     }
     let schema = DFSchema::empty();
+    let in_zone = state.config_options().execution.time_zone.is_some();
+    // The state itself knows TIMESTAMPTZ in UTC alone.
+    let moved = in_zone.then(|| {
+        let types = TimeTypes::new(session_zone(state.config_options()));
+        SessionStateBuilder::new_from_existing(state.clone())
+            .with_type_planner(Arc::new(types))
+            .build()
+    });
+    let state = moved.as_ref().unwrap_or(state);
     let planned = state.create_logical_expr_from_sql_expr(
         datafusion::sql::sqlparser::ast::ExprWithAlias {
             expr: expression.clone(),

@@ -23,6 +23,7 @@ mod query;
 mod rewrite;
 mod rows;
 mod table_name;
+mod time;
 mod versions;
 
 pub use asof::{LEFT_MARK, ON_MARK};
@@ -46,4 +47,5 @@ pub use rewrite::{
 };
 pub use rows::compare_rows;
 pub use table_name::TableName;
+pub use time::{TimeTypes, session_zone};
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

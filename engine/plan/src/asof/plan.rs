@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, DataFusionError, plan_datafusion_err, plan_err};
 use datafusion::logical_expr::expr::BinaryExpr;
@@ -246,7 +247,9 @@ impl Sides<'_> {
     /// Casts two expressions to the type in which they are compared.
     fn coerced(&self, left: Expr, right: Expr) -> Result<(Expr, Expr), DataFusionError> {
         let (of_left, of_right) = (left.get_type(self.left)?, right.get_type(self.right)?);
-        let Some(common) = comparison_coercion(&of_left, &of_right) else {
+        let common = of_day_and_moment(&of_left, &of_right)
+            .or_else(|| comparison_coercion(&of_left, &of_right));
+        let Some(common) = common else {
             return plan_err!(
                 "`{left}` ({}) and `{right}` ({}) cannot be compared",
                 sql_type_name(&of_left),
@@ -257,6 +260,17 @@ impl Sides<'_> {
             left.cast_to(&common, self.left)?,
             right.cast_to(&common, self.right)?,
         ))
+    }
+}
+
+/// A day beside a moment is one of its unit: nanoseconds, which DataFusion takes, end in 2262.
+fn of_day_and_moment(left: &DataType, right: &DataType) -> Option<DataType> {
+    match (left, right) {
+        (moment @ DataType::Timestamp(..), DataType::Date32 | DataType::Date64)
+        | (DataType::Date32 | DataType::Date64, moment @ DataType::Timestamp(..)) => {
+            Some(moment.clone())
+        }
+        _ => None,
     }
 }
 

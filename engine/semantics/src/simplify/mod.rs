@@ -24,6 +24,7 @@ use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use crate::conversion::{as_cast, convert};
 use crate::negation::subtract_from_zero;
 use crate::rewrite::input_schema;
+use crate::time::coerced;
 use hidden::{Kept, hidden, revealed};
 use risk::{Context, is_leaf, is_risky};
 
@@ -63,6 +64,7 @@ impl OptimizerRule for SimplifySoundly {
 /// Makes the types of one expression fit, and simplifies it as a rule does that stands between the same rewrites.
 pub(crate) fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
     let schema = Arc::clone(context.schema());
+    let expression = coerced(expression, &schema, context.config_options())?;
     let simplifier = ExprSimplifier::new(context);
     let expression = simplifier.coerce(expression, &schema)?;
     let expression = expression
