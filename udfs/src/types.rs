@@ -95,10 +95,22 @@ pub(crate) fn common(name: &str, types: &[DataType]) -> Result<DataType> {
     }
     let mut found = first.clone();
     for next in known {
-        found = match comparison_coercion(&found, next) {
+        let both = of_day_and_moment(&found, next);
+        found = match both.or_else(|| comparison_coercion(&found, next)) {
             Some(both) => both,
             None => return plan_err!("`{name}` cannot compare {found} with {next}"),
         };
     }
     number_or_time(name, &found)
+}
+
+/// A day beside a moment is one of its unit: nanoseconds, which DataFusion takes, end in 2262.
+fn of_day_and_moment(left: &DataType, right: &DataType) -> Option<DataType> {
+    match (left, right) {
+        (moment @ DataType::Timestamp(..), DataType::Date32 | DataType::Date64)
+        | (DataType::Date32 | DataType::Date64, moment @ DataType::Timestamp(..)) => {
+            Some(moment.clone())
+        }
+        _ => None,
+    }
 }

@@ -60,6 +60,15 @@ impl CategoryType {
         })
     }
 
+    /// Says whether values of another sort are looked up among these as they are: equal ones, and moments with
+    /// fewer digits, as TIMESTAMP has had since it was nanoseconds.
+    pub(crate) fn takes(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Timestamp { digits }, Self::Timestamp { digits: found }) => found <= digits,
+            _ => self == other,
+        }
+    }
+
     /// Returns what people call such values.
     pub(crate) fn name(self) -> &'static str {
         match self {

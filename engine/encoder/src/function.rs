@@ -122,7 +122,7 @@ pub(super) fn output_type(encoder: &EncoderKind) -> DataType {
 /// Refuses a column whose values cannot be those that the output was fitted on.
 pub fn check_type(output: &OutputDefinition, found: &DataType) -> Result<(), DataFusionError> {
     let fits = match output.category {
-        Some(category) => CategoryType::of(found) == Some(category),
+        Some(category) => CategoryType::of(found).is_some_and(|found| category.takes(found)),
         None => found.is_numeric(),
     };
     if fits || found == &DataType::Null {

@@ -5,15 +5,18 @@ use datafusion::sql::sqlparser::ast::{
     Cte, Expr, GroupByExpr, Ident, JoinOperator, ObjectName, Query as SqlQuery, Select, SelectItem,
     TableAlias, TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
-use lakesh_sql::normalized;
+use lakesh_sql::{normalized, session_zone};
 
 use super::ast::select_of;
 use super::evidence::{Evidence, TableFacts};
+use super::range::is_utc;
 use super::text::call_text;
 
 /// The relations of one SELECT.
 pub(crate) struct SelectScope<'a> {
     pub(crate) relations: Vec<Relation<'a>>,
+    /// Whether clocks of the session show what moments are stored as.
+    is_in_utc: bool,
 }
 
 /// Something in FROM.
@@ -62,7 +65,10 @@ impl<'a> SelectScope<'a> {
                 ..relation(factor, evidence)
             })
             .collect();
-        Self { relations }
+        Self {
+            relations,
+            is_in_utc: is_utc(Some(&session_zone(&evidence.options))),
+        }
     }
 
     /// Finds the column that an expression is; brackets make no difference.
@@ -116,10 +122,15 @@ impl<'a> SelectScope<'a> {
 
     fn column_of(&self, place: usize, name: &str) -> Option<ColumnFacts<'a>> {
         let table = self.relations.get(place)?.table?;
+        let field = table.field(name)?;
+        // Of a moment, functions and literals mean the session's clock, which no rule here knows.
+        if matches!(field.data_type(), DataType::Timestamp(_, Some(_))) && !self.is_in_utc {
+            return None;
+        }
         Some(ColumnFacts {
             table,
             relation: place,
-            field: table.field(name)?,
+            field,
         })
     }
 }

@@ -39,6 +39,7 @@ mod shift;
 mod simplify;
 mod subquery;
 mod sum;
+mod time;
 mod verified;
 mod written;
 
@@ -54,6 +55,7 @@ use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
+pub use time::{TimeArithmetic, series_tables};
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.
 pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
@@ -87,7 +89,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(comparable::function())?;
     registry.register_udf(membership::function())?;
     registry.register_udf(quotient::function())?;
-    Ok(())
+    time::register(registry)
 }
 
 /// Says whether a function stands for what SQL writes otherwise, so that nobody else knows its name.
@@ -115,6 +117,7 @@ pub fn analyzer_rules() -> AnalyzerRules {
     // Before types are made equal, which hides rows behind casts.
     rules.insert(0, Arc::new(row_equality::CompareRows));
     rules.insert(1, Arc::new(common_number::CommonNumbers));
+    rules.insert(2, Arc::new(time::CoerceTimes));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
     // After the types of operands have been made alike, and before constants are looked at.

@@ -17,7 +17,8 @@ use lakesh_plan::interval::IntervalPlanner;
 use lakesh_plan::plan_size::PlanSize;
 use lakesh_plan::planner::AsOfQueryPlanner;
 use lakesh_plan::window::ChargeWindows;
-use lakesh_semantics::MergedColumnPlanner;
+use lakesh_semantics::{MergedColumnPlanner, series_tables};
+use lakesh_sql::{TimeTypes, session_zone};
 use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
 
@@ -30,6 +31,7 @@ pub(super) fn session_state(
     let (runtime, memory) = build_runtime(settings).map_err(Failure::from_error)?;
     let config = adjust(base_config(), limit, threads)
         .with_extension(Arc::new(PlanSize::new(memory.clone())));
+    let zone = session_zone(config.options());
     let mut state = SessionStateBuilder::new()
         .with_default_features()
         .with_config(config)
@@ -44,6 +46,7 @@ pub(super) fn session_state(
             Arc::new(AsOfRelationPlanner),
             Arc::new(MergedColumnPlanner),
         ])
+        .with_type_planner(Arc::new(TimeTypes::new(zone)))
         .with_query_planner(Arc::new(AsOfQueryPlanner))
         .with_physical_optimizer_rule(Arc::new(ChargeWindows))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
@@ -59,9 +62,33 @@ pub(super) fn session_state(
             .map_err(Failure::from_error)?;
     }
     lakesh_semantics::register(&mut state).map_err(Failure::from_error)?;
+    for (name, function) in series_tables(state.table_functions()) {
+        state.register_udtf(name, function);
+    }
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     bounded::register(&mut state, &memory).map_err(Failure::from_error)?;
     Ok((state, memory))
+}
+
+/// Tells the functions of a session in which zone it is from now on.
+pub(super) fn move_to_zone(state: &mut SessionState) -> Result<(), Failure> {
+    let execution = &mut state.config_mut().options_mut().execution;
+    // RESET brings back the text of no zone.
+    execution.time_zone = execution.time_zone.take().filter(|zone| !zone.is_empty());
+    let options = Arc::clone(state.config_options());
+    let functions: Vec<_> = state
+        .scalar_functions()
+        .iter()
+        // Under another name there may be a function that ours has taken the place of.
+        .filter(|(name, function)| *name == function.name())
+        .filter_map(|(_, function)| function.inner().with_updated_config(&options))
+        .collect();
+    for function in functions {
+        state
+            .register_udf(Arc::new(function))
+            .map_err(Failure::from_error)?;
+    }
+    Ok(())
 }
 
 /// DataFusion's own rules, those of hints, and ours in the place of unsound ones.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, ParamValues, ScalarValue, plan_err};
-use datafusion::execution::SessionState;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, UnaryOperator, Value, ValueWithSpan};
 
 use super::type_numbers_in;
+use crate::time::{TimeTypes, session_zone};
 
 /// Evaluates a constant expression. A bare word (`header => true`, `format = csv`) counts as text.
 pub fn constant(
@@ -25,6 +26,15 @@ pub fn constant(
     let schema = DFSchema::empty();
     let mut typed = expression.clone();
     type_numbers_in(&mut typed, &|_| None)?;
+    let in_zone = state.config_options().execution.time_zone.is_some();
+    // The state itself knows TIMESTAMPTZ in UTC alone.
+    let moved = in_zone.then(|| {
+        let types = TimeTypes::new(session_zone(state.config_options()));
+        SessionStateBuilder::new_from_existing(state.clone())
+            .with_type_planner(Arc::new(types))
+            .build()
+    });
+    let state = moved.as_ref().unwrap_or(state);
     let planned = state.create_logical_expr_from_sql_expr(
         datafusion::sql::sqlparser::ast::ExprWithAlias {
             expr: typed,

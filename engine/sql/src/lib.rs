@@ -23,6 +23,7 @@ mod portable;
 mod query;
 mod rewrite;
 mod table_name;
+mod time;
 mod uses;
 mod versions;
 
@@ -47,5 +48,6 @@ pub use rewrite::{
     similar_pattern,
 };
 pub use table_name::TableName;
+pub use time::{TimeTypes, session_zone};
 pub use uses::relations;
 pub use versions::{VersionClause, VersionClauses, VersionKind, split_version};

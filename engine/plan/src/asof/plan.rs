@@ -251,7 +251,8 @@ impl Sides<'_> {
         let common = match has_double && (of_left.is_decimal() || of_right.is_decimal()) {
             // DataFusion would make decimals of doubles.
             true => Some(DataType::Float64),
-            false => comparison_coercion(&of_left, &of_right),
+            false => of_day_and_moment(&of_left, &of_right)
+                .or_else(|| comparison_coercion(&of_left, &of_right)),
         };
         let Some(common) = common else {
             return plan_err!(
@@ -264,6 +265,17 @@ impl Sides<'_> {
             left.cast_to(&common, self.left)?,
             right.cast_to(&common, self.right)?,
         ))
+    }
+}
+
+/// A day beside a moment is one of its unit: nanoseconds, which DataFusion takes, end in 2262.
+fn of_day_and_moment(left: &DataType, right: &DataType) -> Option<DataType> {
+    match (left, right) {
+        (moment @ DataType::Timestamp(..), DataType::Date32 | DataType::Date64)
+        | (DataType::Date32 | DataType::Date64, moment @ DataType::Timestamp(..)) => {
+            Some(moment.clone())
+        }
+        _ => None,
     }
 }
 

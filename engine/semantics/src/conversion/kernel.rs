@@ -10,6 +10,8 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 use datafusion::common::Result;
 
+use crate::time::{is_date, is_text, moments_of_clocks, moments_of_texts};
+
 /// What becomes of a value that has no counterpart in the other type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum OnFailure {
@@ -30,12 +32,23 @@ pub(super) fn converted(
         format_options: FormatOptions::default(),
     };
     let arrow = |array: &ArrayRef, to: &DataType| cast_with_options(array, to, &options);
-    match array.data_type() {
-        DataType::Timestamp(..) if !to.is_temporal() && !to.is_numeric() => {
+    match (array.data_type(), to) {
+        (DataType::Timestamp(_, None), DataType::Timestamp(unit, Some(zone))) => {
+            let clocks = arrow(array, &DataType::Timestamp(*unit, None))?;
+            moments_of_clocks(&clocks, zone, options.safe)
+        }
+        (from, DataType::Timestamp(unit, Some(zone))) if is_date(from) => {
+            let clocks = arrow(array, &DataType::Timestamp(*unit, None))?;
+            moments_of_clocks(&clocks, zone, options.safe)
+        }
+        (from, DataType::Timestamp(unit, Some(zone))) if is_text(from) => {
+            moments_of_texts(array, *unit, zone, options.safe)
+        }
+        (DataType::Timestamp(..), to) if !to.is_temporal() && !to.is_numeric() => {
             let text = timestamps_as_text(array)?;
             Ok(arrow(&text, to)?)
         }
-        from if from.is_floating() && to.is_integer() => {
+        (from, to) if from.is_floating() && to.is_integer() => {
             let doubles = arrow(array, &DataType::Float64)?;
             let rounded = unary::<_, _, Float64Type>(
                 doubles.as_primitive::<Float64Type>(),
@@ -44,7 +57,7 @@ pub(super) fn converted(
             let rounded: ArrayRef = Arc::new(rounded);
             Ok(arrow(&rounded, to)?)
         }
-        from if from.is_decimal() && to.is_floating() => {
+        (from, to) if from.is_decimal() && to.is_floating() => {
             let doubles = match from {
                 DataType::Decimal128(_, scale) => {
                     nearest_doubles(array.as_primitive::<Decimal128Type>(), *scale)?
@@ -53,7 +66,7 @@ pub(super) fn converted(
             };
             Ok(arrow(&doubles, to)?)
         }
-        from if to.is_integer() => match whole(from) {
+        (from, to) if to.is_integer() => match whole(from) {
             // Between decimals Arrow rounds, half away from zero.
             Some(whole) => Ok(arrow(&arrow(array, &whole)?, to)?),
             None => Ok(arrow(array, to)?),

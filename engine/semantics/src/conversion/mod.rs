@@ -4,8 +4,9 @@
 //! `CAST(d AS DECIMAL(20, 2)) = 1.23` over DECIMAL(20, 4) becomes `d = 1.2300`, which 1.2345 does not meet
 //! (apache/datafusion 23095); it does so in the logical and in the physical simplifier and before it prunes.
 //! Both leave functions alone. Besides, its casts from DOUBLE and DECIMAL to integers cut where PostgreSQL
-//! and DuckDB round, a DECIMAL of more than 15 digits becomes a DOUBLE beside the nearest, and a timestamp
-//! becomes text with a `T` in it.
+//! and DuckDB round, a DECIMAL of more than 15 digits becomes a DOUBLE beside the nearest, a timestamp becomes
+//! text with a `T` in it, a day the midnight of UTC in every zone, and an hour that summer time repeats or leaves
+//! out an error.
 
 mod kernel;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::function::{call, over_arrays};
+use crate::time::{is_date, is_text, is_utc};
 use kernel::{OnFailure, converted};
 
 static CAST: LazyLock<Arc<ScalarUDF>> =
@@ -75,9 +77,12 @@ fn cast_of(expression: &Expr) -> Option<(&Expr, OnFailure)> {
 
 /// Says whether our cast gives another value than DataFusion's.
 fn rounds_or_writes(from: &DataType, to: &DataType) -> bool {
-    match from {
-        DataType::Timestamp(..) => is_text(to),
-        from => {
+    match (from, to) {
+        (DataType::Timestamp(..), to) => is_text(to),
+        (from, DataType::Timestamp(_, Some(zone))) if is_text(from) || is_date(from) => {
+            !is_utc(zone)
+        }
+        (from, to) => {
             let is_number = from.is_floating() || from.is_decimal();
             (is_number && to.is_integer()) || (has_many_digits(from) && to.is_floating())
         }
@@ -106,17 +111,6 @@ fn is_ordered(from: &DataType, to: &DataType) -> bool {
         data_type.is_integer() || data_type.is_decimal() || data_type.is_temporal()
     };
     is_ordered(from) && is_ordered(to)
-}
-
-fn is_text(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-    )
-}
-
-fn is_utc(zone: &str) -> bool {
-    matches!(zone, "UTC" | "Z" | "+00:00" | "+00" | "Etc/UTC")
 }
 
 /// Says whether a decimal has more digits than any DOUBLE keeps.

@@ -26,6 +26,7 @@ use crate::common_number::alike;
 use crate::conversion::convert;
 use crate::negation::subtract_from_zero;
 use crate::rewrite::input_schema;
+use crate::time::coerced;
 use hidden::{Kept, hidden, revealed};
 use risk::{Context, is_leaf, is_risky};
 
@@ -65,6 +66,7 @@ impl OptimizerRule for SimplifySoundly {
 /// Makes the types of one expression fit, and simplifies it as a rule does that stands between the same rewrites.
 pub(crate) fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
     let schema = Arc::clone(context.schema());
+    let expression = coerced(expression, &schema, context.config_options())?;
     let simplifier = ExprSimplifier::new(context);
     let expression = expression.transform_up(|part| alike(part, &schema))?.data;
     let expression = simplifier.coerce(expression, &schema)?;

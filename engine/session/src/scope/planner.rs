@@ -27,7 +27,8 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 use lakesh_plan::directive::HintRelationPlanner;
 use lakesh_plan::plan_size::PlanSize;
-use lakesh_sql::{CallKind, check_calls};
+use lakesh_semantics::TimeArithmetic;
+use lakesh_sql::{CallKind, TimeTypes, check_calls, session_zone};
 
 use super::{OwnFunctions, StatementScope};
 
@@ -115,6 +116,8 @@ struct ScopeProvider<'a> {
     state: &'a SessionState,
     scope: &'a StatementScope,
     relation_planners: Vec<Arc<dyn RelationPlanner>>,
+    expr_planners: Vec<Arc<dyn ExprPlanner>>,
+    types: Arc<TimeTypes>,
 }
 
 impl<'a> ScopeProvider<'a> {
@@ -124,10 +127,15 @@ impl<'a> ScopeProvider<'a> {
             let hinted = HintRelationPlanner::new(scope.marks.clone());
             relation_planners.insert(0, Arc::new(hinted));
         }
+        let zone = session_zone(state.config_options());
+        let times: Arc<dyn ExprPlanner> = Arc::new(TimeArithmetic::new(Arc::clone(&zone)));
+        let others = state.expr_planners().iter().cloned();
         Self {
             state,
             scope,
             relation_planners,
+            expr_planners: std::iter::once(times).chain(others).collect(),
+            types: Arc::new(TimeTypes::new(zone)),
         }
     }
 
@@ -218,7 +226,7 @@ impl ContextProvider for ScopeProvider<'_> {
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        self.state.expr_planners()
+        &self.expr_planners
     }
 
     fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
@@ -226,7 +234,7 @@ impl ContextProvider for ScopeProvider<'_> {
     }
 
     fn get_type_planner(&self) -> Option<Arc<dyn TypePlanner>> {
-        None
+        Some(Arc::clone(&self.types) as _)
     }
 
     fn get_file_type(&self, suffix: &str) -> Result<Arc<dyn FileType>, DataFusionError> {

@@ -8,6 +8,7 @@ use lakesh_event::event::Event;
 use lakesh_text::failure::Failure;
 
 use super::{SETTINGS, Setting, SettingError};
+use crate::planning::move_to_zone;
 use crate::{Session, read};
 
 /// DataFusion's setting of the session's time zone.
@@ -78,9 +79,14 @@ impl Session {
             return Err(self.unknown(name));
         }
         let mut outcome = Ok(());
+        let mut moved = Ok(());
         self.change_state(|state| {
             outcome = state.config_mut().options_mut().set(name, value);
+            if name == TIME_ZONE {
+                moved = move_to_zone(state);
+            }
         });
+        moved.map_err(|failure| SettingError::DataFusion(failure.message))?;
         outcome.map_err(|error| {
             let failure = Failure::from_error(error);
             SettingError::DataFusion(format!(

@@ -3,11 +3,11 @@
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, NullTreatment, UnaryOperator, Value,
+    FunctionArgumentClause, FunctionArguments, NullTreatment, Spanned, UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
-use super::balanced;
+use super::{balanced, call};
 use crate::normalized;
 
 /// Rewrites one expression.
@@ -27,6 +27,14 @@ pub(super) fn rewrite(expression: &mut Expr) {
                 op: BinaryOperator::PGBitwiseXor,
                 right: Box::new(minus_one),
             }));
+        }
+        Expr::AtTimeZone {
+            timestamp,
+            time_zone,
+        } => {
+            let place = timestamp.span();
+            let arguments = vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()];
+            *expression = call("timezone", arguments, place);
         }
         // A row that is not compared is a structure.
         Expr::Tuple(values) if !values.is_empty() => {

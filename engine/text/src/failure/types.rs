@@ -4,10 +4,10 @@
 
 use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
-/// Returns the SQL name of a type: `BIGINT`, `TIMESTAMP(6) WITH TIME ZONE`, `STRUCT<a INTEGER>`.
+/// Returns the SQL name of a type: `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `STRUCT<a INTEGER>`.
 ///
 /// A dictionary is named by its values' type, because SQL does not see the encoding. Timestamps of
-/// nanoseconds are plain `TIMESTAMP`; others carry their digits, of which seconds have none. A time
+/// microseconds are plain `TIMESTAMP`; others carry their digits, of which seconds have none. A time
 /// zone other than UTC is named.
 pub fn sql_type_name(data_type: &DataType) -> String {
     match data_type {
@@ -79,8 +79,8 @@ fn timestamp_name(unit: TimeUnit, zone: Option<&str>) -> String {
     let digits = match unit {
         TimeUnit::Second => "(0)",
         TimeUnit::Millisecond => "(3)",
-        TimeUnit::Microsecond => "(6)",
-        TimeUnit::Nanosecond => "",
+        TimeUnit::Microsecond => "",
+        TimeUnit::Nanosecond => "(9)",
     };
     match zone {
         None => format!("TIMESTAMP{digits}"),
@@ -141,10 +141,17 @@ mod tests {
             (DataType::LargeUtf8, "VARCHAR"),
             (DataType::Null, "NULL"),
             (DataType::Decimal128(10, 2), "DECIMAL(10, 2)"),
-            (DataType::Timestamp(TimeUnit::Nanosecond, None), "TIMESTAMP"),
+            (
+                DataType::Timestamp(TimeUnit::Microsecond, None),
+                "TIMESTAMP",
+            ),
+            (
+                DataType::Timestamp(TimeUnit::Nanosecond, None),
+                "TIMESTAMP(9)",
+            ),
             (
                 DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-                "TIMESTAMP(6) WITH TIME ZONE",
+                "TIMESTAMP WITH TIME ZONE",
             ),
             (
                 DataType::Timestamp(TimeUnit::Second, Some("Europe/Berlin".into())),

@@ -404,7 +404,7 @@ mod tests {
                 "List(Int64), Decimal128(10, 2)",
                 "ARRAY<BIGINT>, DECIMAL(10, 2)",
             ),
-            ("Timestamp(µs, \"UTC\") x", "TIMESTAMP(6) WITH TIME ZONE x"),
+            ("Timestamp(µs, \"UTC\") x", "TIMESTAMP WITH TIME ZONE x"),
             ("Dictionary(UInt16, Utf8)", "VARCHAR"),
             ("Struct(\"a\": Int32)", "STRUCT<a INTEGER>"),
             (

@@ -1,0 +1,244 @@
+//! `generate_series` and `range` over timestamps give microseconds.
+//!
+//! DataFusion 55.2 makes nanoseconds of what they are given, or refuses what is not nanoseconds in FROM.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::timezone::Tz;
+use datafusion::arrow::array::types::IntervalMonthDayNanoType;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, PrimitiveArray};
+use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{
+    DataType, Field, IntervalMonthDayNano, TimeUnit, TimestampMicrosecondType,
+};
+use datafusion::catalog::{TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_datafusion_err};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::registry::FunctionRegistry;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, ident,
+};
+
+use super::session_zone;
+use super::sides::cast as cast_expression;
+use crate::function::over_arrays;
+
+const NAMES: [&str; 2] = ["generate_series", "range"];
+
+/// Returns the functions around those that are registered.
+pub(super) fn functions(registry: &dyn FunctionRegistry) -> Result<Vec<Arc<ScalarUDF>>> {
+    NAMES
+        .iter()
+        .map(|name| {
+            let theirs = registry.udf(name)?;
+            Ok(Arc::new(ScalarUDF::from(Series { theirs })))
+        })
+        .collect()
+}
+
+/// The functions as values: a list.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Series {
+    theirs: Arc<ScalarUDF>,
+}
+
+impl Series {
+    fn with_end(&self) -> bool {
+        self.name() == "generate_series"
+    }
+}
+
+impl ScalarUDFImpl for Series {
+    fn name(&self) -> &str {
+        self.theirs.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.theirs.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.theirs.signature()
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        match types {
+            [
+                DataType::Timestamp(start, zone),
+                DataType::Timestamp(stop, _),
+                _,
+            ] if *start != TimeUnit::Nanosecond && *stop != TimeUnit::Nanosecond => {
+                let item = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+                Ok(DataType::new_list(item, true))
+            }
+            types => self.theirs.return_type(types),
+        }
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let item = match arguments.return_field.data_type() {
+            DataType::List(item) => item.data_type().clone(),
+            _ => DataType::Null,
+        };
+        let DataType::Timestamp(TimeUnit::Microsecond, _) = &item else {
+            return self.theirs.invoke_with_args(arguments);
+        };
+        let zone: Tz = match &item {
+            DataType::Timestamp(_, Some(_)) => {
+                super::local::zone(&session_zone(&arguments.config_options))?
+            }
+            _ => super::local::zone("UTC")?,
+        };
+        let with_end = self.with_end();
+        over_arrays(&arguments, |arrays| match arrays {
+            [start, stop, step] => series(start, stop, step, &item, zone, with_end),
+            _ => exec_err!(
+                "`{}` of timestamps takes a start, an end and a step",
+                self.name()
+            ),
+        })
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.theirs.documentation()
+    }
+}
+
+fn series(
+    start: &ArrayRef,
+    stop: &ArrayRef,
+    step: &ArrayRef,
+    item: &DataType,
+    zone: Tz,
+    with_end: bool,
+) -> Result<ArrayRef> {
+    let (start, stop) = (cast(start, item)?, cast(stop, item)?);
+    let start = start.as_primitive::<TimestampMicrosecondType>();
+    let stop = stop.as_primitive::<TimestampMicrosecondType>();
+    let step = step.as_primitive::<IntervalMonthDayNanoType>();
+    let mut values = Vec::new();
+    let mut lengths = Vec::with_capacity(start.len());
+    let nulls = NullBuffer::union_many([start.nulls(), stop.nulls(), step.nulls()]);
+    for row in 0..start.len() {
+        let before = values.len();
+        if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+            let ends = (start.value(row), stop.value(row));
+            extend(&mut values, ends, step.value(row), zone, with_end)?;
+        }
+        lengths.push(values.len() - before);
+    }
+    let zone = match item {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        _ => None,
+    };
+    let values = PrimitiveArray::<TimestampMicrosecondType>::from_iter_values(values)
+        .with_timezone_opt(zone);
+    let field = Arc::new(Field::new_list_field(item.clone(), true));
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let list = ListArray::try_new(field, offsets, Arc::new(values), nulls)?;
+    Ok(Arc::new(list))
+}
+
+fn extend(
+    values: &mut Vec<i64>,
+    (start, stop): (i64, i64),
+    step: IntervalMonthDayNano,
+    zone: Tz,
+    with_end: bool,
+) -> Result<()> {
+    let next = |value| TimestampMicrosecondType::add_month_day_nano(value, step, zone);
+    let Some(second) = next(start) else {
+        return exec_err!("the second timestamp of the series is out of range");
+    };
+    if second == start {
+        return exec_err!("the step of a series of timestamps must not be zero");
+    }
+    let is_rising = second > start;
+    let mut value = Some(start);
+    while let Some(now) = value {
+        let is_inside = match is_rising {
+            true => now < stop,
+            false => now > stop,
+        };
+        if !is_inside && !(with_end && now == stop) {
+            break;
+        }
+        values.push(now);
+        // A step that goes back and forth, as one of months and days can, must not run for ever.
+        value = next(now).filter(|next| (*next > now) == is_rising && *next != now);
+    }
+    Ok(())
+}
+
+/// Returns the functions that stand in FROM, around those that are registered.
+pub fn series_tables(
+    registered: &HashMap<String, Arc<TableFunction>>,
+) -> Vec<(&'static str, Arc<dyn TableFunctionImpl>)> {
+    let found = NAMES.iter().filter_map(|name| {
+        let theirs = Arc::clone(registered.get(*name)?.function());
+        let function: Arc<dyn TableFunctionImpl> = Arc::new(SeriesTable { theirs });
+        Some((*name, function))
+    });
+    found.collect()
+}
+
+#[derive(Debug)]
+struct SeriesTable {
+    theirs: Arc<dyn TableFunctionImpl>,
+}
+
+impl TableFunctionImpl for SeriesTable {
+    fn call_with_args(&self, arguments: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let is_fine = |argument: &Expr| {
+            matches!(
+                argument,
+                Expr::Literal(ScalarValue::TimestampNanosecond(..), _)
+            )
+        };
+        let stays = arguments.exprs().iter().any(is_fine);
+        let given: Vec<Expr> = arguments
+            .exprs()
+            .iter()
+            .map(|argument| in_nanoseconds(argument.clone()))
+            .collect::<Result<_>>()?;
+        let session = arguments.session();
+        let theirs = self
+            .theirs
+            .call_with_args(TableFunctionArgs::new(&given, session))?;
+        let schema = theirs.schema();
+        let field = schema.field(0);
+        let DataType::Timestamp(TimeUnit::Nanosecond, zone) = field.data_type() else {
+            return Ok(theirs);
+        };
+        if stays {
+            return Ok(theirs);
+        }
+        let to = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+        let value = cast_expression(ident(field.name()), to).alias(field.name());
+        let plan = LogicalPlanBuilder::scan("series", provider_as_source(theirs), None)?
+            .project(vec![value])?
+            .build()?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+}
+
+fn in_nanoseconds(argument: Expr) -> Result<Expr> {
+    let Expr::Literal(value, _) = &argument else {
+        return Ok(argument);
+    };
+    let DataType::Timestamp(_, zone) = value.data_type() else {
+        return Ok(argument);
+    };
+    let to = DataType::Timestamp(TimeUnit::Nanosecond, zone);
+    let fine = value.cast_to(&to).map_err(|_| far(value))?;
+    Ok(Expr::Literal(fine, None))
+}
+
+fn far(value: &ScalarValue) -> DataFusionError {
+    plan_datafusion_err!(
+        "a series in FROM holds timestamps from 1677 to 2262, not {value}; unnest(generate_series(…)) holds all"
+    )
+}

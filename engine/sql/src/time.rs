@@ -1,0 +1,73 @@
+//! What the names of SQL's types of time mean: `TIMESTAMP` has microseconds, with and without a zone.
+//!
+//! DataFusion 55.2 makes nanoseconds of them, and drops WITH TIME ZONE where the session has none.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::logical_expr::planner::TypePlanner;
+use datafusion::sql::sqlparser::ast::{DataType as SqlType, TimezoneInfo};
+
+/// Returns the session's time zone, which is UTC unless it was set.
+pub fn session_zone(options: &ConfigOptions) -> Arc<str> {
+    let set = options.execution.time_zone.as_deref();
+    set.filter(|zone| !zone.is_empty()).unwrap_or("UTC").into()
+}
+
+/// Plans the types of time for a session in a zone.
+#[derive(Debug)]
+pub struct TimeTypes {
+    zone: Arc<str>,
+}
+
+impl TimeTypes {
+    /// Makes a planner whose TIMESTAMPTZ is shown in a zone.
+    pub fn new(zone: Arc<str>) -> Self {
+        Self { zone }
+    }
+}
+
+impl TypePlanner for TimeTypes {
+    fn plan_type_field(&self, sql_type: &SqlType) -> Result<Option<FieldRef>> {
+        let (unit, has_zone) = match sql_type {
+            SqlType::Timestamp(digits, info) => {
+                let has_zone = matches!(info, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone);
+                (unit(*digits), has_zone)
+            }
+            SqlType::TimestampNtz(digits) | SqlType::Datetime(digits) => (unit(*digits), false),
+            SqlType::Custom(name, arguments) if arguments.is_empty() => {
+                named(&name.to_string().to_lowercase())
+            }
+            _ => (None, false),
+        };
+        Ok(unit.map(|unit| {
+            let zone = has_zone.then(|| Arc::clone(&self.zone));
+            Arc::new(Field::new("", DataType::Timestamp(unit, zone), true))
+        }))
+    }
+}
+
+/// Returns the unit that holds so many digits of a second.
+fn unit(digits: Option<u64>) -> Option<TimeUnit> {
+    match digits {
+        Some(0) => Some(TimeUnit::Second),
+        Some(3) => Some(TimeUnit::Millisecond),
+        None | Some(6) => Some(TimeUnit::Microsecond),
+        Some(9) => Some(TimeUnit::Nanosecond),
+        Some(_) => None,
+    }
+}
+
+/// Knows Spark's and DuckDB's names.
+fn named(name: &str) -> (Option<TimeUnit>, bool) {
+    match name {
+        "timestamp_ltz" => (Some(TimeUnit::Microsecond), true),
+        "timestamp_s" => (Some(TimeUnit::Second), false),
+        "timestamp_ms" => (Some(TimeUnit::Millisecond), false),
+        "timestamp_us" => (Some(TimeUnit::Microsecond), false),
+        "timestamp_ns" => (Some(TimeUnit::Nanosecond), false),
+        _ => (None, false),
+    }
+}
