@@ -36,16 +36,14 @@ impl ExprPlanner for ProductPlanner {
         };
         let scale = left.1.saturating_add(right.1);
         let is_wide = left.0.max(right.0) > PLAIN_DIGITS;
-        match scale {
-            ..=PLAIN_DIGITS => return Ok(PlannerResult::Original(expr)),
-            ..=MOST_DIGITS if is_wide => return Ok(PlannerResult::Original(expr)),
-            ..=MOST_DIGITS => {}
-            _ => {
-                return plan_err!(
-                    "a product with {scale} digits behind its point: a DECIMAL has {MOST_DIGITS} at most, \
-                     CAST a factor to DOUBLE or to a DECIMAL with fewer"
-                );
-            }
+        if scale > MOST_DIGITS {
+            return plan_err!(
+                "a product with {scale} digits behind its point: a DECIMAL has {MOST_DIGITS} at most, \
+                 CAST a factor to DOUBLE or to a DECIMAL with fewer"
+            );
+        }
+        if scale <= PLAIN_DIGITS || is_wide {
+            return Ok(PlannerResult::Original(expr));
         }
         let wide = |factor: Expr, (precision, scale): (u8, u8)| {
             let wide = DataType::Decimal256(precision, scale as i8);

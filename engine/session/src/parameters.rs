@@ -88,8 +88,8 @@ fn decimal(value: &str) -> Option<ScalarValue> {
     let precision = u8::try_from((whole.trim_start_matches('0').len() + scale).max(1)).ok()?;
     let scale = i8::try_from(scale).ok()?;
     let target = match precision {
-        ..=38 => DataType::Decimal128(precision, scale),
-        ..=76 => DataType::Decimal256(precision, scale),
+        1..=38 => DataType::Decimal128(precision, scale),
+        39..=76 => DataType::Decimal256(precision, scale),
         _ => return None,
     };
     ScalarValue::try_from_string(value.to_owned(), &target).ok()

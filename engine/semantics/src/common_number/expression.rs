@@ -293,7 +293,7 @@ fn cast_subquery_column(subquery: Subquery, change: Change) -> Result<Subquery> 
     };
     let (relation, name) = (column.relation.clone(), column.name.clone());
     let cast = change
-        .as_cast(Expr::Column(column))
+        .cast(Expr::Column(column))
         .alias_qualified(relation, name);
     let projection = Projection::try_new(vec![cast], plan)?;
     Ok(Subquery {

@@ -160,7 +160,7 @@ fn with_casts(plan: &Arc<LogicalPlan>, casts: Vec<Change>) -> Result<Arc<Logical
         change => {
             let (relation, name) = (column.relation.clone(), column.name.clone());
             change
-                .as_cast(Expr::Column(column))
+                .cast(Expr::Column(column))
                 .alias_qualified(relation, name)
         }
     });

@@ -89,12 +89,12 @@ impl Change {
         match self {
             Self::Keep => expression,
             Self::Literal(literal, _) => Expr::Literal(literal, None),
-            to => to.as_cast(expression),
+            to => to.cast(expression),
         }
     }
 
     /// Casts what only stands for a literal.
-    pub(super) fn as_cast(self, expression: Expr) -> Expr {
+    pub(super) fn cast(self, expression: Expr) -> Expr {
         match self {
             Self::Keep => expression,
             Self::To(to) | Self::Literal(_, to) => Expr::Cast(Cast::new(Box::new(expression), to)),
@@ -252,8 +252,8 @@ impl Digits {
     fn decimal(self, precision: u8) -> Option<DataType> {
         let (precision, scale) = (precision.max(1), self.scale as i8);
         match precision {
-            0..=PLAIN_DIGITS => Some(DataType::Decimal128(precision, scale)),
-            ..=MOST_DIGITS => Some(DataType::Decimal256(precision, scale)),
+            precision if precision <= PLAIN_DIGITS => Some(DataType::Decimal128(precision, scale)),
+            precision if precision <= MOST_DIGITS => Some(DataType::Decimal256(precision, scale)),
             _ => None,
         }
     }

@@ -163,7 +163,7 @@ fn extend(
             true => now < stop,
             false => now > stop,
         };
-        if !is_inside && !(with_end && now == stop) {
+        if !(is_inside || with_end && now == stop) {
             break;
         }
         values.push(now);

@@ -36,7 +36,7 @@ use super::{OwnFunctions, StatementScope};
 pub(crate) fn plan(
     state: &SessionState,
     scope: &StatementScope,
-    tree: ParsedStatement,
+    mut tree: ParsedStatement,
     parameters: Option<&ParamValues>,
 ) -> Result<LogicalPlan, DataFusionError> {
     let provider = ScopeProvider::new(state, scope);

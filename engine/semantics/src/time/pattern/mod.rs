@@ -7,6 +7,7 @@ mod postgres;
 mod shown;
 mod spark;
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
 use std::sync::Arc;
