@@ -1,7 +1,7 @@
-//! Products of decimals keep all digits behind their point.
+//! Products of decimals keep all digits behind their point, and decimals of 38 and of 76 digits fit together.
 //!
-//! DataFusion 55.2 refuses a product with more than 38 of them. Here it is a DECIMAL of up to 76 digits; what
-//! needs more is refused.
+//! DataFusion 55.2 refuses a product with more than 38 of them, and `+`, `-`, `*` and `%` between its narrow and
+//! its wide decimals. Here a product is a DECIMAL of up to 76 digits; what needs more is refused.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, plan_err};
@@ -14,7 +14,7 @@ const PLAIN_DIGITS: u8 = 38;
 /// The digits that a DECIMAL has at most.
 const MOST_DIGITS: u8 = 76;
 
-/// Plans `*` of two decimals.
+/// Plans arithmetic of two decimals.
 #[derive(Debug)]
 pub(crate) struct ProductPlanner;
 
@@ -24,9 +24,13 @@ impl ExprPlanner for ProductPlanner {
         expr: RawBinaryExpr,
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawBinaryExpr>> {
-        if expr.op != BinaryOperator::Multiply {
-            return Ok(PlannerResult::Original(expr));
-        }
+        let operator = match expr.op {
+            BinaryOperator::Multiply => Operator::Multiply,
+            BinaryOperator::Plus => Operator::Plus,
+            BinaryOperator::Minus => Operator::Minus,
+            BinaryOperator::Modulo => Operator::Modulo,
+            _ => return Ok(PlannerResult::Original(expr)),
+        };
         let types = (expr.left.get_type(schema), expr.right.get_type(schema));
         let (Ok(left), Ok(right)) = types else {
             return Ok(PlannerResult::Original(expr));
@@ -34,27 +38,25 @@ impl ExprPlanner for ProductPlanner {
         let (Some(left), Some(right)) = (digits(&left), digits(&right)) else {
             return Ok(PlannerResult::Original(expr));
         };
+        let is_product = operator == Operator::Multiply;
         let scale = left.1.saturating_add(right.1);
-        let is_wide = left.0.max(right.0) > PLAIN_DIGITS;
-        if scale > MOST_DIGITS {
+        if is_product && scale > MOST_DIGITS {
             return plan_err!(
                 "a product with {scale} digits behind its point: a DECIMAL has {MOST_DIGITS} at most, \
                  CAST a factor to DOUBLE or to a DECIMAL with fewer"
             );
         }
-        if scale <= PLAIN_DIGITS || is_wide {
+        let is_wide = left.0.max(right.0) > PLAIN_DIGITS;
+        let needs_room = is_product && scale > PLAIN_DIGITS;
+        if !is_wide && !needs_room {
             return Ok(PlannerResult::Original(expr));
         }
-        let wide = |factor: Expr, (precision, scale): (u8, u8)| {
+        let wide = |operand: Expr, (precision, scale): (u8, u8)| {
             let wide = DataType::Decimal256(precision, scale as i8);
-            Box::new(Expr::Cast(Cast::new(Box::new(factor), wide)))
+            Box::new(Expr::Cast(Cast::new(Box::new(operand), wide)))
         };
-        let product = BinaryExpr::new(
-            wide(expr.left, left),
-            Operator::Multiply,
-            wide(expr.right, right),
-        );
-        Ok(PlannerResult::Planned(Expr::BinaryExpr(product)))
+        let planned = BinaryExpr::new(wide(expr.left, left), operator, wide(expr.right, right));
+        Ok(PlannerResult::Planned(Expr::BinaryExpr(planned)))
     }
 }
 

@@ -297,6 +297,8 @@ enum Cell {
     Double,
     /// A text that is a number, if one is wanted.
     Text(Digits),
+    /// A text that is a number which no DECIMAL holds, `'NaN'` for one.
+    TextOfDouble,
     Other,
 }
 
@@ -331,7 +333,11 @@ impl Typing<'_> {
                 },
                 Value::SingleQuotedString(text) => {
                     let number = text.trim().trim_start_matches(['-', '+']);
-                    Digits::of(number).map_or(Cell::Other, Cell::Text)
+                    match Digits::of(number) {
+                        Some(digits) => Cell::Text(digits),
+                        None if number.parse::<f64>().is_ok() => Cell::TextOfDouble,
+                        None => Cell::Other,
+                    }
                 }
                 Value::Boolean(_) => Cell::Other,
                 _ => self.planned(expression),
@@ -341,7 +347,7 @@ impl Typing<'_> {
                 expr,
             }
             | Expr::Nested(expr) => match self.cell(expr) {
-                Cell::Text(_) | Cell::Other => Cell::Other,
+                Cell::Text(_) | Cell::TextOfDouble | Cell::Other => Cell::Other,
                 number => number,
             },
             other => self.planned(other),
@@ -378,7 +384,7 @@ fn common(cells: &[Cell]) -> Option<SqlType> {
                 has_text = true;
                 digits = digits.both(*more);
             }
-            Cell::Double => has_double = true,
+            Cell::Double | Cell::TextOfDouble => has_double = true,
             Cell::Other => return None,
         }
     }
@@ -468,6 +474,10 @@ mod tests {
             "VALUES (CAST('0.55' AS DECIMAL(3,3))), (CAST('0.555' AS DECIMAL(3,3)))",
         );
         check("VALUES (0.5), ('a')", "VALUES (0.5), ('a')");
+        check(
+            "VALUES (0.5), ('NaN')",
+            "VALUES (CAST('0.5' AS DOUBLE)), (CAST('NaN' AS DOUBLE))",
+        );
     }
 
     #[test]

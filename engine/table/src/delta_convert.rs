@@ -1,14 +1,13 @@
 //! Makes a Delta table of a folder of Parquet files, in place: only a log is written.
 
 use datafusion::arrow::datatypes::Schema;
-use deltalake::kernel::StructType;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::operations::convert_to_delta::ConvertToDeltaBuilder;
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
 use super::delta::Source;
 use super::{TableContext, TableError};
 use crate::commit::PointOfNoReturn;
+use crate::stored_types::stored_columns;
 
 /// Writes the log of a new Delta table over the Parquet files at a definition's location; returns how
 /// many files it has. `partitions` are the columns that the names of its folders hold.
@@ -28,8 +27,7 @@ pub async fn convert_to_delta(
             });
         }
     }
-    let partitions: StructType = partitions
-        .try_into_kernel()
+    let partitions = stored_columns(partitions)
         .map_err(|error| TableError::file(&source.location.display, error))?;
     let table = ConvertToDeltaBuilder::new()
         .with_log_store(point.guard(source.handle()?.log_store(), None))

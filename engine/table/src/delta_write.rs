@@ -9,16 +9,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Column, plan_err};
+use datafusion::common::plan_err;
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::error::Result as QueryResult;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use deltalake::delta_datafusion::{DataFusionMixins, SessionFallbackPolicy};
-use deltalake::kernel::StructType;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::write::{SchemaMode, WriteBuilder};
 use deltalake::protocol::SaveMode;
@@ -34,6 +32,7 @@ use super::delta_log::commit_path;
 use super::error::TableError;
 use super::own_paths::check_paths;
 use crate::commit::PointOfNoReturn;
+use crate::stored_types::{as_stored, stored_columns};
 
 /// What is written.
 #[derive(Debug, Clone)]
@@ -193,42 +192,14 @@ async fn planned(
 ) -> QueryResult<Arc<dyn ExecutionPlan>> {
     match input {
         WriteInput::Plan(plan) => Ok(Arc::clone(plan)),
-        WriteInput::Query(query) => match signed(query)? {
-            Some(signed) => {
-                let signed = Erased::new(signed);
-                state.create_physical_plan(&signed).await
+        WriteInput::Query(query) => match as_stored(query)? {
+            Some(stored) => {
+                let stored = Erased::new(stored);
+                state.create_physical_plan(&stored).await
             }
             None => state.create_physical_plan(query).await,
         },
     }
-}
-
-/// Casts unsigned columns to signed ones, which Delta has: a value that does not fit fails the write.
-///
-/// The library would declare them as signed and write them as they are, and nobody could read them.
-fn signed(query: &LogicalPlan) -> QueryResult<Option<LogicalPlan>> {
-    let signed_type = |data_type: &DataType| match data_type {
-        DataType::UInt8 => Some(DataType::Int16),
-        DataType::UInt16 => Some(DataType::Int32),
-        DataType::UInt32 | DataType::UInt64 => Some(DataType::Int64),
-        _ => None,
-    };
-    let schema = query.schema();
-    let is_unsigned = |field: &Arc<Field>| signed_type(field.data_type()).is_some();
-    if !schema.fields().iter().any(is_unsigned) {
-        return Ok(None);
-    }
-    let columns = schema.iter().map(|(qualifier, field)| {
-        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        match signed_type(field.data_type()) {
-            Some(signed) => cast(column, signed).alias(field.name()),
-            None => column,
-        }
-    });
-    LogicalPlanBuilder::from(query.clone())
-        .project(columns.collect::<Vec<_>>())?
-        .build()
-        .map(Some)
 }
 
 /// Refuses a new column of which nothing but NULL is known: it would take no value later.
@@ -336,9 +307,7 @@ pub async fn create_delta(
             location: source.location.display.clone(),
             reason: "a new table needs columns".into(),
         })?;
-    let columns: StructType = schema
-        .as_ref()
-        .try_into_kernel()
+    let columns = stored_columns(schema)
         .map_err(|error| TableError::file(&source.location.display, error))?;
     let handle = source.handle()?;
     let mut builder = handle

@@ -61,6 +61,7 @@ mod reader;
 mod reader_tests;
 mod sample;
 mod store;
+mod stored_types;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -99,3 +100,4 @@ pub use maintain::{
 pub use options::{OptionKind, OptionSpec, parse_boolean};
 pub use reader::{Argument, READERS, ReaderSignature, read};
 pub use store::connect;
+pub use stored_types::stored_columns;

@@ -10,7 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 use datafusion::common::Result;
 
-use crate::time::{is_date, is_text, moments_of_clocks, moments_of_texts};
+use crate::time::{clocks_of_moments, is_date, is_text, moments_of_clocks, moments_of_texts};
 
 /// What becomes of a value that has no counterpart in the other type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +36,11 @@ pub(super) fn converted(
         (DataType::Timestamp(_, None), DataType::Timestamp(unit, Some(zone))) => {
             let clocks = arrow(array, &DataType::Timestamp(*unit, None))?;
             moments_of_clocks(&clocks, zone, options.safe)
+        }
+        (DataType::Timestamp(_, Some(zone)), DataType::Timestamp(unit, None)) => {
+            // Arrow takes the clock in UTC.
+            let moments = arrow(array, &DataType::Timestamp(*unit, Some(Arc::clone(zone))))?;
+            clocks_of_moments(&moments, zone)
         }
         (from, DataType::Timestamp(unit, Some(zone))) if is_date(from) => {
             let clocks = arrow(array, &DataType::Timestamp(*unit, None))?;

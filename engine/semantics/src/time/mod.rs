@@ -9,6 +9,7 @@ mod at_zone;
 mod bin;
 mod coerce;
 mod compare;
+mod formats;
 mod local;
 mod now;
 mod one_type;
@@ -28,7 +29,7 @@ use datafusion::execution::registry::FunctionRegistry;
 pub use arithmetic::TimeArithmetic;
 
 pub(crate) use coerce::{CoerceTimes, coerced};
-pub(crate) use local::{moments_of_clocks, moments_of_texts};
+pub(crate) use local::{clocks_of_moments, moments_of_clocks, moments_of_texts};
 pub use series::series_tables;
 
 use lakesh_sql::session_zone;

@@ -47,7 +47,8 @@ impl Now {
     fn new(shown: Shown, zone: Zone) -> Self {
         let aliases = match shown {
             Shown::Moment => vec!["current_timestamp".to_owned()],
-            _ => Vec::new(),
+            Shown::TimeOfDay => vec!["current_time".to_owned()],
+            Shown::Clock => Vec::new(),
         };
         Self {
             shown,
@@ -79,8 +80,8 @@ impl Now {
         Some(match self.shown {
             Shown::TimeOfDay => {
                 let seconds = i64::from(local.num_seconds_from_midnight());
-                let nanoseconds = seconds * 1_000_000_000 + i64::from(local.nanosecond());
-                ScalarValue::Time64Nanosecond(Some(nanoseconds))
+                let microseconds = seconds * 1_000_000 + i64::from(local.nanosecond() / 1_000);
+                ScalarValue::Time64Nanosecond(Some(microseconds * 1_000))
             }
             _ => ScalarValue::TimestampMicrosecond(Some(local.and_utc().timestamp_micros()), None),
         })

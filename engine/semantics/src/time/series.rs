@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::{
     DataType, Field, IntervalMonthDayNano, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::catalog::{TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_datafusion_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::registry::FunctionRegistry;
 use datafusion::logical_expr::{
@@ -27,6 +27,9 @@ use super::sides::cast as cast_expression;
 use crate::function::over_arrays;
 
 const NAMES: [&str; 2] = ["generate_series", "range"];
+
+/// What the column of a series is called.
+const VALUE: &str = "value";
 
 /// Returns the functions around those that are registered.
 pub(super) fn functions(registry: &dyn FunctionRegistry) -> Result<Vec<Arc<ScalarUDF>>> {
@@ -179,7 +182,7 @@ pub fn series_tables(
 ) -> Vec<(&'static str, Arc<dyn TableFunctionImpl>)> {
     let found = NAMES.iter().filter_map(|name| {
         let theirs = Arc::clone(registered.get(*name)?.function());
-        let function: Arc<dyn TableFunctionImpl> = Arc::new(SeriesTable { theirs });
+        let function: Arc<dyn TableFunctionImpl> = Arc::new(SeriesTable { name, theirs });
         Some((*name, function))
     });
     found.collect()
@@ -187,7 +190,23 @@ pub fn series_tables(
 
 #[derive(Debug)]
 struct SeriesTable {
+    name: &'static str,
     theirs: Arc<dyn TableFunctionImpl>,
+}
+
+impl SeriesTable {
+    /// Unfolds the list that the function of the same name gives, since that holds all years.
+    fn as_list(&self, arguments: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let Some(function) = arguments.session().scalar_functions().get(self.name) else {
+            return plan_err!("`{}` is not a function of this session", self.name);
+        };
+        let list = function.call(arguments.exprs().to_vec()).alias(VALUE);
+        let plan = LogicalPlanBuilder::empty(true)
+            .project(vec![list])?
+            .unnest_column(VALUE)?
+            .build()?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
 }
 
 impl TableFunctionImpl for SeriesTable {
@@ -199,11 +218,14 @@ impl TableFunctionImpl for SeriesTable {
             )
         };
         let stays = arguments.exprs().iter().any(is_fine);
-        let given: Vec<Expr> = arguments
+        let given: Option<Vec<Expr>> = arguments
             .exprs()
             .iter()
             .map(|argument| in_nanoseconds(argument.clone()))
-            .collect::<Result<_>>()?;
+            .collect();
+        let Some(given) = given else {
+            return self.as_list(&arguments);
+        };
         let session = arguments.session();
         let theirs = self
             .theirs
@@ -225,20 +247,14 @@ impl TableFunctionImpl for SeriesTable {
     }
 }
 
-fn in_nanoseconds(argument: Expr) -> Result<Expr> {
+/// Returns an argument in the unit of DataFusion's function; `None` where that cannot hold it.
+fn in_nanoseconds(argument: Expr) -> Option<Expr> {
     let Expr::Literal(value, _) = &argument else {
-        return Ok(argument);
+        return Some(argument);
     };
     let DataType::Timestamp(_, zone) = value.data_type() else {
-        return Ok(argument);
+        return Some(argument);
     };
     let to = DataType::Timestamp(TimeUnit::Nanosecond, zone);
-    let fine = value.cast_to(&to).map_err(|_| far(value))?;
-    Ok(Expr::Literal(fine, None))
-}
-
-fn far(value: &ScalarValue) -> DataFusionError {
-    plan_datafusion_err!(
-        "a series in FROM holds timestamps from 1677 to 2262, not {value}; unnest(generate_series(…)) holds all"
-    )
+    Some(Expr::Literal(value.cast_to(&to).ok()?, None))
 }

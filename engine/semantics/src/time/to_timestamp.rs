@@ -18,7 +18,8 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use super::local::{moments_of_clocks, moments_of_texts};
+use super::formats::read_by_formats;
+use super::local::{moments_of_clocks, moments_of_texts, zone};
 use super::{Zone, is_text, is_utc};
 use crate::function::over_arrays;
 
@@ -31,7 +32,7 @@ pub(super) fn function() -> Arc<ScalarUDF> {
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct ToTimestamp {
-    /// DataFusion's, which reads texts by formats.
+    /// DataFusion's, which documents itself.
     theirs: Arc<ScalarUDF>,
     zone: Option<Zone>,
     signature: Signature,
@@ -141,11 +142,13 @@ impl ScalarUDFImpl for ToTimestamp {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if arguments.args.len() > 1 {
-            return self.theirs.invoke_with_args(arguments);
-        }
         over_arrays(&arguments, |arrays| match arrays {
             [array] => self.converted(array),
+            [texts, formats @ ..] if is_text(texts.data_type()) => {
+                let to = DataType::Timestamp(TimeUnit::Microsecond, self.zone.clone());
+                let zone = zone(self.zone.as_deref().unwrap_or("UTC"))?;
+                read_by_formats(texts, formats, &zone, &to)
+            }
             _ => exec_err!("`to_timestamp` takes a value, and formats"),
         })
     }

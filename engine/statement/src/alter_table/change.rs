@@ -6,11 +6,10 @@ use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 use deltalake::DeltaTableError;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::{MetadataValue, StructField, StructType};
+use deltalake::kernel::{MetadataValue, StructField};
 use deltalake::operations::update_table_metadata::TableMetadataUpdate;
 use lakesh_session::StatementContext;
-use lakesh_table::GENERATION_EXPRESSION;
+use lakesh_table::{GENERATION_EXPRESSION, stored_columns};
 use lakesh_text::failure::{Failure, FailureKind};
 
 use super::super::columns::{COMMENT, defined_columns};
@@ -62,7 +61,7 @@ pub(super) fn added(
             )));
         }
     }
-    let columns: StructType = (&schema).try_into_kernel().map_err(Failure::from_error)?;
+    let columns = stored_columns(&schema).map_err(Failure::from_error)?;
     Ok(Alteration::AddColumns(columns.fields().cloned().collect()))
 }
 

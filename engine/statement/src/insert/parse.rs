@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use datafusion::sql::sqlparser::ast::{Ident, ObjectName, SelectItem, SetExpr};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName, SelectItem, SetExpr};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_sql::{ParseResult, StatementParser, refuse_version, syntax_error};
@@ -53,14 +53,15 @@ pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
     })
 }
 
-/// Names columns that a query returns more than once, which may be where they go by their places.
+/// Names what a query computes, since the planner's own names may be alike: of a text that becomes a date and
+/// of the same date, for one. Columns go by their places, so that names mean nothing.
 fn name_repeated(body: &mut SetExpr) {
     match body {
         SetExpr::Select(select) => {
             let mut seen = HashSet::new();
             for (place, item) in select.projection.iter_mut().enumerate() {
                 if let SelectItem::UnnamedExpr(expression) = item
-                    && !seen.insert(expression.to_string())
+                    && (!seen.insert(expression.to_string()) || !is_column(expression))
                 {
                     *item = SelectItem::ExprWithAlias {
                         alias: Ident::with_quote('"', format!("{expression} ({})", place + 1)),
@@ -76,6 +77,13 @@ fn name_repeated(body: &mut SetExpr) {
         SetExpr::Query(query) => name_repeated(&mut query.body),
         _ => {}
     }
+}
+
+fn is_column(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_)
+    )
 }
 
 fn matching(parser: &mut StatementParser) -> ParseResult<Matching> {
