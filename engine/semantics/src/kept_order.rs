@@ -10,6 +10,7 @@ use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::output_requirements::OutputRequirements;
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::ExecutionPlan;
 
@@ -26,7 +27,17 @@ impl PhysicalOptimizerRule for CheckOrMend {
         let check = SanityCheckPlan::new();
         match check.optimize(Arc::clone(&plan), config) {
             Ok(plan) => Ok(plan),
-            Err(_) => check.optimize(EnsureRequirements::new().optimize(plan, config)?, config),
+            Err(_) => {
+                // The order of the whole is a requirement too.
+                let steps: [&dyn PhysicalOptimizerRule; 4] = [
+                    &OutputRequirements::new_add_mode(),
+                    &EnsureRequirements::new(),
+                    &OutputRequirements::new_remove_mode(),
+                    &check,
+                ];
+                let mut steps = steps.into_iter();
+                steps.try_fold(plan, |plan, step| step.optimize(plan, config))
+            }
         }
     }
 

@@ -77,8 +77,9 @@ impl WindowUDFImpl for Shift {
     }
 
     fn reverse_expr(&self) -> ReversedUDWF {
+        // DataFusion itself counts the other way where rows come the other way.
         let [lead, lag] = shifts();
-        ReversedUDWF::Reversed(if self.is_lead() { lag } else { lead })
+        ReversedUDWF::Reversed(if self.is_lead() { lead } else { lag })
     }
 
     fn documentation(&self) -> Option<&Documentation> {

@@ -11,6 +11,7 @@ mod comparable;
 mod conversion;
 mod cut_filters;
 mod date;
+mod day;
 mod drawn_once;
 mod extreme;
 mod filtered_arguments;
@@ -24,6 +25,7 @@ mod membership;
 mod merged;
 mod negation;
 mod null_safe;
+mod order_fence;
 mod overflow;
 mod pattern;
 mod physical;
@@ -54,6 +56,7 @@ use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
+pub use day::PlanDays;
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
 pub use time::{TimeArithmetic, series_tables};
 
@@ -186,6 +189,12 @@ pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
             "ProjectionPushdown" => {
                 rules.push(Arc::new(kept_projections::PushSafeProjections::new()));
             }
+            "EnsureRequirements" => {
+                rules.push(Arc::new(order_fence::FenceOrders));
+                rules.push(rule);
+            }
+            // It adds up too little of what stacked windows look ahead, and nothing where `lag` looks ahead.
+            "LimitPushPastWindows" => {}
             "SanityCheckPlan" => rules.push(Arc::new(kept_order::CheckOrMend)),
             _ => rules.push(rule),
         }

@@ -95,10 +95,12 @@ fn new_projection(projection: &ProjectionExec, new: New<'_>) -> Result<Option<No
 
 fn new_aggregate(aggregate: &AggregateExec, new: New<'_>) -> Result<Option<Node>> {
     let mut changed = false;
+    // Where states are put together, functions still name the columns of the rows that these were made of.
+    let rows = aggregate.input_schema();
     let schema = aggregate.input().schema();
     let mut functions = Vec::with_capacity(aggregate.aggr_expr().len());
     for function in aggregate.aggr_expr() {
-        let found = new_function(function, &schema, new)?;
+        let found = new_function(function, &rows, new)?;
         changed |= found.is_some();
         functions.push(found.map_or_else(|| Arc::clone(function), Arc::new));
     }
@@ -111,7 +113,7 @@ fn new_aggregate(aggregate: &AggregateExec, new: New<'_>) -> Result<Option<Node>
     }
     let mut filters = Vec::with_capacity(aggregate.filter_expr().len());
     for filter in aggregate.filter_expr() {
-        let found = filter.as_ref().map(|filter| new(filter, &schema));
+        let found = filter.as_ref().map(|filter| new(filter, &rows));
         let found = found.transpose()?.flatten();
         changed |= found.is_some();
         filters.push(found.or_else(|| filter.clone()));

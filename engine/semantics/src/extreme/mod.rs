@@ -105,7 +105,8 @@ impl<F: AggregateUDFImpl + Eq + Hash> AggregateUDFImpl for Extreme<F> {
         self.inner.documentation()
     }
 
-    fn set_monotonicity(&self, data_type: &DataType) -> SetMonotonicity {
-        self.inner.set_monotonicity(data_type)
+    /// A frame that grows gives NULL before it gives values, which no order of these puts in its place.
+    fn set_monotonicity(&self, _: &DataType) -> SetMonotonicity {
+        SetMonotonicity::NotMonotonic
     }
 }

@@ -147,8 +147,9 @@ impl AggregateUDFImpl for CheckedSum {
         self.unchecked.documentation()
     }
 
-    fn set_monotonicity(&self, data_type: &DataType) -> SetMonotonicity {
-        self.unchecked.set_monotonicity(data_type)
+    /// A frame that grows gives NULL before it gives values, which no order of these puts in its place.
+    fn set_monotonicity(&self, _: &DataType) -> SetMonotonicity {
+        SetMonotonicity::NotMonotonic
     }
 
     // `sum(x + 1)` stays what it is: DataFusion makes `sum(x) + count(x)` of it, in which the first
