@@ -9,6 +9,7 @@ use datafusion::physical_expr::equivalence::{AcrossPartitions, ProjectionMapping
 use datafusion::physical_expr::expressions::{BinaryExpr, Column};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{ConstExpr, EquivalenceProperties, LexOrdering, split_conjunction};
+use datafusion::physical_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::union::UnionExec;
