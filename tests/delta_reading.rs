@@ -1,6 +1,6 @@
 //! Delta tables that the Python package `deltalake` wrote, against what its own reader finds.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Lake, python, python_lines};
 
@@ -140,4 +140,69 @@ fn the_other_reader_finds_the_same_rows_in_our_table() {
     assert_eq!(answer["rows"], 1000);
     assert_eq!(answer["sum"], 500_500);
     assert_eq!(answer["flags"], 333);
+}
+
+/// Puts bounds into a table's log as other writers leave them: moments cut to milliseconds, texts shortened,
+/// numbers through doubles, no NaN.
+fn with_loose_bounds(lake: &Lake) {
+    let name = "t/_delta_log/00000000000000000001.json";
+    let mut loosened = 0;
+    let lines: Vec<String> = lake
+        .read(name)
+        .lines()
+        .map(|line| {
+            let mut action: Value = serde_json::from_str(line).unwrap();
+            if let Some(statistics) = action.pointer_mut("/add/stats") {
+                let mut known: Value = serde_json::from_str(statistics.as_str().unwrap()).unwrap();
+                known["minValues"] = json!({"i": 1, "d": 1.2345, "f": 1.5, "s": "abc",
+                    "at": "2024-01-01T00:00:00.123"});
+                known["maxValues"] = json!({"i": 2, "d": 1.2345, "f": 1.5, "s": "abc\u{10ffff}",
+                    "at": "2024-01-01T00:00:00.123"});
+                *statistics = Value::String(known.to_string());
+                loosened += 1;
+            }
+            action.to_string()
+        })
+        .collect();
+    assert_eq!(loosened, 1);
+    lake.write(name, lines.join("\n") + "\n");
+}
+
+#[test]
+fn bounds_that_do_not_hold_make_no_constants() {
+    let lake = Lake::project();
+    lake.does(
+        "create table t (i bigint, d decimal(20, 4), f double, at timestamp, s varchar)
+            using delta location 't';
+        insert into t values
+            (1, 1.2345, 1.5, timestamp '2024-01-01 00:00:00.123456', 'abcdef'),
+            (2, 1.2399, cast('NaN' as double), timestamp '2024-01-01 00:00:00.123999', 'abcxyz')",
+    );
+    with_loose_bounds(&lake);
+    for (query, expected) in [
+        (
+            "where at >= timestamp '2024-01-01 00:00:00.123' order by at desc",
+            "2\n1\n",
+        ),
+        ("where at > timestamp '2024-01-01 00:00:00.123998'", "2\n"),
+        ("where at = timestamp '2024-01-01 00:00:00.123456'", "1\n"),
+        ("where at > timestamp '2024-01-01 00:00:00.124'", ""),
+        ("where d >= 1.2345 order by d desc", "2\n1\n"),
+        ("where d = 1.2399", "2\n"),
+        ("where f >= 1.5 order by f desc", "2\n1\n"),
+        ("where f > 100", "2\n"),
+        ("where s >= 'abc' order by s desc", "2\n1\n"),
+        ("where s = 'abcxyz'", "2\n"),
+        ("where i >= 2 order by i", "2\n"),
+        ("where i > 2", ""),
+    ] {
+        let rows = lake.rows(&format!("select i from t {query}"));
+        assert_eq!(rows, expected, "{query}");
+    }
+    lake.does(
+        "update t set i = i + 10 where at >= timestamp '2024-01-01 00:00:00.123';
+        delete from t where d >= 1.2399",
+    );
+    let rows = lake.rows("select i, d, f, at, s from t");
+    assert_eq!(rows, "11,1.2345,1.5,2024-01-01 00:00:00.123456,abcdef\n");
 }

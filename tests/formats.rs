@@ -194,6 +194,36 @@ fn an_empty_result_keeps_its_columns() {
 }
 
 #[test]
+fn columns_of_one_name_are_shown_under_it() {
+    let lake = Lake::project();
+    let run =
+        |format: &str, sql: &str| lake.shell(["--format", format, "-c", sql]).run().succeeds();
+    let sql = "select a, a, b as a from (values (1, 2)) as q (a, b) order by b";
+    for (sql, expected) in [
+        (sql, "a,a,a\n1,1,2\n"),
+        ("select 1, 1", "1,1\n1,1\n"),
+        (
+            "select distinct a as x, b as x from (values (1, 2)) as q (a, b)",
+            "x,x\n1,2\n",
+        ),
+        (
+            "with q as (select 1 as a) select a, a from q union all select 3, 4 order by a",
+            "a,a\n1,1\n3,4\n",
+        ),
+        ("select a from (select 1 as a, 1 as b) as q", "a\n1\n"),
+    ] {
+        assert_eq!(run("csv", sql), expected, "{sql}");
+    }
+    // Readers of these know columns by their names alone.
+    assert_eq!(run("ndjson", sql), "{\"a\":1,\"a_1\":1,\"a_2\":2}\n");
+    for file in ["o.parquet", "o.arrow"] {
+        lake.shell(["-o", file, "-c", sql]).run().succeeds();
+        let rows = lake.rows(&format!("select a_2, a_1, a from '{file}'"));
+        assert_eq!(rows, "2,1,1\n", "{file}");
+    }
+}
+
+#[test]
 fn another_reader_finds_the_same_rows_in_our_files() {
     let lake = Lake::new();
     let sql = "select value as n, value * 1.5 as d, 'row ' || value as t, case when value % 3 = 0 then null else date '2024-01-31' end as day \

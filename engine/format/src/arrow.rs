@@ -13,6 +13,7 @@ use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef}
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::ipc::writer::FileWriter;
 
+use super::names::distinct_names;
 use super::rows::flush;
 use super::{Format, FormatError, ResultEnd, ResultWriter};
 
@@ -73,9 +74,14 @@ fn encode(error: ArrowError) -> FormatError {
     }
 }
 
-/// Replaces the types of a schema's columns, at every depth.
+/// Replaces the types of a schema's columns, at every depth, and gives each column a name of its own.
 pub(super) fn map_types(schema: &Schema, map: &dyn Fn(&DataType) -> DataType) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| map_field(field, map));
+    let names = distinct_names(schema.fields()).into_iter();
+    let fields = schema
+        .fields()
+        .iter()
+        .zip(names)
+        .map(|(field, name)| Field::clone(&map_field(field, map)).with_name(name));
     Arc::new(Schema::new_with_metadata(
         fields.collect::<Vec<_>>(),
         schema.metadata().clone(),

@@ -15,6 +15,7 @@ mod held_rows;
 mod html;
 mod json;
 mod markdown;
+mod names;
 mod ndjson;
 mod none;
 mod parquet;

@@ -1,11 +1,14 @@
 //! Compares rows as SQL does: `(a, b) = (c, d)` is `a = c AND b = d`.
 //!
 //! DataFusion compares them as values of a struct, in which NULL equals NULL, in filters as in the keys
-//! of joins.
+//! of joins. The one row of a subquery is compared in the same way; that its fields name the subquery
+//! several times does not evaluate it several times.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::expr::{InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
@@ -37,10 +40,15 @@ impl AnalyzerRule for CompareRows {
 /// Returns an expression in which a comparison of rows is one of their fields.
 fn compared(expression: Expr) -> Transformed<Expr> {
     let found = match &expression {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (fields(left), fields(right)) {
-            (Some(left), Some(right)) if left.len() == right.len() => comparison(*op, left, right),
-            _ => None,
-        },
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let (one, other) = (fields(left), fields(right));
+            match (one, other, subquery_fields(left), subquery_fields(right)) {
+                (Some(left), Some(right), ..) => same_length(left, right, *op),
+                (Some(left), _, _, Some(right)) => same_length(left, &right, *op),
+                (_, Some(right), Some(left), _) => same_length(&left, right, *op),
+                _ => None,
+            }
+        }
         Expr::InList(list) => membership(list),
         _ => None,
     };
@@ -60,7 +68,37 @@ fn fields(expression: &Expr) -> Option<&[Expr]> {
     }
 }
 
-fn comparison(operator: Operator, left: &[Expr], right: &[Expr]) -> Option<Expr> {
+/// Returns the fields of the row of a subquery that gives rows which are written as such.
+fn subquery_fields(expression: &Expr) -> Option<Vec<Expr>> {
+    let Expr::ScalarSubquery(subquery) = expression else {
+        return None;
+    };
+    let LogicalPlan::Projection(projection) = subquery.subquery.as_ref() else {
+        return None;
+    };
+    let [row] = projection.expr.as_slice() else {
+        return None;
+    };
+    fields(row)?;
+    let DataType::Struct(members) = projection.schema.field(0).data_type() else {
+        return None;
+    };
+    let names = members.iter().map(|member| member.name().as_str());
+    Some(
+        names
+            .map(|name| get_field(expression.clone(), name))
+            .collect(),
+    )
+}
+
+fn same_length(left: &[Expr], right: &[Expr], operator: Operator) -> Option<Expr> {
+    (left.len() == right.len())
+        .then(|| comparison(operator, left, right))
+        .flatten()
+}
+
+/// Compares two rows of the same length; `None` for operators that do not compare.
+pub(crate) fn comparison(operator: Operator, left: &[Expr], right: &[Expr]) -> Option<Expr> {
     let pairs = || left.iter().zip(right);
     let each = |operator| pairs().map(move |(left, right)| binary(left, operator, right));
     match operator {

@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use datafusion::logical_expr::LogicalPlan;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakesh_event::event::{Event, QueryReads, Summary};
 use lakesh_memory::watchdog::watch;
-use lakesh_sql::TableName;
+use lakesh_sql::{ShownNames, TableName};
+use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind, masked};
 use lakesh_text::input::{Cell, Substituted, Terminator};
 use lakesh_text::secret::{Secret, given_options, given_values};
@@ -223,18 +225,8 @@ async fn run_parsed(
     let begin = Instant::now();
     let verb = statement.verb();
     let mut summary = match statement.run(context).await? {
-        Output::Plan(plan) => {
-            let reads = QueryReads {
-                sql: Secret::new(context.text.text.as_str()),
-                shown: masked(&context.text.text),
-                versions: context.versions_read(),
-            };
-            events.send(Event::Reads(reads)).await?;
-            let summary = execute::run_plan(context, plan, verb, events).await?;
-            let advisor = context.session.advisor();
-            advisor.ran(context, begin.elapsed()).await?;
-            summary
-        }
+        Output::Plan(plan) => run_query(context, plan, ShownNames::default(), verb, events).await?,
+        Output::Shown(plan, names) => run_query(context, plan, names, verb, events).await?,
         Output::Batches { schema, batches } => {
             execute::send_batches(schema, batches, verb, events).await?
         }
@@ -247,6 +239,27 @@ async fn run_parsed(
         events.send(Event::Step(summary.clone())).await?;
     }
     draw(context, to_draw, events).await?;
+    Ok(summary)
+}
+
+/// Says what a plan reads, and runs it.
+async fn run_query(
+    context: &StatementContext,
+    plan: Erased<LogicalPlan>,
+    names: ShownNames,
+    verb: &'static str,
+    events: &EventSender,
+) -> Result<Summary, Failure> {
+    let begin = Instant::now();
+    let reads = QueryReads {
+        sql: Secret::new(context.text.text.as_str()),
+        shown: masked(&context.text.text),
+        versions: context.versions_read(),
+    };
+    events.send(Event::Reads(reads)).await?;
+    let summary = execute::run_plan(context, plan, names, verb, events).await?;
+    let advisor = context.session.advisor();
+    advisor.ran(context, begin.elapsed()).await?;
     Ok(summary)
 }
 

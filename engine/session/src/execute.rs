@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datafusion::arrow::array::{Array, RecordBatch, UInt64Array};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{Array, RecordBatch, RecordBatchOptions, UInt64Array};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
@@ -13,6 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use lakesh_event::event::{Event, Progress, Summary};
 use lakesh_memory::planning::adjust_for_spilling_joins;
+use lakesh_sql::ShownNames;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
 
@@ -30,6 +31,8 @@ const RETRY_NOTICE: &str =
 pub enum Output {
     /// A plan that is still to be executed.
     Plan(Erased<LogicalPlan>),
+    /// The same, with the names under which its columns are shown.
+    Shown(Erased<LogicalPlan>, ShownNames),
     /// Rows that are there already.
     Batches {
         /// The columns.
@@ -63,10 +66,11 @@ impl Output {
 pub(super) async fn run_plan(
     context: &StatementContext,
     plan: Erased<LogicalPlan>,
+    names: ShownNames,
     verb: &'static str,
     events: &EventSender,
 ) -> Result<Summary, Failure> {
-    let mut forward = Forward::new(verb, events);
+    let mut forward = Forward::new(verb, names, events);
     let first = attempt(context, &context.state, &plan, &mut forward).await;
     let error = match first {
         Ok(()) => return Ok(forward.summary()),
@@ -209,6 +213,7 @@ pub(super) async fn send_batches(
 /// Sends the rows of one statement and counts them.
 struct Forward<'a> {
     verb: &'static str,
+    names: ShownNames,
     events: &'a EventSender,
     rows: u64,
     schema_sent: bool,
@@ -216,9 +221,10 @@ struct Forward<'a> {
 }
 
 impl<'a> Forward<'a> {
-    fn new(verb: &'static str, events: &'a EventSender) -> Self {
+    fn new(verb: &'static str, names: ShownNames, events: &'a EventSender) -> Self {
         Self {
             verb,
+            names,
             events,
             rows: 0,
             schema_sent: false,
@@ -231,7 +237,7 @@ impl<'a> Forward<'a> {
         mut rows: SendableRecordBatchStream,
         watched: Option<&Arc<dyn ExecutionPlan>>,
     ) -> Result<(), Stopped> {
-        let schema = rows.schema();
+        let schema = self.shown(rows.schema());
         let mut ticks = tokio::time::interval(PROGRESS_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         ticks.reset();
@@ -256,9 +262,29 @@ impl<'a> Forward<'a> {
             }
             self.announce(&schema).await?;
             self.rows += batch.num_rows() as u64;
+            let batch = match self.names.is_empty() {
+                true => batch,
+                false => with_schema(&batch, &schema)?,
+            };
             self.send(Event::Batch(batch)).await?;
         }
         self.announce(&schema).await
+    }
+
+    /// The columns under the names that the statement gives them.
+    fn shown(&self, planned: SchemaRef) -> SchemaRef {
+        if self.names.is_empty() {
+            return planned;
+        }
+        let fields = planned.fields().iter().map(|field| {
+            let name = self.names.shown(field.name());
+            Field::clone(field).with_name(name)
+        });
+        let fields: Vec<Field> = fields.collect();
+        Arc::new(Schema::new_with_metadata(
+            fields,
+            planned.metadata().clone(),
+        ))
     }
 
     /// Sends the schema before the first row, so that a failure before it leaves no output behind.
@@ -282,6 +308,17 @@ impl<'a> Forward<'a> {
             ..Summary::default()
         }
     }
+}
+
+/// The same rows with other names of columns.
+fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = batch.columns().to_vec();
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        columns,
+        &options,
+    )?)
 }
 
 /// Reads from the metrics of a running plan how far it is.

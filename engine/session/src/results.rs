@@ -6,11 +6,11 @@
 
 mod stored;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, TableProvider};
 use lakesh_catalog::definition::ViewDefinition;
 use lakesh_event::event::QueryReads;
@@ -172,6 +172,44 @@ impl Session {
     }
 }
 
+/// Gives columns of one name the names that they have in a subquery: `a`, `a:1` and so on.
+fn told_apart(schema: SchemaRef, batches: Vec<RecordBatch>) -> (SchemaRef, Vec<RecordBatch>) {
+    let mut taken: HashSet<String> = HashSet::new();
+    let names: HashSet<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    if names.len() == schema.fields().len() {
+        return (schema, batches);
+    }
+    let fields = schema.fields().iter().map(|field| {
+        let free = (0..)
+            .map(|number| match number {
+                0 => field.name().clone(),
+                _ => format!("{}:{number}", field.name()),
+            })
+            .find(|name| {
+                !taken.contains(name) && (name == field.name() || !names.contains(name.as_str()))
+            })
+            .unwrap_or_else(|| field.name().clone());
+        taken.insert(free.clone());
+        Field::clone(field).with_name(free)
+    });
+    let fields: Vec<Field> = fields.collect();
+    let apart = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    let batches = batches
+        .into_iter()
+        .map(|batch| {
+            let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+            let columns = batch.columns().to_vec();
+            RecordBatch::try_new_with_options(Arc::clone(&apart), columns, &options)
+                .expect("only names of columns change")
+        })
+        .collect();
+    (apart, batches)
+}
+
 impl Results {
     /// Names a result; returns those that are to move from memory to files, oldest first.
     fn keep(
@@ -182,6 +220,7 @@ impl Results {
     ) -> Vec<(usize, Arc<Kept>)> {
         let rows = match result {
             EarlierResult::Rows { schema, batches } => {
+                let (schema, batches) = told_apart(schema, batches);
                 let bytes = batches.iter().map(RecordBatch::get_array_memory_size);
                 self.in_memory.insert(number, bytes.sum());
                 KeptRows::Memory(schema, batches)
@@ -247,7 +286,21 @@ fn with_numbers(sql: &str, newest: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::with_numbers;
+    use datafusion::arrow::datatypes::DataType;
+
+    use super::*;
+
+    #[test]
+    fn columns_of_one_name_are_told_apart() {
+        let fields = ["a", "b", "a", "a", "a:1"];
+        let fields = fields.map(|name| Field::new(name, DataType::Int64, true));
+        let schema: SchemaRef = Arc::new(Schema::new(fields.to_vec()));
+        let batch = RecordBatch::new_empty(Arc::clone(&schema));
+        let (schema, batches) = told_apart(schema, vec![batch]);
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        assert_eq!(names.collect::<Vec<_>>(), ["a", "b", "a:2", "a:3", "a:1"]);
+        assert_eq!(batches[0].schema(), schema);
+    }
 
     #[test]
     fn the_newest_result_is_named_by_its_number() {

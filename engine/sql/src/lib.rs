@@ -35,6 +35,7 @@ pub use dialect::{DIALECT, LakeshDialect};
 pub use difference::differences;
 pub use from_first::select_everything;
 pub use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
+pub use headers::ShownNames;
 pub use literals::{TypeOf, type_numbers, type_numbers_in};
 pub use name::{identifiers, normalized, stem};
 pub use parser::{

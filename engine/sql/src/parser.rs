@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-use super::headers::name_columns;
+use super::headers::{ShownNames, name_columns, tell_apart};
 use super::versions::{VersionClause, VersionClauses};
 use super::{DIALECT, Query, asof, complete, depth, frame, numbers, rewrite};
 
@@ -165,8 +165,24 @@ impl StatementParser {
 
     /// Reads a query; takes the version clauses of the whole statement.
     pub fn query(&mut self) -> ParseResult<Query> {
-        let mut query = self.inner.parser.parse_query()?;
+        let query = self.parsed_query()?;
+        self.completed_query(query)
+    }
+
+    /// Reads a query whose rows are shown, of which several columns may have one name.
+    pub fn shown_query(&mut self) -> ParseResult<(Query, ShownNames)> {
+        let mut query = self.parsed_query()?;
+        let names = tell_apart(&mut query);
+        Ok((self.completed_query(query)?, names))
+    }
+
+    fn parsed_query(&mut self) -> ParseResult<Box<SqlQuery>> {
+        let query = self.inner.parser.parse_query()?;
         complete::check(&query, &self.inner.parser)?;
+        Ok(query)
+    }
+
+    fn completed_query(&mut self, mut query: Box<SqlQuery>) -> ParseResult<Query> {
         name_columns(&mut query);
         rewrite::rewrite(&mut query, &self.inner.parser)?;
         Ok(Query {

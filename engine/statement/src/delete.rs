@@ -191,10 +191,11 @@ impl Change for Erased<DirectDelete> {
         let condition = condition
             .map(|condition| lakesh_table::row_by_row(condition, &commit.table))
             .transpose()?;
+        let session = commit.state.accounting(&commit.table, &[])?;
         let mut builder = commit
             .table
             .delete()
-            .with_session_state(commit.state.session())
+            .with_session_state(session)
             .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
             .with_commit_properties(commit.properties);
         if let Some(condition) = condition {

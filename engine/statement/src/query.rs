@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use lakesh_session::{Output, Statement, StatementContext, StatementKind, starts_query};
-use lakesh_sql::Query;
+use lakesh_sql::{Query, ShownNames};
 use lakesh_text::failure::Failure;
 
 /// The statement `SELECT`.
@@ -21,13 +21,14 @@ pub static QUERY: StatementKind = StatementKind {
         if !starts_query(parser) {
             return Ok(None);
         }
-        let query = parser.query()?;
-        Ok(Some(Box::new(SelectStatement { query })))
+        let (query, names) = parser.shown_query()?;
+        Ok(Some(Box::new(SelectStatement { query, names })))
     },
 };
 
 struct SelectStatement {
     query: Query,
+    names: ShownNames,
 }
 
 #[async_trait]
@@ -42,7 +43,7 @@ impl Statement for SelectStatement {
             Some(plan) => plan,
             None => context.plan(self.query.clone()).await?,
         };
-        Ok(Output::Plan(plan))
+        Ok(Output::Shown(plan, self.names.clone()))
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ mod arrow;
 mod avro;
 mod believed;
 mod cache;
+mod change_account;
 mod check;
 mod checked_filters;
 mod checkpoint_interval;
@@ -68,6 +69,7 @@ mod text;
 mod types;
 
 pub use cache::TableCache;
+pub use change_account::accounting_state;
 pub use check::{RepairReport, RepairStep, RepairTable, check_delta, check_schema, repair_steps};
 pub use delta::{delta_commit_times, delta_partition_columns, delta_range, delta_table};
 pub use delta_change::{

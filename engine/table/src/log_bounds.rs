@@ -7,11 +7,17 @@
 //! and DataFusion makes constants of columns by them. So no bound of a log is exact here, and a
 //! condition may leave out files only if it holds for none of their rows whatever was left out of the
 //! bounds.
+//!
+//! Inexact is not enough: DataFusion's `FilterExec` takes a column for a constant where its condition and
+//! the bounds together leave one value (`physical-plan/filter.rs`, `collect_new_statistics`), inexact bounds
+//! too. So a plan is told of a bound only where no value lies beyond it. Files are left out elsewhere, by
+//! the reader of the log, which is told conditions and not bounds.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, ColumnStatistics, ScalarValue, Statistics};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
@@ -132,7 +138,7 @@ fn believed_group(group: FileGroup) -> FileGroup {
     }
 }
 
-/// Makes all but the counts of rows and bytes inexact.
+/// Makes all but the counts of rows and bytes inexact, and leaves out bounds that may not hold.
 fn inexact(known: &Statistics) -> Statistics {
     Statistics {
         num_rows: known.num_rows,
@@ -140,8 +146,71 @@ fn inexact(known: &Statistics) -> Statistics {
         column_statistics: known
             .column_statistics
             .iter()
-            .map(|column| ColumnStatistics::clone(column).to_inexact())
+            .map(|column| {
+                let column = ColumnStatistics::clone(column).to_inexact();
+                ColumnStatistics {
+                    min_value: lower(column.min_value),
+                    max_value: upper(column.max_value),
+                    ..column
+                }
+            })
             .collect(),
+    }
+}
+
+/// A bound below which there is no value.
+fn lower(bound: Precision<ScalarValue>) -> Precision<ScalarValue> {
+    let Some(value) = bound.get_value() else {
+        return Precision::Absent;
+    };
+    match value {
+        // Which zero was smaller is not known.
+        ScalarValue::Float16(Some(zero)) if zero.to_f32() == 0.0 => Precision::Absent,
+        ScalarValue::Float32(Some(zero)) if *zero == 0.0 => Precision::Absent,
+        ScalarValue::Float64(Some(zero)) if *zero == 0.0 => Precision::Absent,
+        // NaN ranks above all numbers, so that leaving it out does no harm here.
+        value if value.data_type().is_floating() => bound,
+        value if is_vague(&value.data_type()) => Precision::Absent,
+        // A moment that is cut lies before the one that was meant.
+        _ => bound,
+    }
+}
+
+/// A bound above which there is no value.
+fn upper(bound: Precision<ScalarValue>) -> Precision<ScalarValue> {
+    let end = match bound.get_value() {
+        Some(ScalarValue::TimestampMicrosecond(Some(at), zone)) => end_of_millisecond(*at, 1_000)
+            .map(|at| ScalarValue::TimestampMicrosecond(Some(at), zone.clone())),
+        Some(ScalarValue::TimestampNanosecond(Some(at), zone)) => {
+            end_of_millisecond(*at, 1_000_000)
+                .map(|at| ScalarValue::TimestampNanosecond(Some(at), zone.clone()))
+        }
+        Some(value) if is_vague(&value.data_type()) => None,
+        Some(value) => Some(value.clone()),
+        None => None,
+    };
+    end.map_or(Precision::Absent, Precision::Inexact)
+}
+
+/// Returns the last moment that may have been cut to a whole millisecond.
+fn end_of_millisecond(at: i64, units: i64) -> Option<i64> {
+    match at % units {
+        0 => at.checked_add(units - 1),
+        _ => Some(at),
+    }
+}
+
+/// Says whether a bound of a type in a log may be another value than the one that was meant.
+fn is_vague(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(_, value) => is_vague(value),
+        // Writers shorten them, each in its way.
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Binary
+        | DataType::LargeBinary
+        | DataType::BinaryView
+        | DataType::FixedSizeBinary(_) => true,
+        data_type => data_type.is_nested() || is_loose(data_type),
     }
 }
 
@@ -289,6 +358,60 @@ mod tests {
                 expect,
                 "{filters:?}"
             );
+        }
+    }
+
+    #[test]
+    fn plans_are_told_only_bounds_that_hold() {
+        let moment = |at| ScalarValue::TimestampMicrosecond(Some(at), None);
+        let decimal = |digits| ScalarValue::Decimal128(Some(123), digits, 2);
+        let inexact_one = |value: &ScalarValue| Precision::Inexact(value.clone());
+        let absent = Precision::Absent;
+        for (value, least, most) in [
+            (
+                ScalarValue::from(7_i64),
+                true,
+                Some(ScalarValue::from(7_i64)),
+            ),
+            (decimal(15), true, Some(decimal(15))),
+            (decimal(16), false, None),
+            (ScalarValue::from(1.5_f64), true, None),
+            (ScalarValue::from(0.0_f64), false, None),
+            (ScalarValue::from(-0.0_f32), false, None),
+            (moment(5_000), true, Some(moment(5_999))),
+            (moment(-5_000), true, Some(moment(-4_001))),
+            (moment(5_001), true, Some(moment(5_001))),
+            (moment(i64::MAX - i64::MAX % 1_000), true, None),
+            (ScalarValue::from("abc"), false, None),
+            (
+                ScalarValue::Date32(Some(3)),
+                true,
+                Some(ScalarValue::Date32(Some(3))),
+            ),
+        ] {
+            let column = ColumnStatistics {
+                null_count: Precision::Exact(2),
+                min_value: Precision::Exact(value.clone()),
+                max_value: Precision::Exact(value.clone()),
+                ..ColumnStatistics::new_unknown()
+            };
+            let known = Statistics {
+                num_rows: Precision::Exact(3),
+                total_byte_size: Precision::Absent,
+                column_statistics: vec![column],
+            };
+            let told = inexact(&known);
+            assert_eq!(told.num_rows, Precision::Exact(3));
+            let told = &told.column_statistics[0];
+            assert_eq!(told.null_count, Precision::Inexact(2), "{value:?}");
+            let least = if least {
+                inexact_one(&value)
+            } else {
+                absent.clone()
+            };
+            assert_eq!(told.min_value, least, "{value:?}");
+            let most = most.map_or(Precision::Absent, Precision::Inexact);
+            assert_eq!(told.max_value, most, "{value:?}");
         }
     }
 

@@ -1,10 +1,9 @@
 //! JSON's own syntax: strings, and the keys of objects. Numbers and times are written elsewhere.
 
-use std::collections::HashSet;
-
 use datafusion::arrow::datatypes::Fields;
 
 use super::{Column, Syntax, any_byte, push_hex};
+use crate::names::distinct_names;
 
 /// The syntax of RFC 8259. Text stays UTF-8; only what must be escaped is.
 ///
@@ -61,26 +60,15 @@ pub(crate) struct ObjectKeys {
 }
 
 impl ObjectKeys {
-    /// Makes keys from the names of fields.
-    ///
-    /// A name that occurs again gets the suffix `_1`, `_2` and so on, whichever is free: most readers
-    /// keep only one of several equal keys, and a value would be lost.
+    /// Makes keys from the names of fields: most readers keep only one of several equal keys, and a value
+    /// would be lost.
     pub(crate) fn new(fields: &Fields) -> Self {
-        let names: HashSet<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-        let mut used = HashSet::new();
         let mut prefixes = Vec::with_capacity(fields.len());
-        for (index, field) in fields.iter().enumerate() {
-            let mut key = field.name().clone();
-            let mut number = 0;
-            while used.contains(&key) || (number > 0 && names.contains(key.as_str())) {
-                number += 1;
-                key = format!("{}_{number}", field.name());
-            }
+        for (index, key) in distinct_names(fields).into_iter().enumerate() {
             let mut prefix = vec![if index == 0 { b'{' } else { b',' }];
             Json.text(&key, &mut prefix);
             prefix.push(b':');
             prefixes.push(prefix);
-            used.insert(key);
         }
         Self { prefixes }
     }

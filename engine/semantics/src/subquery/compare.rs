@@ -18,6 +18,7 @@ use super::attach::{Attach, names_any_outer};
 use super::flatten::Flat;
 use super::names::Names;
 use super::node;
+use crate::row_equality::comparison as row_comparison;
 
 /// A value and the rows that it is compared with.
 pub(super) struct Comparison {
@@ -47,10 +48,8 @@ impl Comparison {
         );
         let mut values = vec![value];
         if let Some((row, taken_apart)) = rows(&values[0], &plan, names)? {
-            if !matches!(operator, Operator::Eq | Operator::NotEq) {
-                return plan_err!(
-                    "rows are compared with a subquery's by IN, `= ANY` or `<> ALL` only"
-                );
+            if row.len() > 1 && row_comparison(operator, &row, &row).is_none() {
+                return plan_err!("rows are not compared by `{operator}`");
             }
             values = row;
             plan = taken_apart;
@@ -73,20 +72,19 @@ impl Comparison {
     }
 
     /// Pairs each value with its part of a subquery's row.
-    fn parts<'a>(&'a self, row: &'a [Expr]) -> impl Iterator<Item = (Expr, Expr)> + 'a {
-        self.values.iter().cloned().zip(row.iter().cloned())
+    fn parts(&self, row: &[Expr]) -> Vec<(Expr, Expr)> {
+        let values = self.values.iter().cloned();
+        values.zip(row.iter().cloned()).collect()
     }
 
     /// The comparison with one row.
     fn holds(&self, row: &[Expr]) -> Expr {
         let parts = self.parts(row);
-        let parts = parts.map(|(value, column)| binary_expr(value, self.operator, column));
-        let joined = if self.operator == Operator::NotEq {
-            disjunction(parts)
-        } else {
-            conjunction(parts)
-        };
-        joined.unwrap_or_else(|| lit(true))
+        if let [(value, column)] = parts.as_slice() {
+            return binary_expr(value.clone(), self.operator, column.clone());
+        }
+        let (values, columns): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        row_comparison(self.operator, &values, &columns).unwrap_or_else(|| lit(true))
     }
 
     /// What one row must do to decide the comparison with all of them.
@@ -96,7 +94,7 @@ impl Comparison {
             return holds;
         }
         if self.operator == Operator::NotEq {
-            let parts = self.parts(row);
+            let parts = self.parts(row).into_iter();
             return conjunction(parts.map(|(value, column)| value.eq(column)))
                 .unwrap_or_else(|| lit(true));
         }

@@ -84,7 +84,8 @@ pub(super) fn rewrite(expression: &mut Expr) -> Rewritten {
     Ok(())
 }
 
-fn is_comparison(op: &BinaryOperator) -> bool {
+/// Says whether an operator compares two values.
+pub(super) fn is_comparison(op: &BinaryOperator) -> bool {
     matches!(
         op,
         BinaryOperator::Eq

@@ -82,6 +82,9 @@ fn builder(change: MergeChange, commit: Commit) -> Result<Counted, DeltaTableErr
     // A source that gives other rows the second time may be read only once.
     let reads_once = is_volatile(&source);
     let on = lakesh_table::keys_row_by_row(change.on, &commit.table)?;
+    let session = commit
+        .state
+        .accounting(&commit.table, &updated(&change.clauses))?;
     let mut builder = commit
         .table
         .merge(DataFrame::new(state, source), on)
@@ -89,13 +92,22 @@ fn builder(change: MergeChange, commit: Commit) -> Result<Counted, DeltaTableErr
         .with_target_alias(change.target_name)
         .with_merge_schema(change.evolves)
         .with_streaming(reads_once)
-        .with_session_state(commit.state.session())
+        .with_session_state(session)
         .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
         .with_commit_properties(commit.properties);
     for clause in change.clauses {
         builder = with_clause(builder, clause)?;
     }
     Ok((builder, change.counts))
+}
+
+/// Returns the columns to which a row of the table may get new values.
+fn updated(clauses: &[MergeClause]) -> Vec<String> {
+    let values = clauses.iter().filter_map(|clause| match &clause.action {
+        MergeAction::Update(values) => Some(values),
+        MergeAction::Delete | MergeAction::Insert(_) => None,
+    });
+    values.flatten().map(|(column, _)| column.clone()).collect()
 }
 
 fn with_clause(

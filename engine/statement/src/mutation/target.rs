@@ -203,6 +203,17 @@ impl PlanningState {
         Arc::new((*self.delta).clone())
     }
 
+    /// Returns the same for an operation that rewrites rows of a table and gives new values to some of its
+    /// columns: it accounts for the rows.
+    pub(crate) fn accounting(
+        &self,
+        table: &DeltaTable,
+        assigned: &[String],
+    ) -> Result<Arc<dyn Session>, DeltaTableError> {
+        let state = lakesh_table::accounting_state(&self.own, table, assigned)?;
+        Ok(Arc::new(state))
+    }
+
     /// Returns the state of the library's operations.
     pub(crate) fn delta(&self) -> &SessionState {
         &self.delta

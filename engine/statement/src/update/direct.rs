@@ -71,10 +71,12 @@ impl Change for Erased<DirectUpdate> {
         let condition = condition
             .map(|condition| lakesh_table::row_by_row(condition, &commit.table))
             .transpose()?;
+        let assigned: Vec<String> = values.iter().map(|(column, _)| column.clone()).collect();
+        let session = commit.state.accounting(&commit.table, &assigned)?;
         let mut builder = commit
             .table
             .update()
-            .with_session_state(commit.state.session())
+            .with_session_state(session)
             .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
             .with_commit_properties(commit.properties);
         if let Some(condition) = condition {
