@@ -114,3 +114,33 @@ fn what_a_process_holds_stays_near_the_limit() {
         }
     }
 }
+
+#[test]
+fn files_that_lie_about_their_lengths_take_no_memory() {
+    let lake = Lake::new();
+    lake.does(
+        "COPY (SELECT value AS n, 'x' || value AS s FROM generate_series(1, 100)) TO 'right.arrow'",
+    );
+    let right = std::fs::read(lake.path().join("right.arrow")).unwrap();
+    let noise: Vec<u8> = (0..1000_u32)
+        .map(|place| place.wrapping_mul(2_654_435_761).to_be_bytes()[1] | 1)
+        .collect();
+    let mut footer = right.clone();
+    let end = footer.len() - 10;
+    footer[end..end + 4].copy_from_slice(&0x7fff_fff0_i32.to_le_bytes());
+    lake.write("noise.arrow", &noise);
+    lake.write(
+        "magic.arrow",
+        [b"ARROW1\0\0".to_vec(), noise.clone(), b"ARROW1".to_vec()].concat(),
+    );
+    lake.write("footer.arrow", footer);
+    let baseline = run(&lake, "64MB", "SELECT count(*) FROM 'right.arrow'");
+    assert!(baseline.stdout.contains("100"), "{}", baseline.stderr);
+    for name in ["noise.arrow", "magic.arrow", "footer.arrow"] {
+        let run = run(&lake, "64MB", &format!("SELECT * FROM '{name}'"));
+        let held = run.peak.saturating_sub(baseline.peak) / MIB;
+        assert!(held < 64, "{name}: {held} MiB: {}", run.stderr);
+        let said = format!("{name}` is damaged: ");
+        assert!(run.stderr.contains(&said), "{name}: {}", run.stderr);
+    }
+}

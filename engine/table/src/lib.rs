@@ -41,6 +41,7 @@ mod footprint;
 mod format;
 mod formats;
 mod glob;
+mod guarded_read;
 mod guarded_store;
 mod hive;
 mod json;
