@@ -17,6 +17,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::TableDefinition;
 use object_store::ObjectStore;
 
+use super::bounded::Bounds;
 use super::error::TableError;
 use super::file_table::{FileTable, Layout};
 use super::guarded_read::guarded;
@@ -57,6 +58,12 @@ impl FileRequest<'_> {
     /// Returns the pool of the memory that looking at files takes.
     pub(crate) fn pool(&self) -> &Arc<dyn MemoryPool> {
         &self.context.state.runtime_env().memory_pool
+    }
+
+    /// Returns how much of the files may be held at once.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let root = self.files.first().map_or("", |file| file.root());
+        Bounds::new(self.pool(), root)
     }
 }
 

@@ -8,6 +8,7 @@
 mod arrow;
 mod avro;
 mod believed;
+mod bounded;
 mod cache;
 mod check;
 mod checked_filters;
