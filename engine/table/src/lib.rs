@@ -51,6 +51,7 @@ mod listing;
 mod location;
 mod log_bounds;
 mod maintain;
+mod mended_log;
 mod merge;
 mod options;
 mod own_paths;
