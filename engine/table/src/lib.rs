@@ -53,6 +53,7 @@ mod log_bounds;
 mod maintain;
 mod mended_log;
 mod merge;
+mod noted_writes;
 mod options;
 mod own_paths;
 mod parquet;
@@ -99,6 +100,7 @@ pub use location::Location;
 pub use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,
 };
+pub use noted_writes::WriteNotes;
 pub use options::{OptionKind, OptionSpec, parse_boolean};
 pub use reader::{Argument, READERS, ReaderSignature, read};
 pub use store::connect;
