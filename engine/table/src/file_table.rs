@@ -37,6 +37,7 @@ use object_store::ObjectStore;
 use super::believed::{file_summary, with_believing_readers};
 use super::exact_number::exact_number;
 use super::guarded_read::guarded;
+use super::merge::places;
 
 /// Files that are read alike.
 #[derive(Debug, Clone)]
@@ -379,10 +380,11 @@ impl ColumnMapping {
         let mut read = Vec::with_capacity(projection.len());
         let mut expressions: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
         let mut plain = true;
+        let places = places(given.fields());
         for index in projection {
             let field = wanted.field(*index);
             let name = field.name().clone();
-            let Ok(position) = given.index_of(&name) else {
+            let Some(position) = places.get(name.as_str()).copied() else {
                 plain = false;
                 let null = ScalarValue::try_from(field.data_type())?;
                 expressions.push((Arc::new(Literal::new(null)), name));
