@@ -71,3 +71,63 @@ fn whoever_reads_very_many_commits_writes_a_checkpoint_unless_read_only() {
     assert_eq!(checkpoints(&table), [119]);
     assert_eq!(lake.rows("select * from t"), "7\n");
 }
+
+#[test]
+fn a_checkpoint_that_is_gone_is_not_needed_where_the_commits_are_there() {
+    let lake = Lake::project();
+    lake.does("create table t (n bigint) location 't'");
+    lake.does(&inserts(12));
+    let table = lake.path().join("t");
+    assert_eq!(checkpoints(&table), [9]);
+    let log = table.join("_delta_log");
+    std::fs::remove_file(log.join("00000000000000000009.checkpoint.parquet")).unwrap();
+    assert!(log.join("_last_checkpoint").exists());
+    let told = [
+        ("select sum(n) from t", "12\n"),
+        ("select sum(n) from t version as of 10", "10\n"),
+    ];
+    for (sql, expect) in told {
+        assert_eq!(lake.rows(sql), expect, "{sql}");
+    }
+    lake.does("insert into t values (1); update t set n = 2; delete from t where n = 3");
+    assert_eq!(lake.rows("select sum(n) from t"), "26\n");
+    // Without the commits before it nothing replaces a checkpoint.
+    let gone = lake.path().join("t/_delta_log/00000000000000000003.json");
+    std::fs::remove_file(gone).unwrap();
+    for version in checkpoints(&table) {
+        std::fs::remove_file(log.join(format!("{version:020}.checkpoint.parquet"))).unwrap();
+    }
+    let error = lake.shell(["-c", "select sum(n) from t"]).run();
+    assert!(!error.status.success(), "{}", error.stderr);
+}
+
+#[test]
+fn statistics_that_are_no_json_are_none() {
+    let lake = Lake::project();
+    lake.does("create table t (n bigint, s varchar) location 't'");
+    lake.does("insert into t values (1, 'a'), (2, 'b'); insert into t values (7, 'c')");
+    let first = lake.path().join("t/_delta_log/00000000000000000001.json");
+    let commit = std::fs::read_to_string(&first).unwrap();
+    let lines = commit.lines().map(|line| {
+        let mut action: serde_json::Value = serde_json::from_str(line).unwrap();
+        if let Some(add) = action.get_mut("add") {
+            assert!(add["stats"].as_str().unwrap().contains("numRecords"));
+            add["stats"] = "{\"numRecords\": 2, \"minValues\": {".into();
+        }
+        action.to_string()
+    });
+    let broken = lines.collect::<Vec<_>>().join("\n");
+    std::fs::write(&first, broken + "\n").unwrap();
+    for (sql, expect) in [
+        (
+            "select count(*), min(n), max(n), sum(n) from t",
+            "3,1,7,10\n",
+        ),
+        ("select s from t where n = 2", "b\n"),
+        ("select count(*) from t where n > 5", "1\n"),
+    ] {
+        assert_eq!(lake.rows(sql), expect, "{sql}");
+    }
+    lake.does("update t set n = 3 where n = 2; insert into t values (4, 'd'); optimize t");
+    assert_eq!(lake.rows("select count(*), sum(n) from t"), "4,15\n");
+}

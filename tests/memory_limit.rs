@@ -114,3 +114,113 @@ fn what_a_process_holds_stays_near_the_limit() {
         }
     }
 }
+
+/// Writes what a script of `sh` gives into a file of a lake.
+fn made(lake: &Lake, name: &str, script: &str) {
+    let path = lake.path().join(name);
+    let made = std::process::Command::new("sh")
+        .args(["-c", &format!("{script} > '{}'", path.display())])
+        .status()
+        .unwrap();
+    assert!(made.success(), "{script}");
+}
+
+#[test]
+fn a_line_without_end_is_refused_before_memory_runs_out() {
+    let lake = Lake::new();
+    let zeros = "head -c 200000000 /dev/zero";
+    made(&lake, "bomb.csv.gz", &format!("{zeros} | gzip -1"));
+    made(
+        &lake,
+        "bomb.json.gz",
+        &format!("(printf '{{\"a\":\"'; {zeros} | tr '\\0' x; printf '\"}}\\n') | gzip -1"),
+    );
+    made(
+        &lake,
+        "array.json.gz",
+        &format!("(printf '[{{\"a\":\"'; {zeros} | tr '\\0' x; printf '\"}}]\\n') | gzip -1"),
+    );
+    // The first lines are short, so that only the reader meets the long one.
+    let late = "seq 1 2000000; head -c 200000000 /dev/zero | tr '\\0' 7";
+    made(&lake, "late.csv.gz", &format!("(echo n; {late}) | gzip -1"));
+    made(
+        &lake,
+        "late.json.gz",
+        &format!(
+            "(seq 1 1500000 | sed 's/.*/{{\"n\":&}}/'; printf '{{\"n\":\"'; {zeros} | tr '\\0' 7; printf '\"}}\\n') | gzip -1"
+        ),
+    );
+    let baseline = run(&lake, "64MB", "SELECT 1").peak;
+    for name in [
+        "bomb.csv.gz",
+        "bomb.json.gz",
+        "array.json.gz",
+        "late.csv.gz",
+        "late.json.gz",
+    ] {
+        let run = run(&lake, "64MB", &format!("SELECT count(*) FROM '{name}'"));
+        let held = run.peak.saturating_sub(baseline) / MIB;
+        assert!(
+            held * MIB < 64 * MIB + BESIDE,
+            "{name}: {held} MiB: {}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains(name) && run.stderr.contains("lakesh.memory_limit"),
+            "{name}: {}{}",
+            run.stdout,
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn long_lines_that_fit_are_read() {
+    let lake = Lake::new();
+    let long = "x".repeat(1_000_000);
+    let mut csv = "id,text\n".to_owned();
+    let mut json = String::new();
+    for id in 0..20 {
+        writeln!(csv, "{id},\"{long}\n{long}\"").unwrap();
+        writeln!(json, "{{\"id\":{id},\"text\":\"{long}{long}\"}}").unwrap();
+    }
+    lake.write("long.csv", &csv);
+    lake.write("long.json", &json);
+    for name in ["long.csv", "long.json"] {
+        let sql = format!(
+            "SELECT count(*) AS n, sum(id) AS ids, min(length(text)) >= 2000000 AS whole FROM '{name}'"
+        );
+        let run = run(&lake, "64MB", &sql);
+        assert!(run.stdout.contains("20,190,true"), "{name}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn files_that_lie_about_their_lengths_take_no_memory() {
+    let lake = Lake::new();
+    lake.does(
+        "COPY (SELECT value AS n, 'x' || value AS s FROM generate_series(1, 100)) TO 'right.arrow'",
+    );
+    let right = std::fs::read(lake.path().join("right.arrow")).unwrap();
+    let noise: Vec<u8> = (0..1000_u32)
+        .map(|place| place.wrapping_mul(2_654_435_761).to_be_bytes()[1] | 1)
+        .collect();
+    let mut footer = right.clone();
+    let end = footer.len() - 10;
+    footer[end..end + 4].copy_from_slice(&0x7fff_fff0_i32.to_le_bytes());
+    lake.write("noise.arrow", &noise);
+    lake.write(
+        "magic.arrow",
+        [b"ARROW1\0\0".to_vec(), noise.clone(), b"ARROW1".to_vec()].concat(),
+    );
+    lake.write("footer.arrow", footer);
+    let baseline = run(&lake, "64MB", "SELECT count(*) FROM 'right.arrow'");
+    assert!(baseline.stdout.contains("100"), "{}", baseline.stderr);
+    for name in ["noise.arrow", "magic.arrow", "footer.arrow"] {
+        let run = run(&lake, "64MB", &format!("SELECT * FROM '{name}'"));
+        let held = run.peak.saturating_sub(baseline.peak) / MIB;
+        assert!(held < 64, "{name}: {held} MiB: {}", run.stderr);
+        let said = format!("{name}` is damaged: ");
+        assert!(run.stderr.contains(&said), "{name}: {}", run.stderr);
+    }
+}

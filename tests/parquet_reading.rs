@@ -112,6 +112,39 @@ fn damaged_files_are_named() {
 }
 
 #[test]
+fn whatever_byte_is_wrong_no_panic_shows() {
+    let lake = Lake::new();
+    lake.does(
+        "copy (select value as a, 'x' || (value % 50) as b, [value, value] as c from generate_series(1, 1000)) to 'whole.parquet'",
+    );
+    let whole = fs::read(lake.path().join("whole.parquet")).unwrap();
+    let mut sql = Vec::new();
+    for (number, at) in (4..whole.len()).step_by(whole.len() / 40).enumerate() {
+        let mut damaged = whole.clone();
+        for byte in damaged.iter_mut().skip(at).take(3) {
+            *byte = byte.wrapping_mul(31).wrapping_add(0x5b);
+        }
+        let name = format!("d{number}.parquet");
+        lake.write(&name, damaged);
+        sql.push((
+            name.clone(),
+            format!("select count(a), max(b), count(c) from '{name}'"),
+        ));
+    }
+    for (name, sql) in sql {
+        let run = lake.shell(["--format", "csv", "-c", &sql]).run();
+        if run.status.success() {
+            continue;
+        }
+        let said = &run.stderr;
+        assert!(said.contains(&name), "{sql}: {said}");
+        for internal in ["panicked", "out of bounds: the len", "internal error"] {
+            assert!(!said.contains(internal), "{sql}: {said}");
+        }
+    }
+}
+
+#[test]
 fn what_is_not_there_is_named() {
     let lake = Lake::new();
     fs::create_dir(lake.path().join("nothing")).unwrap();

@@ -14,8 +14,8 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::Column;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::file_format::format_as_file_type;
-use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::MemoryLimit;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::tokenizer::Token;
@@ -23,7 +23,7 @@ use lakesh_event::event::Summary;
 use lakesh_memory::planning::adjust_for_files;
 use lakesh_session::{Output, Statement, StatementContext, StatementKind, starts_query};
 use lakesh_sql::{ParseResult, Query, StatementParser};
-use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
+use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteNotes, WriteRequest};
 use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
@@ -200,6 +200,10 @@ impl Copy {
         let memory = context.session.memory();
         context
             .with_join_retry(|state| async move {
+                let (notes, runtime) = WriteNotes::of(state.runtime_env());
+                let state = SessionStateBuilder::new_from_existing(state)
+                    .with_runtime_env(runtime)
+                    .build();
                 let staging = Staging::begin(target, options, memory.spill().parent())?;
                 let failed = match write_at_once(&state, input, staging.url(), options).await {
                     Ok(rows) => {
@@ -212,13 +216,14 @@ impl Copy {
                 let too_many_files = options.is_partitioned()
                     && (exhausted.is_some_and(|by| !by.was_join) || is_out_of_files(&failed));
                 if !too_many_files {
-                    return Err(failed);
+                    return Err(notes.explain(failed));
                 }
                 drop(staging);
                 let staging = Staging::begin(target, options, memory.spill().parent())?;
                 let url = staging.url().to_owned();
-                let rows =
-                    write_by_folder(Erased::new(state), input.clone().into(), url, options).await?;
+                let rows = write_by_folder(Erased::new(state), input.clone().into(), url, options)
+                    .await
+                    .map_err(|error| notes.explain(error))?;
                 staging.finish()?;
                 Ok(rows)
             })

@@ -3,17 +3,20 @@
 //! Quoted line breaks are read correctly by default, which keeps one file on one thread;
 //! `newlines_in_values => false` splits large files.
 
+mod source;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::config::CsvOptions;
 use datafusion::common::parsers::CompressionTypeVariant;
-use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::error::DataFusionError;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
+use super::bounded::too_long;
 use super::csv_sniff::{self, Dialect};
 use super::error::TableError;
 use super::files::{FileLayoutGroup, FileLayouts, FileReader, FileRequest, group_by, open_files};
@@ -22,6 +25,7 @@ use super::merge;
 use super::options::{FILE_OPTIONS, OptionKind, OptionSpec, Options};
 use super::sample::{compression, read_sample};
 use super::{OpenTable, TableContext, TableFormat};
+use source::BoundedCsv;
 
 /// Delimited text files.
 pub(crate) struct Csv;
@@ -174,8 +178,13 @@ impl FileReader for Csv {
             let file = &request.files[members[0]];
             let file_schema = settings.file_schema(names, &columns, request, file)?;
             let options = settings.reader.clone().with_compression(compression);
+            let records = members.iter().map(|member| inspected[*member].record);
             groups.push(FileLayoutGroup {
-                format: Arc::new(CsvFormat::default().with_options(options)),
+                format: Arc::new(BoundedCsv {
+                    options,
+                    bounds: request.bounds(),
+                    record: records.max().unwrap_or(0),
+                }),
                 file_schema,
                 null_text: settings.null.clone(),
                 exact_numbers: !whole && request.declared.is_none(),
@@ -193,6 +202,21 @@ struct Inspected {
     types: Vec<DataType>,
     /// Whether all records were looked at.
     whole: bool,
+    /// How many bytes a record has on average.
+    record: usize,
+}
+
+/// What was read of a file.
+struct Looked {
+    /// The records that decide, the header among them.
+    records: Vec<Vec<String>>,
+    /// In which columns the records behind them have codes.
+    codes: Vec<bool>,
+    whole: bool,
+    /// Whether a record ended.
+    ended: bool,
+    /// How many bytes a record has on average.
+    record: usize,
 }
 
 impl Inspected {
@@ -244,7 +268,14 @@ impl Settings {
         if delimiter.is_none() || header.is_none() {
             let file = &request.files[0];
             let compression = compression(file, options)?;
-            let sample = read_sample(request.store, file, compression, DIALECT_SAMPLE).await?;
+            let sample = read_sample(
+                request.store,
+                file,
+                compression,
+                DIALECT_SAMPLE,
+                request.pool(),
+            )
+            .await?;
             let complete = sample.len() < DIALECT_SAMPLE;
             if delimiter.is_none() {
                 dialect.delimiter = csv_sniff::delimiter(&sample, complete, dialect);
@@ -284,21 +315,23 @@ impl Settings {
     ) -> Result<Inspected, TableError> {
         let file = &request.files[index];
         let compression = compression(file, request.options)?;
+        let bounds = request.bounds();
         let limit = match self.sample_records {
             usize::MAX => usize::MAX,
-            _ => (LOOK_AT / request.files.len()).clamp(LEAST, LOOK_AT),
+            _ => (bounds.look(LOOK_AT) / request.files.len()).clamp(LEAST, LOOK_AT),
         };
-        let sample = read_sample(request.store, file, compression, limit).await?;
-        let whole = sample.len() < limit;
-        let deciding = self.sample_records.saturating_add(usize::from(self.header));
-        let mut records: Vec<Vec<String>> = Vec::new();
-        let mut codes: Vec<bool> = Vec::new();
-        csv_sniff::each_record(&sample, whole, self.dialect, |record| {
-            match records.len() < deciding {
-                true => records.push(record),
-                false => note_codes(&mut codes, &record),
+        let mut looked = self.look(file, request, limit).await?;
+        if !looked.whole && !looked.ended {
+            // A record that is longer than what is looked at may still be read.
+            let longest = bounds.longest_record().max(limit);
+            looked = self.look(file, request, longest).await?;
+            if !looked.whole && !looked.ended {
+                let failure = too_long(&file.display, longest);
+                let error = DataFusionError::External(Box::new(failure));
+                return Err(TableError::file(&file.display, error));
             }
-        });
+        }
+        let Looked { records, codes, .. } = looked;
         let count = match self.padding {
             true => records.iter().map(Vec::len).max().unwrap_or(0),
             false => records.first().map_or(0, Vec::len),
@@ -330,7 +363,38 @@ impl Settings {
             compression: *compression.get_variant(),
             names,
             types,
+            whole: looked.whole,
+            record: looked.record,
+        })
+    }
+
+    /// Reads the first records of a file, and at the rest of so many bytes only whether they hold codes.
+    async fn look(
+        &self,
+        file: &ListedFile,
+        request: &FileRequest<'_>,
+        limit: usize,
+    ) -> Result<Looked, TableError> {
+        let compression = compression(file, request.options)?;
+        let sample = read_sample(request.store, file, compression, limit, request.pool()).await?;
+        let whole = sample.len() < limit;
+        let deciding = self.sample_records.saturating_add(usize::from(self.header));
+        let mut records: Vec<Vec<String>> = Vec::new();
+        let mut codes: Vec<bool> = Vec::new();
+        let mut seen = 0_usize;
+        let ended = csv_sniff::each_record(&sample, whole, self.dialect, |record| {
+            seen += 1;
+            match records.len() < deciding {
+                true => records.push(record),
+                false => note_codes(&mut codes, &record),
+            }
+        });
+        Ok(Looked {
+            records,
+            codes,
             whole,
+            ended,
+            record: sample.len() / seen.max(1),
         })
     }
 
@@ -354,10 +418,11 @@ impl Settings {
         request: &FileRequest<'_>,
         file: &ListedFile,
     ) -> Result<SchemaRef, TableError> {
+        let known: HashSet<&String> = names.iter().collect();
         let missing = columns
             .fields()
             .iter()
-            .find(|field| !names.contains(field.name()));
+            .find(|field| !known.contains(field.name()));
         let by_position = missing.is_some() && request.declared.is_some();
         if by_position && names.len() != columns.fields().len() && !self.padding {
             let problem = format!(
@@ -376,13 +441,16 @@ impl Settings {
         if by_position {
             return Ok(Arc::new(columns.clone()));
         }
+        let types: HashMap<&String, &DataType> = columns
+            .fields()
+            .iter()
+            .map(|field| (field.name(), field.data_type()))
+            .collect();
         let fields: Vec<Field> = names
             .iter()
             .map(|name| {
-                let data_type = columns
-                    .field_with_name(name)
-                    .map_or(DataType::Utf8, |field| field.data_type().clone());
-                Field::new(name, data_type, true)
+                let data_type = types.get(name).copied().unwrap_or(&DataType::Utf8);
+                Field::new(name, data_type.clone(), true)
             })
             .collect();
         Ok(Arc::new(Schema::new(fields)))

@@ -2,6 +2,8 @@
 //!
 //! It looks at a sample only; the reading itself is DataFusion's.
 
+use std::collections::{HashMap, HashSet};
+
 use datafusion::arrow::compute::kernels::cast_utils::{Parser, string_to_timestamp_nanos};
 use datafusion::arrow::datatypes::{DataType, Date32Type, TimeUnit};
 
@@ -28,13 +30,14 @@ pub(crate) fn records(sample: &[u8], complete: bool, dialect: Dialect) -> Vec<Ve
     records
 }
 
-/// Calls a function with each record of a sample, but with the last one only if it was not cut.
+/// Calls a function with each record of a sample, but with the last one only if it was not cut, or if it is
+/// the only one. Says whether a record ended.
 pub(crate) fn each_record(
     sample: &[u8],
     complete: bool,
     dialect: Dialect,
     mut visit: impl FnMut(Vec<String>),
-) {
+) -> bool {
     let sample = sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample);
     let mut any = false;
     let mut record: Vec<Vec<u8>> = vec![Vec::new()];
@@ -76,6 +79,7 @@ pub(crate) fn each_record(
     if complete || !any {
         finish(&mut visit, &mut record);
     }
+    any
 }
 
 fn append(record: &mut [Vec<u8>], byte: u8) {
@@ -136,6 +140,9 @@ pub(crate) fn has_header(records: &[Vec<String>]) -> bool {
 /// Makes column names unique and gives those without a name one.
 pub(crate) fn column_names(header: Option<&Vec<String>>, count: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(count);
+    let mut taken: HashSet<String> = HashSet::with_capacity(count);
+    // Where the numbers behind a name that comes again go on.
+    let mut numbers: HashMap<String, usize> = HashMap::new();
     for index in 0..count {
         let given = header
             .and_then(|header| header.get(index))
@@ -145,10 +152,10 @@ pub(crate) fn column_names(header: Option<&Vec<String>>, count: usize) -> Vec<St
             _ => format!("column_{}", index + 1),
         };
         let mut unique = name.clone();
-        let mut suffix = 1;
-        while names.contains(&unique) {
+        while !taken.insert(unique.clone()) {
+            let suffix = numbers.entry(name.clone()).or_insert(0);
+            *suffix += 1;
             unique = format!("{name}_{suffix}");
-            suffix += 1;
         }
         names.push(unique);
     }

@@ -15,11 +15,12 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::cache::CachedDelta;
 use super::checkpoint_interval::keep_checkpoint_of_read;
-use super::delta_log::{DeltaLog, commit_path, not_delta};
+use super::delta_log::{DeltaLog, commit_path, log_folder, not_delta};
 use super::delta_mapping::check_names;
 use super::delta_scan::DeltaScan;
 use super::error::TableError;
 use super::location::Location;
+use super::mended_log::{MendedLog, has_broken_statistics};
 use super::options::{OptionSpec, Options};
 use super::own_paths::check_paths;
 use super::{OpenTable, TableContext, TableFormat, store};
@@ -114,6 +115,19 @@ pub async fn delta_commit_times(
     log.times(&source.location, &source.store).await
 }
 
+/// Why a version was not loaded.
+enum DeltaLoad {
+    Here(TableError),
+    Library(DeltaTableError),
+}
+
+async fn load_into(table: &mut DeltaTable, version: Option<u64>) -> Result<(), DeltaTableError> {
+    match version {
+        None => table.load().await,
+        Some(version) => table.load_version(version).await,
+    }
+}
+
 /// Where a Delta table lies.
 pub(crate) struct Source {
     pub(crate) location: Location,
@@ -146,14 +160,33 @@ impl Source {
 
     /// Makes a handle without reading the log.
     pub(crate) fn handle(&self) -> Result<DeltaTable, TableError> {
+        self.handle_in(Arc::clone(&self.store))
+    }
+
+    fn handle_in(&self, store: Arc<dyn ObjectStore>) -> Result<DeltaTable, TableError> {
         let url = self.location.folder_url();
         DeltaTableBuilder::from_url(url.clone())
-            .and_then(|builder| {
-                builder
-                    .with_storage_backend(Arc::clone(&self.store), url)
-                    .build()
-            })
+            .and_then(|builder| builder.with_storage_backend(store, url).build())
             .map_err(|error| self.failed(error))
+    }
+
+    /// Loads a version, the newest one if none is given, and a log that the library cannot read as it is
+    /// without what keeps it from that.
+    async fn loaded(&self, version: Option<u64>) -> Result<DeltaTable, DeltaLoad> {
+        let mut table = self.handle().map_err(DeltaLoad::Here)?;
+        let mended = MendedLog::new(Arc::clone(&self.store), log_folder(&self.location.base));
+        let loaded = load_into(&mut table, version).await;
+        let again = match &loaded {
+            Ok(()) => has_broken_statistics(&table),
+            Err(_) => mended.names_missing_checkpoint().await,
+        };
+        if again {
+            let mut table = self.handle_in(Arc::new(mended)).map_err(DeltaLoad::Here)?;
+            if load_into(&mut table, version).await.is_ok() {
+                return Ok(table);
+            }
+        }
+        loaded.map(|()| table).map_err(DeltaLoad::Library)
     }
 
     pub(crate) async fn load(
@@ -181,12 +214,12 @@ impl Source {
                 return Ok(newest);
             }
         }
-        let mut table = self.handle()?;
-        table
-            .load_version(number)
+        self.loaded(Some(number))
             .await
-            .map_err(|error| self.failed(error))?;
-        Ok(table)
+            .map_err(|error| match error {
+                DeltaLoad::Here(error) => error,
+                DeltaLoad::Library(error) => self.failed(error),
+            })
     }
 
     /// Loads the newest version, reading only what was committed since the last time.
@@ -203,14 +236,17 @@ impl Source {
                 None => context.cache.forget_delta(key.as_str()),
             }
         }
-        let mut table = self.handle()?;
-        if let Err(error) = table.load().await {
-            let range = self.log().await?.range();
-            return Err(match range {
-                Some(_) => self.failed(error),
-                None => not_delta(&self.location),
-            });
-        }
+        let table = match self.loaded(None).await {
+            Ok(table) => table,
+            Err(DeltaLoad::Here(error)) => return Err(error),
+            Err(DeltaLoad::Library(error)) => {
+                let range = self.log().await?.range();
+                return Err(match range {
+                    Some(_) => self.failed(error),
+                    None => not_delta(&self.location),
+                });
+            }
+        };
         self.remember(&table, context).await;
         if context.keeps_checkpoints {
             keep_checkpoint_of_read(&table).await;
@@ -233,7 +269,9 @@ impl Source {
             Ok(_) | Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(TableError::store(&self.location.display, error)),
         }
-        Ok(table.update_state().await.ok().map(|()| table))
+        let updated = table.update_state().await.is_ok();
+        let broken = table.version() != Some(version) && has_broken_statistics(&table);
+        Ok((updated && !broken).then_some(table))
     }
 
     async fn remember(&self, table: &DeltaTable, context: &TableContext<'_>) {

@@ -33,7 +33,7 @@ pub async fn detect(
         true => super::format("delta")?,
         false => {
             let files = listing::list(&location, store.as_ref()).await?;
-            format_of_files(&location, &files, &store).await?
+            format_of_files(&location, &files, &store, context).await?
         }
     };
     Ok(TableDefinition {
@@ -66,6 +66,7 @@ async fn format_of_files(
     location: &Location,
     files: &[ListedFile],
     store: &Arc<dyn ObjectStore>,
+    context: &TableContext<'_>,
 ) -> Result<&'static dyn TableFormat, TableError> {
     let mut found: Vec<(&'static dyn TableFormat, &ListedFile)> = Vec::new();
     for file in files {
@@ -82,7 +83,7 @@ async fn format_of_files(
     }
     match found.as_slice() {
         [(format, _)] => Ok(*format),
-        [] => sniff(&files[0], store).await,
+        [] => sniff(&files[0], store, context).await,
         several => Err(TableError::MixedFormats {
             location: location.display.clone(),
             formats: several
@@ -97,8 +98,10 @@ async fn format_of_files(
 async fn sniff(
     file: &ListedFile,
     store: &Arc<dyn ObjectStore>,
+    context: &TableContext<'_>,
 ) -> Result<&'static dyn TableFormat, TableError> {
-    let head = read_sample(store, file, suffix_of(&file.display).1, HEAD).await?;
+    let pool = &context.state.runtime_env().memory_pool;
+    let head = read_sample(store, file, suffix_of(&file.display).1, HEAD, pool).await?;
     if let Some(format) = FORMATS
         .iter()
         .copied()

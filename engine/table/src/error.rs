@@ -322,6 +322,7 @@ impl TableError {
             Self::UnknownOption { .. } | Self::OptionValue { .. } | Self::Arguments { .. } => {
                 FailureKind::Usage
             }
+            Self::File { source, .. } if is_exhausted(source) => FailureKind::Resources,
             Self::File { .. } | Self::Store { .. } | Self::MissingFile { .. } => {
                 FailureKind::InputOutput
             }
@@ -398,8 +399,8 @@ impl From<TableError> for Failure {
         if let TableError::Query { source } = error {
             return Failure::from_error(*source);
         }
-        if let Some(refusal) = refusal_in(&error) {
-            return refusal.clone();
+        if let Some(failure) = failure_in(&error) {
+            return failure.clone();
         }
         let mut failure = Failure::new(error.kind(), error.to_string());
         failure.hints = error.hints();
@@ -413,16 +414,26 @@ impl From<TableError> for DataFusionError {
     }
 }
 
-/// Finds what the session itself has refused, below what libraries say of it.
-fn refusal_in(error: &TableError) -> Option<&Failure> {
+/// Finds what the session itself has refused, or what a reader of ours says of a file with its name, below
+/// what libraries say of it.
+fn failure_in(error: &TableError) -> Option<&Failure> {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         if let Some(failure) = error.downcast_ref::<Failure>() {
-            return (failure.kind == FailureKind::Denied).then_some(failure);
+            let whole = matches!(
+                failure.kind,
+                FailureKind::Denied | FailureKind::InputOutput | FailureKind::Resources
+            );
+            return whole.then_some(failure);
         }
         cause = error.source();
     }
     None
+}
+
+/// Says whether memory has run out.
+fn is_exhausted(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::ResourcesExhausted(_))
 }
 
 /// Takes from a conflict who changed what.

@@ -35,8 +35,9 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 
 use super::believed::{file_summary, with_believing_readers};
-use super::error::TableError;
 use super::exact_number::exact_number;
+use super::guarded_read::guarded;
+use super::merge::places;
 
 /// Files that are read alike.
 #[derive(Debug, Clone)]
@@ -306,12 +307,9 @@ impl FileTable {
         let (statistics, ordering) = match cached {
             Some(cached) => (Arc::clone(&cached.statistics), cached.ordering.clone()),
             None => {
-                let found = file_summary(state, store, &layout.file_schema, &file.object_meta)
-                    .await
-                    .map_err(|error| {
-                        let path = format!("{}{}", self.root, file.object_meta.location);
-                        TableError::file(path, error)
-                    })?;
+                let path = format!("{}{}", self.root, file.object_meta.location);
+                let read = file_summary(state, store, &layout.file_schema, &file.object_meta);
+                let found = guarded(&path, read).await?;
                 let statistics = Arc::new(found.statistics);
                 if let Some(cache) = &cache {
                     let entry = CachedFileMetadata::new(
@@ -382,10 +380,11 @@ impl ColumnMapping {
         let mut read = Vec::with_capacity(projection.len());
         let mut expressions: Vec<(Arc<dyn PhysicalExpr>, String)> = Vec::new();
         let mut plain = true;
+        let places = places(given.fields());
         for index in projection {
             let field = wanted.field(*index);
             let name = field.name().clone();
-            let Ok(position) = given.index_of(&name) else {
+            let Some(position) = places.get(name.as_str()).copied() else {
                 plain = false;
                 let null = ScalarValue::try_from(field.data_type())?;
                 expressions.push((Arc::new(Literal::new(null)), name));

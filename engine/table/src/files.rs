@@ -12,12 +12,15 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryPool;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::TableDefinition;
 use object_store::ObjectStore;
 
+use super::bounded::Bounds;
 use super::error::TableError;
 use super::file_table::{FileTable, Layout};
+use super::guarded_read::guarded;
 use super::hive::{self, Partitioning, Partitions};
 use super::listing::{self, ListedFile, Origin};
 use super::location::Location;
@@ -49,6 +52,19 @@ pub(crate) struct FileRequest<'a> {
     pub(crate) declared: Option<SchemaRef>,
     pub(crate) mode: MergeMode,
     pub(crate) context: &'a TableContext<'a>,
+}
+
+impl FileRequest<'_> {
+    /// Returns the pool of the memory that looking at files takes.
+    pub(crate) fn pool(&self) -> &Arc<dyn MemoryPool> {
+        &self.context.state.runtime_env().memory_pool
+    }
+
+    /// Returns how much of the files may be held at once.
+    pub(crate) fn bounds(&self) -> Bounds {
+        let root = self.files.first().map_or("", |file| file.root());
+        Bounds::new(self.pool(), root)
+    }
 }
 
 /// The columns that the files have together, and the groups of files that are read alike.
@@ -353,10 +369,9 @@ pub(crate) async fn infer_each(
         .map(|index| {
             async move {
                 let file = &request.files[index];
-                let schema = format
-                    .infer_schema(&**state, request.store, std::slice::from_ref(&file.meta))
-                    .await
-                    .map_err(|error| TableError::file(&file.display, error))?;
+                let of = std::slice::from_ref(&file.meta);
+                let read = format.infer_schema(&**state, request.store, of);
+                let schema = guarded(&file.display, read).await?;
                 refuse_twins(
                     &file.display,
                     schema.fields().iter().map(|field| field.name().as_str()),

@@ -9,16 +9,18 @@ mod scan;
 mod shape;
 mod source;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::error::DataFusionError;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
+use super::bounded::too_long;
 use super::error::TableError;
 use super::files::{FileLayoutGroup, FileLayouts, FileReader, FileRequest, group_by, open_files};
 use super::listing::ListedFile;
@@ -113,11 +115,16 @@ impl FileReader for Json {
             Some(declared) => Arc::clone(declared),
             None => merge::merge(&schemas, MergeMode::UnionByName, true)?,
         };
+        let types: HashMap<&String, &DataType> = columns
+            .fields()
+            .iter()
+            .map(|field| (field.name(), field.data_type()))
+            .collect();
         let widened = |kind: &Kind| {
             let (_, schema) = &looked[kind.first];
-            columns.fields().iter().any(|field| {
-                let inside = schema.field_with_name(field.name());
-                inside.is_ok_and(|inside| inside.data_type() != field.data_type())
+            schema.fields().iter().any(|inside| {
+                let wanted = types.get(inside.name());
+                wanted.is_some_and(|wanted| *wanted != inside.data_type())
             })
         };
         let declared = request.declared.is_some();
@@ -136,7 +143,15 @@ impl FileReader for Json {
         let groups = group_by(kinds.collect::<Vec<_>>())
             .into_iter()
             .map(|(reading, members)| FileLayoutGroup {
-                format: Arc::new(ExactJson { reading }),
+                format: Arc::new(ExactJson {
+                    reading,
+                    bounds: request.bounds(),
+                    record: members
+                        .iter()
+                        .map(|member| looked[*member].0.record)
+                        .max()
+                        .unwrap_or(0),
+                }),
                 file_schema: nullable(&columns),
                 null_text: None,
                 exact_numbers: false,
@@ -163,6 +178,8 @@ struct Kind {
     whole: bool,
     /// The file's place.
     first: usize,
+    /// How many bytes a record has on average.
+    record: usize,
 }
 
 /// Finds out how a file is written and which columns its records have.
@@ -171,12 +188,28 @@ async fn look_at(
     request: &FileRequest<'_>,
 ) -> Result<(Kind, SchemaRef), TableError> {
     let compression = compression(file, request.options)?;
-    let (records, bytes) = match request.options.number::<i64>("sample_size")? {
+    let (records, mut bytes) = match request.options.number::<i64>("sample_size")? {
         Some(-1) => (usize::MAX, usize::MAX),
         Some(_) => (csv::sample_size(request.options)?, most_bytes(request)),
         None => (usize::MAX, most_bytes(request)),
     };
-    let sample = read_sample(request.store, file, compression, bytes).await?;
+    let bounds = request.bounds();
+    let pool = request.pool();
+    let mut sample = read_sample(request.store, file, compression, bytes, pool).await?;
+    let failed = |problem| TableError::file(&file.display, DataFusionError::Plan(problem));
+    let mut found = look(&sample, sample.len() < bytes, records).map_err(failed)?;
+    if found.records == 0 && sample.len() >= bytes {
+        // A record that is longer than what is looked at may still be read.
+        bytes = bounds.longest_record().max(bytes);
+        drop(sample);
+        sample = read_sample(request.store, file, compression, bytes, pool).await?;
+        found = look(&sample, sample.len() < bytes, records).map_err(failed)?;
+        if found.records == 0 && sample.len() >= bytes {
+            let failure = too_long(&file.display, bytes);
+            let error = DataFusionError::External(Box::new(failure));
+            return Err(TableError::file(&file.display, error));
+        }
+    }
     let first = sample.iter().find(|byte| !byte.is_ascii_whitespace());
     let lines = match request.options.text("format") {
         Some("newline_delimited" | "nd" | "lines") => true,
@@ -187,8 +220,6 @@ async fn look_at(
             return Err(request.options.wrong("format", other, expected));
         }
     };
-    let failed = |problem| TableError::file(&file.display, DataFusionError::Plan(problem));
-    let found = look(&sample, sample.len() < bytes, records).map_err(failed)?;
     // Where the columns are declared, what the records hold decides nothing.
     let schema = match &request.declared {
         Some(declared) => Arc::clone(declared),
@@ -199,20 +230,20 @@ async fn look_at(
         lines,
         whole: found.whole,
         first: 0,
+        record: sample.len() / found.records.max(1),
     };
     Ok((kind, schema))
 }
 
 /// How many bytes of each file are looked at: all of them share what is looked at together.
 fn most_bytes(request: &FileRequest<'_>) -> usize {
-    (LOOK_AT / request.files.len()).clamp(LEAST, LOOK_AT)
+    let all = request.bounds().look(LOOK_AT);
+    (all / request.files.len()).clamp(LEAST, LOOK_AT)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use datafusion::arrow::datatypes::DataType;
-
     use super::*;
     use crate::testing::{Bench, definition};
 

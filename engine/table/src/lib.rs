@@ -8,6 +8,7 @@
 mod arrow;
 mod avro;
 mod believed;
+mod bounded;
 mod cache;
 mod change_account;
 mod check;
@@ -42,6 +43,7 @@ mod footprint;
 mod format;
 mod formats;
 mod glob;
+mod guarded_read;
 mod guarded_store;
 mod hive;
 mod json;
@@ -50,7 +52,9 @@ mod listing;
 mod location;
 mod log_bounds;
 mod maintain;
+mod mended_log;
 mod merge;
+mod noted_writes;
 mod options;
 mod own_paths;
 mod parquet;
@@ -99,6 +103,7 @@ pub use location::Location;
 pub use maintain::{
     Checkpoint, Maintained, Maintenance, Optimize, PartitionFilter, Restore, Vacuum, expired_files,
 };
+pub use noted_writes::WriteNotes;
 pub use options::{OptionKind, OptionSpec, parse_boolean};
 pub use reader::{Argument, READERS, ReaderSignature, read};
 pub use store::connect;

@@ -26,6 +26,14 @@ pub(crate) struct ListedFile {
     pub(crate) origin: Origin,
 }
 
+impl ListedFile {
+    /// Returns what stands before the path of a file where it is shown: `/`, `s3://bucket/`.
+    pub(crate) fn root(&self) -> &str {
+        let path = self.meta.location.as_ref();
+        self.display.strip_suffix(path).unwrap_or_default()
+    }
+}
+
 /// How a file was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {

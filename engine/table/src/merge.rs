@@ -2,6 +2,7 @@
 //!
 //! It compares and combines columns by name; casting the data is the scan's business.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
@@ -47,25 +48,37 @@ pub(crate) fn merge(
     Ok(Arc::new(Schema::new(fields)))
 }
 
+/// Returns where each column is, of two of one name the first.
+pub(crate) fn places(fields: &Fields) -> HashMap<&str, usize> {
+    let places = fields.iter().enumerate().rev();
+    places
+        .map(|(place, field)| (field.name().as_str(), place))
+        .collect()
+}
+
 fn absorb_first(fields: &mut [FieldRef], other: &Schema, fallback: bool) -> Result<(), String> {
+    let places = places(other.fields());
     for field in fields {
-        let Ok(theirs) = other.field_with_name(field.name()) else {
+        let Some(place) = places.get(field.name().as_str()) else {
             return Err(format!("it has no column `{}`", field.name()));
         };
-        *field = combine(field, theirs, fallback)?;
+        *field = combine(field, other.field(*place), fallback)?;
     }
     Ok(())
 }
 
 fn absorb_union(fields: &mut Vec<FieldRef>, other: &Schema, fallback: bool) -> Result<(), String> {
+    let places = places(other.fields());
+    let mut known: HashSet<String> = HashSet::with_capacity(fields.len());
     for field in fields.iter_mut() {
-        *field = match other.field_with_name(field.name()) {
-            Ok(theirs) => combine(field, theirs, fallback)?,
-            Err(_) => Arc::new(field.as_ref().clone().with_nullable(true)),
+        *field = match places.get(field.name().as_str()) {
+            Some(place) => combine(field, other.field(*place), fallback)?,
+            None => Arc::new(field.as_ref().clone().with_nullable(true)),
         };
+        known.insert(field.name().clone());
     }
     for theirs in other.fields() {
-        if !fields.iter().any(|field| field.name() == theirs.name()) {
+        if known.insert(theirs.name().clone()) {
             fields.push(Arc::new(theirs.as_ref().clone().with_nullable(true)));
         }
     }

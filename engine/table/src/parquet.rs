@@ -15,6 +15,7 @@ use super::files::{
     FileLayoutGroup, FileLayouts, FileReader, FileRequest, infer_each, merged, open_files,
     refuse_twins,
 };
+use super::guarded_read::guarded;
 use super::options::{FILE_OPTIONS, OptionKind, OptionSpec, Options};
 use super::{OpenTable, TableContext, TableFormat};
 
@@ -142,10 +143,8 @@ async fn refuse_twin_columns(request: &FileRequest<'_>) -> Result<(), TableError
                 // The footer was read a moment ago, but the cache may be too small for all of them.
                 let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
                 let footer = DFParquetMetadata::new(request.store.as_ref(), &file.meta)
-                    .with_file_metadata_cache(Some(cache))
-                    .fetch_metadata()
-                    .await
-                    .map_err(|error| TableError::file(&file.display, error))?;
+                    .with_file_metadata_cache(Some(cache));
+                let footer = guarded(&file.display, footer.fetch_metadata()).await?;
                 let columns = footer.file_metadata().schema_descr().root_schema();
                 let names = columns.get_fields().iter().map(|column| column.name());
                 refuse_twins(&file.display, names)

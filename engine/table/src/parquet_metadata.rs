@@ -10,6 +10,7 @@ use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;
+use datafusion::error::DataFusionError;
 use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use datafusion::parquet::arrow::async_reader::MetadataFetch;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
@@ -20,12 +21,13 @@ use datafusion::parquet::file::metadata::{
 };
 use datafusion::parquet::file::statistics::Statistics;
 use datafusion::parquet::schema::types::Type;
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::error::TableError;
+use super::guarded_read::guarded;
 use super::listing::ListedFile;
 use super::reader::Listed;
 
@@ -64,9 +66,8 @@ pub(crate) async fn schemas(listed: &Listed) -> Result<Table, TableError> {
 
 async fn footer(listed: &Listed, file: &ListedFile) -> Result<ParquetMetaData, TableError> {
     let (path, size) = (&file.meta.location, file.meta.size);
-    read_footer(listed.store.as_ref(), path, size)
-        .await
-        .map_err(|error| TableError::file(&file.display, error))
+    let read = read_footer(listed.store.as_ref(), path, size);
+    guarded(&file.display, read.map_err(DataFusionError::from)).await
 }
 
 /// Reads the footer of a file of so many bytes, without its page indexes.

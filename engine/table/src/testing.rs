@@ -13,6 +13,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::delta_datafusion::planner::DeltaPlanner;
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 use lakesh_text::erased::Erased;
+use lakesh_text::failure::Failure;
 
 use super::{OpenTable, TableCache, TableContext, TableError};
 
@@ -113,6 +114,14 @@ impl Bench {
             .map_err(|error| error.to_string())?;
         let batches = frame.collect().await.map_err(|error| error.to_string())?;
         Ok(pretty_format_batches(&batches).unwrap().to_string())
+    }
+
+    /// Runs a query over an open table named `t` and returns why it failed, if it did.
+    pub(crate) async fn failure(&self, table: &OpenTable, query: &str) -> Option<Failure> {
+        let session = SessionContext::new_with_state((*self.state).clone());
+        session.register_table("t", table.provider.clone()).unwrap();
+        let rows = session.sql(query).await.unwrap().collect().await;
+        rows.err().map(Failure::from_error)
     }
 
     /// Opens and queries; the result as lines of cells joined with `|`, without the header.

@@ -13,6 +13,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Statistics;
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
@@ -152,16 +153,17 @@ impl PartitionStream for TextStream {
         &self.schema
     }
 
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let (files, store) = (Arc::clone(&self.files), Arc::clone(&self.store));
         let (schema, columns) = (Arc::clone(&self.schema), self.columns.clone());
         let options = Arc::clone(&self.options);
+        let pool = Arc::clone(context.memory_pool());
         let stream = futures::stream::iter(0..files.len())
             .then(move |index| {
                 let (files, store) = (Arc::clone(&files), Arc::clone(&store));
                 let (schema, columns) = (Arc::clone(&schema), columns.clone());
-                let options = Arc::clone(&options);
-                async move { row(&files[index], &store, &options, schema, &columns).await }
+                let (options, pool) = (Arc::clone(&options), Arc::clone(&pool));
+                async move { row(&files[index], &store, &options, schema, &columns, &pool).await }
             })
             .map_err(DataFusionError::from);
         Box::pin(RecordBatchStreamAdapter::new(
@@ -177,15 +179,16 @@ async fn row(
     options: &Options,
     schema: SchemaRef,
     columns: &[usize],
+    pool: &Arc<dyn MemoryPool>,
 ) -> Result<RecordBatch, TableError> {
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
     for column in columns {
         arrays.push(match column {
             0 => Arc::new(StringArray::from(vec![file.display.clone()])),
             1 => {
-                let bytes =
-                    read_sample(store, file, compression(file, options)?, usize::MAX).await?;
-                let text = String::from_utf8(bytes).map_err(|error| {
+                let compression = compression(file, options)?;
+                let content = read_sample(store, file, compression, usize::MAX, pool).await?;
+                let text = String::from_utf8(content.into_bytes()).map_err(|error| {
                     let place = error.utf8_error().valid_up_to();
                     let problem = format!("it is not valid UTF-8 at byte {place}");
                     TableError::file(&file.display, DataFusionError::Execution(problem))

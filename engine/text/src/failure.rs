@@ -5,6 +5,7 @@
 mod calls;
 #[cfg(test)]
 mod cases;
+mod damage;
 mod explain;
 mod explanation;
 mod memory;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use crate::source::Place;
 
+pub use damage::damaged;
 pub use report::{noted, plain_excerpt as excerpt, printable};
 pub use secret::{SECRET_NAMES, masked};
 pub use store::{CREDENTIALS_HINT, lacks_credentials, store_said};

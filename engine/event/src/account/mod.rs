@@ -6,6 +6,7 @@
 
 mod check;
 mod footers;
+mod named;
 mod source;
 
 use std::sync::Arc;

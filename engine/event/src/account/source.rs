@@ -1,8 +1,7 @@
-//! A scan whose partitions are counted, and whose reader may panic on a broken file without harm.
+//! A scan whose partitions are counted.
 
 use std::any::Any;
 use std::fmt::Formatter;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -11,7 +10,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, exec_datafusion_err};
+use datafusion::common::{Result, Statistics};
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::{DataSource, OpenArgs};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
@@ -23,17 +22,24 @@ use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::Stream;
 
 use super::check::Account;
+use super::named::with_named_files;
 
 /// A scan that is planned, and what it must account for.
 #[derive(Debug)]
 pub(super) struct AccountedScan {
     config: FileScanConfig,
+    /// The same scan, whose errors name the file. Rules and plans look into the other.
+    opened: FileScanConfig,
     account: Arc<Account>,
 }
 
 impl AccountedScan {
     pub(super) fn new(config: FileScanConfig, account: Arc<Account>) -> Self {
-        Self { config, account }
+        Self {
+            opened: with_named_files(&config),
+            config,
+            account,
+        }
     }
 
     pub(super) fn config(&self) -> &FileScanConfig {
@@ -59,15 +65,15 @@ impl DataSource for AccountedScan {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        Ok(self.counted(self.config.open(partition, context)?))
+        Ok(self.counted(self.opened.open(partition, context)?))
     }
 
     fn open_with_args(&self, arguments: OpenArgs) -> Result<SendableRecordBatchStream> {
-        Ok(self.counted(self.config.open_with_args(arguments)?))
+        Ok(self.counted(self.opened.open_with_args(arguments)?))
     }
 
     fn create_sibling_state(&self, config: &ConfigOptions) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.config.create_sibling_state(config)
+        self.opened.create_sibling_state(config)
     }
 
     fn fmt_as(&self, style: DisplayFormatType, formatter: &mut Formatter) -> std::fmt::Result {
@@ -130,19 +136,7 @@ impl Stream for CountedRows {
     type Item = Result<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let rows = self.rows.as_mut();
-        // Decoders of the library trust a file's pages more than its footer and panic on broken ones.
-        let polled = catch_unwind(AssertUnwindSafe(|| rows.poll_next(context)));
-        let polled = polled.unwrap_or_else(|panic| {
-            let said = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("it is broken");
-            Poll::Ready(Some(Err(exec_datafusion_err!(
-                "a file cannot be decoded: {said}"
-            ))))
-        });
+        let polled = self.rows.as_mut().poll_next(context);
         match &polled {
             Poll::Ready(Some(Ok(batch))) => self.returned += batch.num_rows() as u64,
             Poll::Ready(Some(Err(_))) if !self.ended => {

@@ -1,6 +1,6 @@
 //! Reads the shapes of records from the first bytes of a JSON file, as lines or as one array.
 
-use super::shape::{Numbers, Shape, add};
+use super::shape::{Keys, Numbers, Shape};
 
 /// How deep values may lie inside each other.
 const DEPTH: usize = 100;
@@ -17,17 +17,20 @@ enum Stopped {
 /// The keys of the first records of a file, and whether all of it was looked at.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub(super) fields: Vec<(String, Shape)>,
+    pub(super) fields: Keys,
     pub(super) whole: bool,
+    /// How many records were looked at.
+    pub(super) records: usize,
 }
 
 /// Looks at up to so many records; `complete` says that the text is the whole file.
 pub(super) fn look(text: &[u8], complete: bool, records: usize) -> Result<Found, String> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut scanner = Scanner { text, at: 0 };
-    let mut fields = Vec::new();
+    let mut fields = Keys::default();
     scanner.blanks();
     let array = scanner.accept(b'[');
+    let mut count = 0;
     for _ in 0..records {
         scanner.blanks();
         if array {
@@ -40,13 +43,13 @@ pub(super) fn look(text: &[u8], complete: bool, records: usize) -> Result<Found,
             return Ok(Found {
                 fields,
                 whole: complete,
+                records: count,
             });
         }
         match scanner.value(0) {
             Ok(Shape::Object(found)) => {
-                for (key, shape) in found {
-                    add(&mut fields, key, shape);
-                }
+                count += 1;
+                fields.add_all(found);
             }
             Ok(_) => return Err("a record is no object".to_owned()),
             Err(Stopped::End) if !complete => break,
@@ -56,7 +59,11 @@ pub(super) fn look(text: &[u8], complete: bool, records: usize) -> Result<Found,
     }
     scanner.blanks();
     let whole = complete && scanner.at == text.len();
-    Ok(Found { fields, whole })
+    Ok(Found {
+        fields,
+        whole,
+        records: count,
+    })
 }
 
 struct Scanner<'a> {
@@ -109,7 +116,7 @@ impl Scanner<'_> {
 
     fn object(&mut self, depth: usize) -> Result<Shape, Stopped> {
         self.at += 1;
-        let mut fields = Vec::new();
+        let mut fields = Keys::default();
         self.blanks();
         if self.accept(b'}') {
             return Ok(Shape::Object(fields));
@@ -119,7 +126,7 @@ impl Scanner<'_> {
             let key = self.key()?;
             self.expect(b':')?;
             let shape = self.value(depth + 1)?;
-            add(&mut fields, key, shape);
+            fields.add(key, shape);
             self.blanks();
             if !self.accept(b',') {
                 self.expect(b'}')?;
@@ -251,8 +258,8 @@ mod tests {
     #[test]
     fn a_cut_record_is_left_out() {
         let found = look(b"{\"a\":1}\n{\"a\":1", false, usize::MAX);
-        assert!(matches!(found, Ok(found) if !found.whole && found.fields.len() == 1));
+        assert!(matches!(found, Ok(found) if !found.whole && found.fields.iter().count() == 1));
         let found = look(b"{\"a\":1}\n{\"b\":1}\n", true, 1);
-        assert!(matches!(found, Ok(found) if !found.whole && found.fields.len() == 1));
+        assert!(matches!(found, Ok(found) if !found.whole && found.fields.iter().count() == 1));
     }
 }

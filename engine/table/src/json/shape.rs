@@ -2,6 +2,7 @@
 //!
 //! DataFusion's own look at a file takes whole numbers beyond 64 bits for doubles.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Fields};
@@ -22,7 +23,66 @@ pub(super) enum Shape {
     Mixed,
     List(Box<Shape>),
     /// The keys in the order in which they came.
-    Object(Vec<(String, Shape)>),
+    Object(Keys),
+}
+
+/// Keys with what their values are, in the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keys {
+    list: Vec<(String, Shape)>,
+    /// Where each key is in the list, once there are many.
+    places: HashMap<String, usize>,
+}
+
+/// So many keys are found as fast one by one.
+const FEW: usize = 16;
+
+impl PartialEq for Keys {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Keys {
+    /// Adds what a value of a key is.
+    pub(super) fn add(&mut self, key: String, shape: Shape) {
+        match self.place(&key) {
+            Some(place) => {
+                let known = &mut self.list[place].1;
+                *known = std::mem::take(known).merge(shape);
+            }
+            None => {
+                self.list.push((key, shape));
+                self.note();
+            }
+        }
+    }
+
+    pub(super) fn add_all(&mut self, others: Self) {
+        for (key, shape) in others.list {
+            self.add(key, shape);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, Shape)> {
+        self.list.iter()
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        match self.list.len() > FEW {
+            true => self.places.get(key).copied(),
+            false => self.list.iter().position(|(known, _)| known == key),
+        }
+    }
+
+    /// Notes the places of keys that were added.
+    fn note(&mut self) {
+        if self.list.len() > FEW {
+            for place in self.places.len()..self.list.len() {
+                self.places.insert(self.list[place].0.clone(), place);
+            }
+        }
+    }
 }
 
 /// What numbers are among the values of one place.
@@ -82,9 +142,7 @@ impl Shape {
             (Self::Number(left), Self::Number(right)) => Self::Number(left.merge(right)),
             (Self::List(left), Self::List(right)) => Self::List(Box::new(left.merge(*right))),
             (Self::Object(mut fields), Self::Object(others)) => {
-                for (key, shape) in others {
-                    add(&mut fields, key, shape);
-                }
+                fields.add_all(others);
                 Self::Object(fields)
             }
             (left, right) if left == right => left,
@@ -109,7 +167,7 @@ impl Shape {
 }
 
 /// Returns the columns that records with these keys have.
-pub(super) fn columns(fields: &[(String, Shape)]) -> Result<Fields, String> {
+pub(super) fn columns(fields: &Keys) -> Result<Fields, String> {
     fields
         .iter()
         .map(|(key, shape)| Ok(Field::new(key, shape.data_type(key)?, true)))
@@ -127,12 +185,5 @@ fn number_type(numbers: Numbers, column: &str) -> Result<DataType, String> {
              declare its type: `columns => {{'{column}': 'DECIMAL(38, 10)'}}`"
         )),
         (true, _) => Ok(DataType::Float64),
-    }
-}
-
-pub(super) fn add(fields: &mut Vec<(String, Shape)>, key: String, shape: Shape) {
-    match fields.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, known)) => *known = std::mem::take(known).merge(shape),
-        None => fields.push((key, shape)),
     }
 }

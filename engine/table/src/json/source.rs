@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::ReaderBuilder;
+use datafusion::arrow::json::reader::Decoder;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::Session;
 use datafusion::common::Statistics;
@@ -30,16 +31,16 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_datasource::TableSchema;
 use datafusion_datasource::boundary_stream::AlignedBoundaryStream;
-use datafusion_datasource::decoder::{DecoderDeserializer, deserialize_stream};
 use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
-use datafusion_datasource_json::JsonDecoder;
 use datafusion_datasource_json::utils::JsonArrayToNdjsonReader;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
 use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::mpsc;
 
 use super::exact::{exact, with_text};
+use crate::bounded::{Bounded, Bounds};
 
 /// How records of a file are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,9 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) struct ExactJson {
     pub(super) reading: Reading,
+    pub(super) bounds: Bounds,
+    /// How many bytes a record has on average.
+    pub(super) record: usize,
 }
 
 #[async_trait]
@@ -112,6 +116,8 @@ impl FileFormat for ExactJson {
             projection: SplitProjection::unprojected(&table_schema),
             table_schema,
             reading: self.reading,
+            bounds: self.bounds.clone(),
+            record: self.record,
             batch_size: None,
             metrics: ExecutionPlanMetricsSet::new(),
         })
@@ -123,6 +129,8 @@ struct ExactJsonSource {
     table_schema: TableSchema,
     projection: SplitProjection,
     reading: Reading,
+    bounds: Bounds,
+    record: usize,
     batch_size: Option<usize>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -134,12 +142,13 @@ impl FileSource for ExactJsonSource {
         config: &FileScanConfig,
         _partition: usize,
     ) -> Result<Arc<dyn FileOpener>> {
-        let batch_size = self.batch_size.or(config.batch_size);
+        let batch_size = self.batch_size.or(config.batch_size).unwrap_or(8192);
         let file_schema = self.table_schema.file_schema();
         let opener = Arc::new(ExactJsonOpener {
             store,
             reading: self.reading,
-            batch_size: batch_size.unwrap_or(8192),
+            batch_size: self.bounds.batch(batch_size, self.record),
+            bounds: self.bounds.clone(),
             all: Arc::clone(file_schema),
             read: self.projection.file_indices.clone(),
         });
@@ -197,6 +206,7 @@ struct ExactJsonOpener {
     store: Arc<dyn ObjectStore>,
     reading: Reading,
     batch_size: usize,
+    bounds: Bounds,
     /// All columns of the files.
     all: SchemaRef,
     /// Those that are asked for.
@@ -214,14 +224,18 @@ struct Rows {
     kept: Vec<usize>,
     reading: Reading,
     batch_size: usize,
+    bounds: Bounds,
+    location: Path,
 }
 
 impl Rows {
-    fn builder(&self) -> ReaderBuilder {
-        ReaderBuilder::new(Arc::clone(&self.given))
+    fn decoder(&self) -> Result<Bounded<Decoder>> {
+        let decoder = ReaderBuilder::new(Arc::clone(&self.given))
             .with_batch_size(self.batch_size)
             .with_coerce_primitive(true)
             .with_strict_mode(self.reading.complete)
+            .build_decoder()?;
+        Ok(self.bounds.decoder(decoder, &self.location))
     }
 
     fn finish(&self, rows: RecordBatch) -> Result<RecordBatch> {
@@ -236,21 +250,27 @@ impl Rows {
         self,
         reader: impl BufRead + Send + 'static,
     ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let rows = self.builder().build(reader)?;
+        let rows = self.decoder()?.read(reader);
         let rows = rows.map(move |rows| self.finish(rows.map_err(explain)?));
         Ok(futures::stream::iter(rows).boxed())
     }
 }
 
 /// Adds what to do about a key that came late.
-fn explain(error: ArrowError) -> DataFusionError {
+fn explain(error: DataFusionError) -> DataFusionError {
     match &error {
-        ArrowError::JsonError(said) if said.contains("missing from schema") => {
+        DataFusionError::ArrowError(said, _)
+            if said.to_string().contains("missing from schema") =>
+        {
+            let said = match said.as_ref() {
+                ArrowError::JsonError(said) => said.clone(),
+                other => other.to_string(),
+            };
             DataFusionError::Execution(format!(
                 "{said}; it first comes behind the records that were looked at: `sample_size => -1` looks at all"
             ))
         }
-        _ => error.into(),
+        _ => error,
     }
 }
 
@@ -276,6 +296,8 @@ impl FileOpener for ExactJsonOpener {
             kept,
             reading,
             batch_size: self.batch_size,
+            bounds: self.bounds.clone(),
+            location: file.object_meta.location.clone(),
         };
         Ok(Box::pin(open(store, file, rows)))
     }
@@ -321,8 +343,7 @@ fn lines(
     bytes: BoxStream<'static, Result<bytes::Bytes>>,
     rows: Rows,
 ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-    let decoder = JsonDecoder::new(rows.builder().build_decoder()?);
-    let decoded = deserialize_stream(bytes.fuse(), DecoderDeserializer::new(decoder));
+    let decoded = rows.decoder()?.stream(bytes);
     let finished = decoded.map(move |batch| rows.finish(batch.map_err(explain)?));
     Ok(finished.boxed())
 }
@@ -340,14 +361,14 @@ fn array(
     };
     tokio::task::spawn_blocking(move || {
         let reader = JsonArrayToNdjsonReader::new(pieces);
-        let batches = match rows.builder().build(reader) {
-            Ok(batches) => batches,
+        let decoder = match rows.decoder() {
+            Ok(decoder) => decoder,
             Err(error) => {
-                let _ = send.blocking_send(Err(explain(error)));
+                let _ = send.blocking_send(Err(error));
                 return;
             }
         };
-        for batch in batches {
+        for batch in decoder.read(reader) {
             let finished = batch.map_err(explain).and_then(|batch| rows.finish(batch));
             // Nobody waits for the rest of a query that was cut off.
             if send.blocking_send(finished).is_err() {
