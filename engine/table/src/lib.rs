@@ -60,6 +60,7 @@ mod reader;
 #[cfg(test)]
 mod reader_tests;
 mod sample;
+mod staged;
 mod store;
 #[cfg(test)]
 mod testing;
