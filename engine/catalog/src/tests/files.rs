@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lakesh_text::failure::{Failure, FailureKind};
 use rusqlite::Connection;
@@ -290,6 +290,26 @@ fn a_folder_that_is_a_file_says_so() {
         message.starts_with("cannot create the folder `"),
         "{message}"
     );
+}
+
+#[test]
+fn a_failure_of_the_disk_is_one_of_reading_or_writing() {
+    use rusqlite::ffi;
+    for code in [
+        ffi::SQLITE_FULL,
+        ffi::SQLITE_IOERR_WRITE,
+        ffi::SQLITE_IOERR_SHMSIZE,
+        ffi::SQLITE_CANTOPEN,
+    ] {
+        let path = PathBuf::from("/c/catalog.db");
+        let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        let failure = Failure::from(CatalogError::Database { path, source });
+        assert_eq!(failure.kind, FailureKind::InputOutput, "{code}");
+    }
+    let broken = std::io::Error::from_raw_os_error(5);
+    let failure = Failure::from(CatalogError::io("remove", Path::new("/c"), broken));
+    assert_eq!(failure.kind, FailureKind::InputOutput);
+    assert_eq!(failure.message, "cannot remove `/c`: input/output error");
 }
 
 #[test]
