@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::{Home, rich_table, table};
 use crate::database::Store;
-use crate::{Access, Catalog, CatalogError, DropBehavior, EntryKind, OnConflict, locate};
+use crate::{Access, Catalog, CatalogError, DropBehavior, Entry, EntryKind, OnConflict, locate};
 
 fn user_catalog(home: &Home) -> Catalog {
     Catalog::new(
@@ -344,6 +344,62 @@ fn an_unfinished_creation_is_finished() {
         .create("main", "t", &table("/a"), OnConflict::Fail)
         .unwrap();
     assert_eq!(catalog.get("main", "t").unwrap(), Some(table("/a")));
+}
+
+#[test]
+fn a_folder_that_is_no_table_s_goes_and_one_that_is_stays() {
+    let home = Home::new();
+    let catalog = home.catalog();
+    let other = home.catalog();
+    let begin = || {
+        let folder = catalog.managed_location("main", "t").unwrap();
+        let beginning = catalog.begin_managed(&folder).unwrap();
+        fs::write(folder.join("x"), "x").unwrap();
+        (folder, beginning)
+    };
+    let notes = || {
+        fs::read_dir(home.project().join(".lakesh/warehouse/.dropped"))
+            .unwrap()
+            .count()
+    };
+
+    let (folder, beginning) = begin();
+    other.sweep_dropped();
+    assert!(folder.join("x").exists(), "somebody is at it");
+    // As if its process were killed.
+    drop(beginning);
+    other.sweep_dropped();
+    assert!(!folder.exists());
+    assert_eq!(notes(), 0);
+
+    let (folder, beginning) = begin();
+    let mut entry = rich_table(vec![folder.display().to_string()]);
+    catalog
+        .create("main", "t", &entry, OnConflict::Fail)
+        .unwrap();
+    // Killed before it takes its note back.
+    drop(beginning);
+    other.sweep_dropped();
+    assert!(folder.exists());
+    assert_eq!(notes(), 0);
+
+    let (replacing, beginning) = begin();
+    if let Entry::Table { definition, .. } = &mut entry {
+        definition.locations = vec![replacing.display().to_string()];
+    }
+    catalog
+        .create("main", "t", &entry, OnConflict::Replace)
+        .unwrap();
+    beginning.finish();
+    // Killed before it removes the old folder.
+    other.sweep_dropped();
+    assert!(!folder.exists() && replacing.exists());
+
+    catalog.drop("main", "t", EntryKind::Table).unwrap();
+    assert!(replacing.exists());
+    other.sweep_dropped();
+    assert!(!replacing.exists());
+    assert_eq!(notes(), 0);
 }
 
 #[test]
