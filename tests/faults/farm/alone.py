@@ -30,6 +30,13 @@ def check_failure(statement, rule, outcome):
         raise Finding(f"fails without a word: {statement.sql}")
 
 
+def check_read(statement, rule):
+    """A full disk under the catalog is in no reader's way."""
+    is_stopped = statement.kind == "SELECT" and rule.fault == "full" and rule.places == ("catalog",)
+    if is_stopped and not is_known("reads of a full catalog"):
+        raise Finding(f"a full disk under the catalog stops a read: {statement.sql}")
+
+
 class Alone:
     """One session in a lake whose first state a world describes."""
 
@@ -58,6 +65,7 @@ class Alone:
         elif harmless:
             raise Finding(f"fails although nothing stood in its way: {statement.sql}\n{outcome.error}")
         else:
+            check_read(statement, rule)
             check_failure(statement, rule, outcome)
             self.learn(statement)
         return hit

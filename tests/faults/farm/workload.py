@@ -224,6 +224,12 @@ def output(rng, world):
                      arguments=arguments)
 
 
+@kind("SELECT", 1)
+def select(rng, world):
+    table = some_table(rng, world)
+    return Statement("SELECT", f"select count(*) from {table}", {}, places=("catalog",))
+
+
 SPILLED = 120_000
 
 
