@@ -261,6 +261,9 @@ static int open_at(int folder, const char *name, int flags, mode_t mode) {
         return (int)failed(EINTR);
     if (found == LOST)
         found = BROKEN;
+    /* A full disk refuses new files only. */
+    if (found == FULL && (!(flags & O_CREAT) || syscall(SYS_faccessat, folder, name, F_OK) == 0))
+        found = NONE;
     WHOLE(found, syscall(SYS_openat, folder, name, flags, mode));
 }
 

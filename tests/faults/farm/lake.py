@@ -13,6 +13,9 @@ from dataclasses import dataclass
 # A debug build on a busy machine is slow; a hang takes forever.
 DEADLINE = 240
 
+# How long a process may take to remove what others have left.
+PATIENCE = 20
+
 # Names that must not be there after the next start.
 TEMPORARY = re.compile(r"^\.lakesh-copy-|\.unfinished$|\.replaced$|#\d+$")
 # How the store of local files calls a file until it is whole.
@@ -101,9 +104,16 @@ class Lake:
             for inside in (path, *path.rglob("*")):
                 os.utime(inside, (then, then), follow_symlinks=False)
 
-    def sweep(self):
-        """Starts a process that lives long enough to remove what others have left."""
-        self.answer("select count(*) from generate_series(1, 3000000)")
+    def start_until(self, is_done):
+        """Starts a process that lives until something is so, or for long enough: a process removes what others
+        have left on a thread of its own."""
+        session = Session(self, "sweeper")
+        session.answer("create or replace view swept as select 1 as n")
+        session.answer("drop view swept")
+        deadline = time.monotonic() + PATIENCE
+        while not is_done() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        session.end()
 
     def remove(self):
         shutil.rmtree(self.root, ignore_errors=True)

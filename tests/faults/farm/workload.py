@@ -261,6 +261,7 @@ def beginning(world):
     for target in ("out/a.parquet", "out/b.csv"):
         statements.append(f"copy (select id, part, v, s from m) to '{target}'")
         world.things[("file", target)] = world.rows("m")
-    statements.append("copy (select id, part, v, s from m) to 'out/d' stored as parquet partitioned by (part)")
-    world.things[("file", "out/d")] = world.rows("m")
+    for target, how in (("out/d", "parquet partitioned by (part)"), ("copied", "delta")):
+        statements.append(f"copy (select id, part, v, s from m) to '{target}' stored as {how}")
+        world.things[("file", target)] = world.rows("m")
     return statements
