@@ -131,6 +131,7 @@ class Session:
 
     def __init__(self, lake, name, control=None, arguments=()):
         self.number = 0
+        self.has_failed = False
         self.messages = lake.root / f"{name}.stderr"
         self.read = self.messages.stat().st_size if self.messages.exists() else 0
         command = [lake.binary, "--no-rc", "--quiet", "--keep-going", "--format", "csv", *arguments]
@@ -152,7 +153,9 @@ class Session:
             return self.dead()
         error = self.new_messages()
         check_message(error)
-        return Outcome("failed" if error.startswith("error") or "\nerror" in error else "done", lines, error)
+        failed = error.startswith("error") or "\nerror" in error
+        self.has_failed |= failed
+        return Outcome("failed" if failed else "done", lines, error)
 
     def lines_to(self, mark, sql):
         """The lines up to a mark; nothing if the process ends before."""
@@ -182,7 +185,8 @@ class Session:
         status = self.wait()
         error = self.new_messages()
         check_message(error)
-        return Outcome("dead", (), error, status)
+        # The first failure makes the status of a session that goes on.
+        return Outcome("dead", (), error, 3 if status == 1 and self.has_failed else status)
 
     def wait(self):
         try:
