@@ -287,6 +287,33 @@ fn aged(path: &Path) {
 
 #[cfg(unix)]
 #[test]
+fn vacuum_deletes_what_a_killed_writer_left_half_written() {
+    let lake = Lake::project();
+    lake.does("create table t (id bigint) location 't'; insert into t values (1)");
+    let data = lake.write("t/part-0.parquet#1", "half");
+    let entry = lake.write("t/_delta_log/00000000000000000009.json#1", "half");
+    let found = lake.rows(
+        "select \"check\", verdict, file from table_check('t') where verdict <> 'ok' order by file",
+    );
+    assert_eq!(
+        found,
+        "orphans,note,_delta_log/00000000000000000009.json#1\norphans,note,part-0.parquet#1\n"
+    );
+    let off = "set lakesh.vacuum_retention_check = false;";
+    lake.does("vacuum t");
+    lake.does(&format!("{off} vacuum t lite retain 0 hours"));
+    assert!(data.exists() && entry.exists(), "a writer may be at them");
+    let listed = lake.rows(&format!("{off} vacuum t retain 0 hours dry run"));
+    assert!(
+        listed.contains("t/part-0.parquet#1\n") && listed.contains("09.json#1\n"),
+        "{listed}"
+    );
+    lake.does(&format!("{off} vacuum t retain 0 hours"));
+    assert!(!data.exists() && !entry.exists());
+    assert_eq!(lake.rows("select id from t"), "1\n");
+}
+
+#[test]
 fn vacuum_follows_no_link_out_of_the_table() {
     use std::os::unix::fs::symlink;
 

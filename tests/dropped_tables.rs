@@ -1,9 +1,12 @@
 //! Tables of the warehouse that are dropped and replaced while others read them.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::Lake;
+
+/// A debug build on a busy machine is slow.
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// The folders of tables in the warehouse.
 fn folders(lake: &Lake) -> Vec<PathBuf> {
@@ -83,6 +86,30 @@ fn a_query_that_runs_reads_a_dropped_table_to_its_end() {
     assert_eq!(text.lines().count(), 1 + 3_000_000 - 428_572);
     lake.does("create table other as select 1 as n");
     assert_eq!(folders(&lake).len(), 1);
+}
+
+#[test]
+fn a_create_that_fails_or_is_killed_leaves_no_folder() {
+    let lake = Lake::project();
+    lake.does("create table other as select 1 as n");
+    lake.refuses("create table t as select 1 / (n - 1) as x from other");
+    assert_eq!(folders(&lake).len(), 1);
+    let rows =
+        "select value as n, repeat(md5(value::varchar), 4) as x from generate_series(1, 100000000)";
+    let running = lake
+        .shell(["-c", &format!("create table t as {rows}")])
+        .start();
+    let begin = Instant::now();
+    while folders(&lake).len() < 2 {
+        assert!(begin.elapsed() < DEADLINE, "nothing is written");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.signal("KILL");
+    running.wait();
+    assert_eq!(folders(&lake).len(), 2);
+    lake.does("create table third as select 1 as n");
+    assert_eq!(folders(&lake).len(), 2);
+    assert_eq!(lake.rows("select * from other join third using (n)"), "1\n");
 }
 
 #[test]

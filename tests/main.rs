@@ -27,6 +27,7 @@ mod dropped_tables;
 mod effects;
 mod encoders;
 mod examples;
+mod faults;
 mod features;
 mod formats;
 mod hint_comments;

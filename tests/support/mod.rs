@@ -8,7 +8,7 @@ mod store;
 mod terminal;
 
 pub(crate) use lake::Lake;
-pub(crate) use python::{python, python_in, python_lines, python_program};
+pub(crate) use python::{interpreter, python, python_in, python_lines, python_program};
 pub(crate) use shell::{Run, Running, Shell};
 pub(crate) use store::ObjectStore;
 pub(crate) use terminal::on_terminal;

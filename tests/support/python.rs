@@ -74,7 +74,7 @@ pub(crate) fn python_lines(answer: &Value, name: &str) -> String {
 }
 
 /// Returns the environment's interpreter; makes the environment when it is not there.
-pub(super) fn interpreter() -> &'static Path {
+pub(crate) fn interpreter() -> &'static Path {
     static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
     INTERPRETER.get_or_init(|| {
         make_environment().unwrap_or_else(|problem| {

@@ -100,7 +100,7 @@ impl Store {
     ) -> Result<Option<T>, CatalogError> {
         let mut slot = self.lock();
         self.patiently(|| match self.read_live(&mut slot, &mut query) {
-            Err(Fault::Sqlite(error)) if cannot_lock(&error) => {
+            Err(Fault::Sqlite(error)) if cannot_lock(&error) || lacks_room(&error) => {
                 *slot = None;
                 match &self.file {
                     Some(file) if file.is_file() => self.read_snapshot(file, &mut query),
@@ -450,6 +450,17 @@ fn is_busy(error: &rusqlite::Error) -> bool {
                 | ErrorCode::FileLockingProtocolFailed
         )
     )
+}
+
+/// Returns whether the disk has no room for the file through which readers and writers meet.
+fn lacks_room(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    error.sqlite_error().is_some_and(|error| {
+        matches!(
+            error.extended_code,
+            ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_SHMMAP
+        )
+    })
 }
 
 /// Returns whether the file or the files beside it could not be opened for writing.

@@ -57,6 +57,7 @@ impl Catalog {
             if on_conflict == OnConflict::Skip {
                 return Ok(Created::Skipped);
             }
+            self.note_leaving(&existing);
             delete(transaction, schema, name)?;
             self.insert(transaction, schema, name, entry)?;
             Ok(Created::Replaced(Box::new(existing)))
@@ -103,6 +104,9 @@ impl Catalog {
             }
             if missing == Missing::Refused && found.iter().any(Option::is_none) {
                 return Ok(found);
+            }
+            for entry in found.iter().flatten() {
+                self.note_leaving(entry);
             }
             for (schema, name) in names {
                 delete(transaction, schema, name)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lakesh_text::failure::{Failure, FailureKind};
+use rusqlite::ErrorCode;
 
 /// What a name in the catalog can stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,7 +215,7 @@ pub enum CatalogError {
         waited: Duration,
     },
     /// A file or a folder could not be used.
-    #[error("cannot {action} `{}`: {}", path.display(), source.kind())]
+    #[error("cannot {action} `{}`: {}", path.display(), reason(source))]
     Io {
         /// What was to be done, such as `create the folder`.
         action: &'static str,
@@ -253,13 +254,14 @@ impl CatalogError {
             | Self::InvalidName { .. }
             | Self::InvalidLocation { .. } => FailureKind::Plan,
             Self::ReadOnly { .. } | Self::OlderVersion { .. } | Self::Secret => FailureKind::Denied,
+            Self::Io { .. } => FailureKind::InputOutput,
+            Self::Database { source, .. } if is_of_the_disk(source) => FailureKind::InputOutput,
             Self::NewerVersion { .. }
             | Self::Corrupt { .. }
             | Self::NotACatalog { .. }
             | Self::Missing { .. }
             | Self::BadDefinition { .. }
             | Self::Busy { .. }
-            | Self::Io { .. }
             | Self::Database { .. } => FailureKind::Execution,
         }
     }
@@ -318,6 +320,25 @@ impl CatalogError {
             | Self::Io { .. }
             | Self::Database { .. } => Vec::new(),
         }
+    }
+}
+
+/// Says whether SQLite failed because a file could not be opened, read or written.
+fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull | ErrorCode::CannotOpen)
+    )
+}
+
+/// Returns what the system said, without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => "unknown reason".to_owned(),
     }
 }
 

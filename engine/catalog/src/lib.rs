@@ -40,7 +40,7 @@ pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedNam
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
 pub use functions::FunctionEntry;
 pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
-pub use holds::Hold;
+pub use holds::{Beginning, Hold};
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
 pub use schema::{DropBehavior, Missing, SchemaHeader};

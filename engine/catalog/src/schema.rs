@@ -123,6 +123,9 @@ impl Catalog {
                 example: QualifiedName::new(name, first).to_string(),
             }));
         }
+        for entry in &entries {
+            self.note_leaving(entry);
+        }
         drop_encoders(transaction, name, None)?;
         transaction.execute("DELETE FROM functions WHERE schema = ?1", [name])?;
         transaction.execute("DELETE FROM entries WHERE schema = ?1", [name])?;

@@ -296,6 +296,10 @@ impl Statement for CreateTable {
                 folder.to_string_lossy().into_owned()
             }
         };
+        let beginning = match managed {
+            true => Some(catalog.begin_managed(std::path::Path::new(&location))?),
+            false => None,
+        };
         let definition = self.definition(location, &self.partition_columns);
         let (mode, schema_change) = match (managed, self.on_conflict) {
             (false, OnConflict::Replace) => (WriteMode::Overwrite, SchemaChange::Overwrite),
@@ -315,6 +319,9 @@ impl Statement for CreateTable {
             managed,
         };
         catalog.create(&name.schema, &name.table, &entry, self.on_conflict)?;
+        if let Some(beginning) = beginning {
+            beginning.finish();
+        }
         if let Some(Entry::Table {
             definition: old,
             managed: true,

@@ -456,7 +456,8 @@ fn comes_from_store(error: &(dyn Error + 'static)) -> bool {
         }
         next = error.source();
     }
-    false
+    // The library's Z-order keeps no more than the text of what the system said.
+    error.to_string().contains("(os error ")
 }
 
 fn suggestion(name: &str, known: &[&'static str]) -> Vec<String> {
@@ -537,6 +538,18 @@ mod tests {
             ["did you mean `delimiter`?", "known are: delimiter, header"]
         );
         assert_eq!(failure.kind, FailureKind::Usage);
+    }
+
+    #[test]
+    fn a_failing_disk_is_known_where_only_the_text_is_left() {
+        let kind = |text: &str| {
+            let location = "/lake/t".to_owned();
+            let source = Box::new(DeltaTableError::Generic(text.to_owned()));
+            Failure::from(TableError::Delta { location, source }).kind
+        };
+        let said = "Z-order failed while scanning data: Input/output error (os error 5)";
+        assert_eq!(kind(said), FailureKind::InputOutput);
+        assert_eq!(kind("no such column"), FailureKind::Execution);
     }
 
     #[test]

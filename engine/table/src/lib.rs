@@ -65,6 +65,7 @@ mod reader;
 #[cfg(test)]
 mod reader_tests;
 mod sample;
+mod staged;
 mod store;
 mod stored_types;
 #[cfg(test)]

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lakesh_text::failure::{Failure, FailureKind};
 use rusqlite::Connection;
 
 use super::{Home, rich_table, table};
 use crate::database::Store;
-use crate::{Access, Catalog, CatalogError, DropBehavior, EntryKind, OnConflict, locate};
+use crate::{Access, Catalog, CatalogError, DropBehavior, Entry, EntryKind, OnConflict, locate};
 
 fn user_catalog(home: &Home) -> Catalog {
     Catalog::new(
@@ -293,6 +293,26 @@ fn a_folder_that_is_a_file_says_so() {
 }
 
 #[test]
+fn a_failure_of_the_disk_is_one_of_reading_or_writing() {
+    use rusqlite::ffi;
+    for code in [
+        ffi::SQLITE_FULL,
+        ffi::SQLITE_IOERR_WRITE,
+        ffi::SQLITE_IOERR_SHMSIZE,
+        ffi::SQLITE_CANTOPEN,
+    ] {
+        let path = PathBuf::from("/c/catalog.db");
+        let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        let failure = Failure::from(CatalogError::Database { path, source });
+        assert_eq!(failure.kind, FailureKind::InputOutput, "{code}");
+    }
+    let broken = std::io::Error::from_raw_os_error(5);
+    let failure = Failure::from(CatalogError::io("remove", Path::new("/c"), broken));
+    assert_eq!(failure.kind, FailureKind::InputOutput);
+    assert_eq!(failure.message, "cannot remove `/c`: input/output error");
+}
+
+#[test]
 fn a_damaged_definition_can_be_dropped() {
     let home = Home::new();
     let catalog = home.catalog();
@@ -324,6 +344,62 @@ fn an_unfinished_creation_is_finished() {
         .create("main", "t", &table("/a"), OnConflict::Fail)
         .unwrap();
     assert_eq!(catalog.get("main", "t").unwrap(), Some(table("/a")));
+}
+
+#[test]
+fn a_folder_that_is_no_table_s_goes_and_one_that_is_stays() {
+    let home = Home::new();
+    let catalog = home.catalog();
+    let other = home.catalog();
+    let begin = || {
+        let folder = catalog.managed_location("main", "t").unwrap();
+        let beginning = catalog.begin_managed(&folder).unwrap();
+        fs::write(folder.join("x"), "x").unwrap();
+        (folder, beginning)
+    };
+    let notes = || {
+        fs::read_dir(home.project().join(".lakesh/warehouse/.dropped"))
+            .unwrap()
+            .count()
+    };
+
+    let (folder, beginning) = begin();
+    other.sweep_dropped();
+    assert!(folder.join("x").exists(), "somebody is at it");
+    // As if its process were killed.
+    drop(beginning);
+    other.sweep_dropped();
+    assert!(!folder.exists());
+    assert_eq!(notes(), 0);
+
+    let (folder, beginning) = begin();
+    let mut entry = rich_table(vec![folder.display().to_string()]);
+    catalog
+        .create("main", "t", &entry, OnConflict::Fail)
+        .unwrap();
+    // Killed before it takes its note back.
+    drop(beginning);
+    other.sweep_dropped();
+    assert!(folder.exists());
+    assert_eq!(notes(), 0);
+
+    let (replacing, beginning) = begin();
+    if let Entry::Table { definition, .. } = &mut entry {
+        definition.locations = vec![replacing.display().to_string()];
+    }
+    catalog
+        .create("main", "t", &entry, OnConflict::Replace)
+        .unwrap();
+    beginning.finish();
+    // Killed before it removes the old folder.
+    other.sweep_dropped();
+    assert!(!folder.exists() && replacing.exists());
+
+    catalog.drop("main", "t", EntryKind::Table).unwrap();
+    assert!(replacing.exists());
+    other.sweep_dropped();
+    assert!(!replacing.exists());
+    assert_eq!(notes(), 0);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use datafusion::common::DataFusionError;
 use lakesh_memory::unfinished::Unfinished;
+use nix::errno::Errno;
 
 use super::options::{CopyOptions, Existing};
 
@@ -213,9 +214,35 @@ fn replace_folder(folder: &Path, target: &Path) -> io::Result<()> {
     }
 }
 
-/// Exchanges two folders. The old one does not come into the folder beside before the new one is at its
-/// place: a later start removes that folder if the process is killed in between.
+/// Exchanges two folders, in one step where the file system can: whoever is killed leaves one or the
+/// other at the target.
 fn exchange(folder: &Path, target: &Path) -> io::Result<()> {
+    match exchange_at_once(folder, target) {
+        Err(Errno::ENOSYS | Errno::EINVAL | Errno::EOPNOTSUPP) => exchange_in_turn(folder, target),
+        exchanged => exchanged.map_err(io::Error::from),
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn exchange_at_once(folder: &Path, target: &Path) -> Result<(), Errno> {
+    use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+    renameat2(
+        AT_FDCWD,
+        folder,
+        AT_FDCWD,
+        target,
+        RenameFlags::RENAME_EXCHANGE,
+    )
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn exchange_at_once(_folder: &Path, _target: &Path) -> Result<(), Errno> {
+    Err(Errno::ENOSYS)
+}
+
+/// Exchanges two folders one after the other. The old one does not come into the folder beside before
+/// the new one is at its place: a later start removes that folder if the process is killed in between.
+fn exchange_in_turn(folder: &Path, target: &Path) -> io::Result<()> {
     let mut name = OsString::from(".");
     name.push(target.file_name().unwrap_or_default());
     name.push(".replaced");
@@ -241,4 +268,28 @@ fn move_into(folder: &Path, target: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_exchanged_in_one_step_and_in_turn() {
+        let parent = tempfile::tempdir().unwrap();
+        let (new, target) = (parent.path().join("new"), parent.path().join("target"));
+        for (folder, text) in [(&new, "new"), (&target, "old")] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("file"), text).unwrap();
+        }
+        let text = |folder: &Path| fs::read_to_string(folder.join("file")).unwrap();
+        exchange(&new, &target).unwrap();
+        assert_eq!((text(&new), text(&target)), ("old".into(), "new".into()));
+        exchange_in_turn(&new, &target).unwrap();
+        assert_eq!((text(&new), text(&target)), ("new".into(), "old".into()));
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2);
+        assert!(exchange(&parent.path().join("none"), &target).is_err());
+        assert_eq!(text(&target), "old");
+    }
 }

@@ -1,4 +1,4 @@
-//! Files in a table's folder that no version needs.
+//! Files in a table's folder that no version needs, half-written ones of killed writers among them.
 
 use std::collections::HashSet;
 
@@ -15,6 +15,7 @@ use crate::delta_log::LOG_FOLDER;
 use crate::error::TableError;
 use crate::links::Folder;
 use crate::maintain::hours_text;
+use crate::staged::staged_files;
 
 const CHECK: &str = "orphans";
 
@@ -72,6 +73,18 @@ pub(super) async fn check(
         examination.find(
             Finding::new(CHECK, Verdict::Note, text)
                 .file(path)
+                .remedy(&remedy),
+        );
+    }
+    let local = source.location.local_path();
+    for staged in local.iter().flat_map(|folder| staged_files(folder)) {
+        let text = format!(
+            "a writer has not finished the file, or was killed; it takes {} bytes",
+            staged.bytes
+        );
+        examination.find(
+            Finding::new(CHECK, Verdict::Note, text)
+                .file(&staged.name)
                 .remedy(&remedy),
         );
     }
