@@ -19,6 +19,7 @@ mod function;
 mod guard;
 mod kept_order;
 mod kept_projections;
+mod lateral;
 mod lead_lag;
 mod meaning;
 mod membership;
@@ -26,6 +27,7 @@ mod merged;
 mod negation;
 mod null_safe;
 mod order_fence;
+mod ordered_lists;
 mod overflow;
 mod pattern;
 mod physical;
@@ -33,6 +35,7 @@ mod product;
 mod projection_names;
 mod pushed_filters;
 mod quotient;
+mod repeated_keys;
 mod rewrite;
 mod risk;
 mod row_equality;
@@ -83,6 +86,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in extreme::functions() {
         registry.register_udaf(function)?;
     }
+    for function in ordered_lists::functions() {
+        registry.register_udaf(function)?;
+    }
     for function in conversion::functions()
         .into_iter()
         .chain(shift::functions())
@@ -121,6 +127,8 @@ pub fn analyzer_rules() -> AnalyzerRules {
     rules.insert(0, Arc::new(row_equality::CompareRows));
     rules.insert(1, Arc::new(common_number::CommonNumbers));
     rules.insert(2, Arc::new(time::CoerceTimes));
+    rules.push(Arc::new(lateral::CheckLaterals));
+    rules.push(Arc::new(repeated_keys::DropRepeatedKeys));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
     // After the types of operands have been made alike, and before constants are looked at.

@@ -14,6 +14,9 @@ const PLAIN_DIGITS: u8 = 38;
 /// The digits that a DECIMAL has at most.
 const MOST_DIGITS: u8 = 76;
 
+/// With fewer digits before its point a product is not left to 38 digits.
+const LEAST_ROOM: u8 = 6;
+
 /// Plans arithmetic of two decimals.
 #[derive(Debug)]
 pub(crate) struct ProductPlanner;
@@ -47,7 +50,10 @@ impl ExprPlanner for ProductPlanner {
             );
         }
         let is_wide = left.0.max(right.0) > PLAIN_DIGITS;
-        let needs_room = is_product && scale > PLAIN_DIGITS;
+        let whole = left.0.saturating_sub(left.1) + right.0.saturating_sub(right.1);
+        let room = PLAIN_DIGITS.saturating_sub(scale);
+        let needs_room =
+            is_product && (scale > PLAIN_DIGITS || (room < LEAST_ROOM && room < whole));
         if !is_wide && !needs_room {
             return Ok(PlannerResult::Original(expr));
         }

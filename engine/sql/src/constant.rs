@@ -126,3 +126,18 @@ fn literal_text(expression: &SqlExpr) -> Option<String> {
         _ => None,
     }
 }
+/// Returns a constant that is a whole number; `None` for 1.5, which a cast would round, and for a DOUBLE.
+pub fn whole_number(value: &ScalarValue) -> Option<i64> {
+    let kind = value.data_type();
+    if kind.is_floating() {
+        return None;
+    }
+    let whole = value.cast_to(&DataType::Int64).ok()?;
+    if kind.is_decimal() && whole.cast_to(&kind).ok()? != *value {
+        return None;
+    }
+    match whole {
+        ScalarValue::Int64(number) => number,
+        _ => None,
+    }
+}

@@ -30,7 +30,7 @@ mod versions;
 pub use asof::{LEFT_MARK, ON_MARK};
 pub use changed_table::{ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins};
 pub use complete::{CallKind, check_calls};
-pub use constant::{bind, constant, constant_text};
+pub use constant::{bind, constant, constant_text, whole_number};
 pub use dialect::{DIALECT, LakeshDialect};
 pub use difference::differences;
 pub use from_first::select_everything;

@@ -119,12 +119,8 @@ fn transformation(bound: &mut Bound) -> Result<Transformation, Failure> {
 }
 
 fn fold_count(value: &ScalarValue) -> Option<u32> {
-    match value.cast_to(&datafusion::arrow::datatypes::DataType::Int64) {
-        Ok(ScalarValue::Int64(Some(count))) => u32::try_from(count)
-            .ok()
-            .filter(|count| (2..=1000).contains(count)),
-        _ => None,
-    }
+    let count = u32::try_from(lakesh_sql::whole_number(value)?).ok();
+    count.filter(|count| (2..=1000).contains(count))
 }
 
 /// Reads the name of a column, or an expression over columns.

@@ -112,12 +112,8 @@ async fn call_drift(
 }
 
 fn bin_count(value: &ScalarValue) -> Option<usize> {
-    match value.cast_to(&DataType::Int64) {
-        Ok(ScalarValue::Int64(Some(count))) => usize::try_from(count)
-            .ok()
-            .filter(|count| (2..=1000).contains(count)),
-        _ => None,
-    }
+    let count = usize::try_from(lakesh_sql::whole_number(value)?).ok();
+    count.filter(|count| (2..=1000).contains(count))
 }
 
 fn memory(batch: RecordBatch) -> Result<Arc<dyn TableProvider>, Failure> {

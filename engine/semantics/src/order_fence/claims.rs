@@ -24,6 +24,8 @@ pub(crate) enum Because {
     Filter,
     /// Its columns are NULL in some rows above.
     BecomesNull,
+    /// Its columns are NULL in some groups above, which come in any order.
+    Grouped,
     /// Its branches have constants of their own.
     Union,
     /// A value of its window is NULL in some rows.
@@ -58,6 +60,7 @@ impl Because {
                 .iter()
                 .any(|constant| constant.across_partitions == AcrossPartitions::Heterogeneous),
             Self::BecomesNull => !claims.eq_group().is_empty(),
+            Self::Grouped => !claims.eq_group().is_empty() || !claims.oeq_class().is_empty(),
             Self::Filter => {
                 let holds = self.holds(node)?;
                 let is_new =
@@ -86,6 +89,7 @@ impl Because {
                 holds.add_orderings(claims.oeq_class().iter().cloned());
                 Ok(holds)
             }
+            Self::Grouped => Ok(EquivalenceProperties::new(Arc::clone(claims.schema()))),
             Self::Filter => match node.downcast_ref::<FilterExec>() {
                 Some(filter) => of_filter(filter),
                 // Another rule has taken the filter out.

@@ -54,11 +54,11 @@ impl PhysicalOptimizerRule for FenceOrders {
 
 fn fenced(node: Node) -> Result<Transformed<Node>> {
     let mut new = Arc::clone(&node);
-    let places = places_that_become_null(&new);
+    let (places, because) = places_that_become_null(&new);
     if !places.is_empty() {
         let inputs = new.children().into_iter().cloned().enumerate();
         let inputs = inputs.map(|(place, input)| match places.contains(&place) {
-            true => under(input, Because::BecomesNull),
+            true => under(input, because),
             false => Ok(input),
         });
         new = replace_children_if_necessary(Arc::clone(&new), inputs.collect::<Result<_>>()?)?;
@@ -82,12 +82,11 @@ fn under(node: Node, because: Because) -> Result<Node> {
 }
 
 /// Returns the inputs whose columns can be NULL above, whatever they are below.
-fn places_that_become_null(node: &Node) -> &'static [usize] {
-    if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
-        return match aggregate.group_expr().has_grouping_set() {
-            true => &[0],
-            false => &[],
-        };
+fn places_that_become_null(node: &Node) -> (&'static [usize], Because) {
+    if let Some(aggregate) = node.downcast_ref::<AggregateExec>()
+        && aggregate.group_expr().has_grouping_set()
+    {
+        return (&[0], Because::Grouped);
     }
     let join = if let Some(join) = node.downcast_ref::<HashJoinExec>() {
         Some(*join.join_type())
@@ -97,10 +96,11 @@ fn places_that_become_null(node: &Node) -> &'static [usize] {
         let join = node.downcast_ref::<SortMergeJoinExec>();
         join.map(|join| join.join_type())
     };
-    match join {
+    let places: &[usize] = match join {
         Some(JoinType::Left) => &[1],
         Some(JoinType::Right) => &[0],
         Some(JoinType::Full) => &[0, 1],
         _ => &[],
-    }
+    };
+    (places, Because::BecomesNull)
 }

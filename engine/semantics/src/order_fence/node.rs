@@ -48,7 +48,7 @@ impl DisplayAs for OrderFenceExec {
     fn fmt_as(&self, _: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let because = match self.because {
             Because::Filter => "bounds prove no constant",
-            Because::BecomesNull => "NULLs come in",
+            Because::BecomesNull | Because::Grouped => "NULLs come in",
             Because::Union => "branches differ",
             Because::Window => "NULLs come first",
             Because::Offset => "rows are skipped",

@@ -28,12 +28,7 @@ pub fn evaluate(
 
 /// Reads the number of a version.
 pub(crate) fn number(value: &ScalarValue) -> Result<u64, String> {
-    let wrong = || format!("a version is a whole number from 0, not `{value}`");
-    if matches!(value.data_type(), DataType::Float32 | DataType::Float64) || value.is_null() {
-        return Err(wrong());
-    }
-    match value.cast_to(&DataType::UInt64) {
-        Ok(ScalarValue::UInt64(Some(number))) => Ok(number),
-        _ => Err(wrong()),
-    }
+    lakesh_sql::whole_number(value)
+        .and_then(|number| u64::try_from(number).ok())
+        .ok_or_else(|| format!("a version is a whole number from 0, not `{value}`"))
 }

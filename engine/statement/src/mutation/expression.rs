@@ -102,7 +102,15 @@ impl<'a> Columns<'a> {
         let from = planned
             .get_type(&self.schema)
             .map_err(|error| self.context.failure(error))?;
-        assigned(planned, &from, field)
+        let value = assigned(planned, &from, field)?;
+        // Where a clock becomes a moment, or the other way round, the session's zone is between them.
+        let has_zone = |data_type: &DataType| matches!(data_type, DataType::Timestamp(_, Some(_)));
+        match from != *field.data_type() && (has_zone(&from) || has_zone(field.data_type())) {
+            true => self
+                .fold(value)
+                .map_err(|error| self.context.failure(error)),
+            false => Ok(value),
+        }
     }
 
     /// Makes types fit and computes what does not depend on a row.
