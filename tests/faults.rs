@@ -23,7 +23,6 @@ fn statements_take_effect_as_a_whole_or_not_at_all_whatever_fails_below() {
         .unwrap();
     // The seed is today's date; it stands in what is printed.
     let said = String::from_utf8_lossy(&output.stdout);
-    println!("{said}");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{error}");
 }

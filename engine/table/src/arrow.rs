@@ -67,8 +67,12 @@ impl FileReader for Arrow {
             .execution
             .meta_fetch_concurrency
             .get();
-        let looked: Vec<(Kind, SchemaRef)> = futures::stream::iter(request.files)
+        let looks: Vec<_> = request
+            .files
+            .iter()
             .map(|file| look_at(file, request).boxed())
+            .collect();
+        let looked: Vec<(Kind, SchemaRef)> = futures::stream::iter(looks)
             .buffered(concurrency)
             .try_collect()
             .await?;

@@ -1,6 +1,5 @@
 //! Turns the expression behind a table's name into a version.
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use lakesh_catalog::definition::TableVersion;
 use lakesh_sql::{VersionClause, VersionKind, constant};
