@@ -102,10 +102,13 @@ impl<'a> Columns<'a> {
         let from = planned
             .get_type(&self.schema)
             .map_err(|error| self.context.failure(error))?;
+        let is_literal = matches!(planned, Expr::Literal(..));
         let value = assigned(planned, &from, field)?;
-        // Where a clock becomes a moment, or the other way round, the session's zone is between them.
+        // Where a clock becomes a moment, or the other way round, the session's zone is between them. A constant
+        // is cast here, since the library's cast cuts what ours rounds.
         let has_zone = |data_type: &DataType| matches!(data_type, DataType::Timestamp(_, Some(_)));
-        match from != *field.data_type() && (has_zone(&from) || has_zone(field.data_type())) {
+        let needs_ours = is_literal || has_zone(&from) || has_zone(field.data_type());
+        match from != *field.data_type() && needs_ours {
             true => self
                 .fold(value)
                 .map_err(|error| self.context.failure(error)),
