@@ -17,10 +17,13 @@ pub(crate) struct CheckLaterals;
 impl AnalyzerRule for CheckLaterals {
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         plan.apply_with_subqueries(|node| {
-            if let LogicalPlan::Subquery(lateral) = node
-                && !lateral.outer_ref_columns.is_empty()
-            {
-                check(&lateral.subquery)?;
+            // A subquery in an expression is no input.
+            for input in node.inputs() {
+                if let LogicalPlan::Subquery(lateral) = input
+                    && !lateral.outer_ref_columns.is_empty()
+                {
+                    check(&lateral.subquery)?;
+                }
             }
             Ok(TreeNodeRecursion::Continue)
         })?;
