@@ -217,7 +217,7 @@ fn files_that_lie_about_their_lengths_take_no_memory() {
     // A file that cannot be read ends a script: what the process takes is bounded from outside.
     let bounded = |name: &str| {
         let script = format!(
-            "ulimit -v 2500000; $LAKESH --memory-limit 64MB --threads 2 --format csv -c \"SELECT count(n) FROM '{name}'\""
+            "ulimit -v 6000000; $LAKESH --memory-limit 64MB --threads 2 --format csv -c \"SELECT count(n) FROM '{name}'\""
         );
         Shell::through_sh(&lake, &script).run()
     };
