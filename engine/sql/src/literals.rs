@@ -423,13 +423,20 @@ fn cast_to(expression: &Expr, target: &SqlType) -> Expr {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::datatypes::DataType;
     use datafusion::sql::parser::DFParser;
+    use datafusion::sql::sqlparser::ast::Expr;
 
     use super::type_numbers;
 
     fn typed(text: &str) -> Result<String, String> {
         let mut statements = DFParser::parse_sql(text).expect("it parses");
-        type_numbers(&mut statements[0], &|_| None).map_err(|error| error.strip_backtrace())?;
+        // The only casts of these statements are those to DOUBLE.
+        let type_of = |expression: &Expr| match expression {
+            Expr::Cast { .. } => Some(DataType::Float64),
+            _ => None,
+        };
+        type_numbers(&mut statements[0], &type_of).map_err(|error| error.strip_backtrace())?;
         Ok(statements[0].to_string())
     }
 

@@ -235,11 +235,11 @@ mod tests {
     fn operators_are_explained() {
         for (text, message) in [
             (
-                "Cannot coerce arithmetic expression Utf8View + Timestamp(ns) to valid types",
+                "Cannot coerce arithmetic expression Utf8View + Timestamp(µs) to valid types",
                 "`+` cannot be used with VARCHAR and TIMESTAMP",
             ),
             (
-                "Cannot infer common argument type for comparison operation Float64 >= Timestamp(ns, \"UTC\")",
+                "Cannot infer common argument type for comparison operation Float64 >= Timestamp(µs, \"UTC\")",
                 "cannot compare DOUBLE with TIMESTAMP WITH TIME ZONE",
             ),
         ] {

@@ -398,7 +398,7 @@ mod tests {
     #[test]
     fn types_and_literals_become_sql() {
         for (text, sql) in [
-            ("Timestamp(ns) + Int64(1)", "TIMESTAMP + 1"),
+            ("Timestamp(µs) + Int64(1)", "TIMESTAMP + 1"),
             ("sum(t.a) = Utf8(\"Int64\")", "sum(t.a) = 'Int64'"),
             (
                 "List(Int64), Decimal128(10, 2)",
