@@ -37,6 +37,8 @@ def attempt(lake, base, statement, rule, story):
     alone = Alone(lake, base.world.copy(), story)
     try:
         hit = alone.step(statement, rule)
+        # The statement has drawn its ids from another copy of the world; these must be others.
+        alone.world.fresh(1000)
         # Whoever works on finds nothing in the way.
         alone.step(workload.KINDS["INSERT"][0](random.Random(1), alone.world), None)
         alone.finish()
