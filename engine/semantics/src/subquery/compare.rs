@@ -126,13 +126,22 @@ impl Comparison {
         disjunction(value.into_iter().chain(column))
     }
 
-    /// Whether all rows are compared by `=` with one value, and NULL among them matters.
+    /// Whether all rows are compared by `=` with one column, and NULL among them matters. An expression may turn
+    /// out to be a constant (`k + NULL`), which DataFusion moves into the subquery, where no NULL passes it.
     fn is_null_aware(&self, row: &[Expr]) -> bool {
         let equal = match self.decides(row) {
             Expr::BinaryExpr(part) => part.op == Operator::Eq,
             _ => false,
         };
-        equal && !self.is_row() && !self.values[0].is_volatile()
+        equal && !self.is_row() && is_column(&self.values[0])
+    }
+}
+
+fn is_column(value: &Expr) -> bool {
+    match value {
+        Expr::Column(_) => true,
+        Expr::Cast(cast) => is_column(&cast.expr),
+        _ => false,
     }
 }
 
