@@ -8,11 +8,7 @@ use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{BinaryExpr, Cast, Expr, ExprSchemable, Operator};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
-
-/// The digits of a DECIMAL that files and tables can hold.
-const PLAIN_DIGITS: u8 = 38;
-/// The digits that a DECIMAL has at most.
-const MOST_DIGITS: u8 = 76;
+use lakesh_sql::{MOST_DIGITS, PLAIN_DIGITS};
 
 /// With fewer digits before its point a product is not left to 38 digits.
 const LEAST_ROOM: u8 = 6;

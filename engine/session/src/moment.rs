@@ -58,7 +58,7 @@ pub fn moment_text(moment: DateTime<Utc>) -> String {
 
 /// Returns the session's time zone; UTC unless it was set.
 pub(super) fn time_zone(state: &SessionState) -> Tz {
-    let zone = state.config_options().execution.time_zone.as_deref();
-    zone.and_then(|zone| zone.parse().ok())
-        .unwrap_or_else(|| "UTC".parse().expect("UTC is a time zone"))
+    let zone = lakesh_sql::session_zone(state.config_options());
+    zone.parse()
+        .unwrap_or_else(|_| "UTC".parse().expect("UTC is a time zone"))
 }

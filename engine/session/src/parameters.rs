@@ -78,21 +78,8 @@ fn inferred(value: &str) -> ScalarValue {
 
 /// Reads a number without an exponent, each digit counting; `None` where it has one, or too many digits.
 fn decimal(value: &str) -> Option<ScalarValue> {
-    let number = value.trim_start_matches(['-', '+']);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut all = whole.bytes().chain(fraction.bytes());
-    if !all.all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let scale = fraction.len();
-    let precision = u8::try_from((whole.trim_start_matches('0').len() + scale).max(1)).ok()?;
-    let scale = i8::try_from(scale).ok()?;
-    let target = match precision {
-        1..=38 => DataType::Decimal128(precision, scale),
-        39..=76 => DataType::Decimal256(precision, scale),
-        _ => return None,
-    };
-    ScalarValue::try_from_string(value.to_owned(), &target).ok()
+    let digits = lakesh_sql::Digits::of(value.trim_start_matches(['-', '+']))?;
+    ScalarValue::try_from_string(value.to_owned(), &digits.decimal()?).ok()
 }
 
 fn named_type(name: &str) -> Option<DataType> {

@@ -17,11 +17,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{ParseResult, syntax_error};
-
-/// The digits that a DECIMAL can have.
-const MOST_DIGITS: usize = 76;
-/// The digits that a DECIMAL has at most where nothing asks for more; files and tables hold no others.
-const PLAIN_DIGITS: usize = 38;
+use crate::digits::{Digits, MOST_DIGITS, PLAIN_DIGITS};
 
 /// The digits behind the point of a recursive query's DECIMAL that starts with a number written out.
 const RECURSIVE_SCALE: usize = 18;
@@ -130,7 +126,7 @@ fn typed(text: &str) -> Result<Option<Expr>, String> {
     let Some(digits) = Digits::of(text) else {
         return Ok(None);
     };
-    if digits.count() > MOST_DIGITS {
+    if digits.count() > usize::from(MOST_DIGITS) {
         return Err(format!(
             "a number of {} digits: a DECIMAL has {MOST_DIGITS} at most, and `{}e0` is a DOUBLE",
             digits.count(),
@@ -209,7 +205,7 @@ fn widen_first_row(query: &mut Query) {
             && digits.scale <= RECURSIVE_SCALE
         {
             let room =
-                ExactNumberInfo::PrecisionAndScale(PLAIN_DIGITS as u64, RECURSIVE_SCALE as i64);
+                ExactNumberInfo::PrecisionAndScale(PLAIN_DIGITS.into(), RECURSIVE_SCALE as i64);
             *expression = cast(expression.clone(), SqlType::Decimal(room));
         }
     }
@@ -233,61 +229,6 @@ fn bounds_as_written(frame: &mut WindowFrame) {
     }
 }
 
-/// How many digits a number has before its point and behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Digits {
-    whole: usize,
-    scale: usize,
-}
-
-impl Digits {
-    /// Counts those of a number without an exponent.
-    fn of(text: &str) -> Option<Self> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-        let is_number = !(whole.is_empty() && fraction.is_empty())
-            && whole
-                .bytes()
-                .chain(fraction.bytes())
-                .all(|byte| byte.is_ascii_digit());
-        is_number.then(|| Self {
-            whole: whole.trim_start_matches('0').len(),
-            scale: fraction.len(),
-        })
-    }
-
-    fn of_type(data_type: &DataType) -> Option<Self> {
-        let whole = |whole| Some(Self { whole, scale: 0 });
-        match data_type {
-            DataType::Int8 | DataType::UInt8 => whole(3),
-            DataType::Int16 | DataType::UInt16 => whole(5),
-            DataType::Int32 | DataType::UInt32 => whole(10),
-            DataType::Int64 | DataType::UInt64 => whole(20),
-            DataType::Decimal32(precision, scale)
-            | DataType::Decimal64(precision, scale)
-            | DataType::Decimal128(precision, scale)
-            | DataType::Decimal256(precision, scale) => {
-                let scale = usize::try_from(*scale).ok()?;
-                Some(Self {
-                    whole: usize::from(*precision).saturating_sub(scale),
-                    scale,
-                })
-            }
-            _ => None,
-        }
-    }
-
-    fn count(self) -> usize {
-        self.whole + self.scale
-    }
-
-    fn both(self, other: Self) -> Self {
-        Self {
-            whole: self.whole.max(other.whole),
-            scale: self.scale.max(other.scale),
-        }
-    }
-}
-
 /// What stands in one place of VALUES.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
@@ -299,7 +240,6 @@ enum Cell {
     Text(Digits),
     /// A text that is a number which no DECIMAL holds, `'NaN'` for one.
     TextOfDouble,
-    Other,
 }
 
 impl Typing<'_> {
@@ -310,7 +250,11 @@ impl Typing<'_> {
             return;
         }
         for column in 0..columns {
-            let cells: Vec<_> = rows.iter().map(|row| self.cell(&row[column])).collect();
+            // The first value that is no number decides: of long columns of days or texts one is looked at.
+            let cells = rows.iter().map(|row| self.cell(&row[column]));
+            let Some(cells) = cells.collect::<Option<Vec<_>>>() else {
+                continue;
+            };
             let Some(target) = common(&cells) else {
                 continue;
             };
@@ -322,49 +266,54 @@ impl Typing<'_> {
         }
     }
 
-    fn cell(&self, expression: &Expr) -> Cell {
+    /// Returns what stands in a place; `None` where that is no number.
+    fn cell(&self, expression: &Expr) -> Option<Cell> {
         match expression {
             Expr::Value(ValueWithSpan { value, .. }) => match value {
-                Value::Null => Cell::Null,
-                Value::Number(text, _) => match Digits::of(text) {
-                    Some(digits) if text.contains('.') => Cell::Decimal(digits),
-                    Some(digits) => Cell::Whole(digits),
-                    None => Cell::Other,
-                },
+                Value::Null => Some(Cell::Null),
+                Value::Number(text, _) => {
+                    let digits = Digits::of(text)?;
+                    Some(match text.contains('.') {
+                        true => Cell::Decimal(digits),
+                        false => Cell::Whole(digits),
+                    })
+                }
                 Value::SingleQuotedString(text) => {
                     let number = text.trim().trim_start_matches(['-', '+']);
                     match Digits::of(number) {
-                        Some(digits) => Cell::Text(digits),
-                        None if number.parse::<f64>().is_ok() => Cell::TextOfDouble,
-                        None => Cell::Other,
+                        Some(digits) => Some(Cell::Text(digits)),
+                        None => number.parse::<f64>().ok().map(|_| Cell::TextOfDouble),
                     }
                 }
-                Value::Boolean(_) => Cell::Other,
+                Value::Boolean(_) => None,
                 _ => self.planned(expression),
             },
+            Expr::TypedString(_) | Expr::Interval(_) => None,
             Expr::UnaryOp {
                 op: UnaryOperator::Minus | UnaryOperator::Plus,
                 expr,
             }
-            | Expr::Nested(expr) => match self.cell(expr) {
-                Cell::Text(_) | Cell::TextOfDouble | Cell::Other => Cell::Other,
-                number => number,
+            | Expr::Nested(expr) => match self.cell(expr)? {
+                Cell::Text(_) | Cell::TextOfDouble => None,
+                number => Some(number),
             },
             other => self.planned(other),
         }
     }
 
-    fn planned(&self, expression: &Expr) -> Cell {
-        match (self.type_of)(expression) {
-            Some(DataType::Null) => Cell::Null,
-            Some(data_type) if data_type.is_floating() => Cell::Double,
-            Some(data_type) => match Digits::of_type(&data_type) {
-                Some(digits) if data_type.is_decimal() => Cell::Decimal(digits),
-                Some(digits) => Cell::Whole(digits),
-                None => Cell::Other,
-            },
-            None => Cell::Other,
+    fn planned(&self, expression: &Expr) -> Option<Cell> {
+        let data_type = (self.type_of)(expression)?;
+        if data_type.is_null() {
+            return Some(Cell::Null);
         }
+        if data_type.is_floating() {
+            return Some(Cell::Double);
+        }
+        let digits = Digits::of_type(&data_type)?;
+        Some(match data_type.is_decimal() {
+            true => Cell::Decimal(digits),
+            false => Cell::Whole(digits),
+        })
     }
 }
 
@@ -385,7 +334,6 @@ fn common(cells: &[Cell]) -> Option<SqlType> {
                 digits = digits.both(*more);
             }
             Cell::Double | Cell::TextOfDouble => has_double = true,
-            Cell::Other => return None,
         }
     }
     if !has_decimal {
@@ -394,10 +342,10 @@ fn common(cells: &[Cell]) -> Option<SqlType> {
     if has_double {
         return Some(SqlType::Double(ExactNumberInfo::None));
     }
-    let fits = digits.count() <= PLAIN_DIGITS && !has_text;
+    let fits = digits.count() <= usize::from(PLAIN_DIGITS) && !has_text;
     let (precision, scale) = (digits.count().max(1), digits.scale);
     let decimal = ExactNumberInfo::PrecisionAndScale(precision as u64, scale as i64);
-    (!fits && precision <= MOST_DIGITS).then_some(SqlType::Decimal(decimal))
+    (!fits && precision <= usize::from(MOST_DIGITS)).then_some(SqlType::Decimal(decimal))
 }
 
 /// Casts a number; one that is written out goes from its text, so that no digit is lost on the way.

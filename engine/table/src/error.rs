@@ -2,15 +2,19 @@
 //!
 //! It decides nothing about exit statuses beyond the kind of failure.
 
+mod wording;
+
 use std::error::Error;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::Schema;
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTableError;
 use deltalake::kernel::transaction::TransactionError;
 use lakesh_text::failure::{CREDENTIALS_HINT, Failure, FailureKind, lacks_credentials, store_said};
 use lakesh_text::similar::closest;
+
+use wording::{moment, plain, suggestion, unprefixed};
 
 /// Why a table could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -460,53 +464,6 @@ fn comes_from_store(error: &(dyn Error + 'static)) -> bool {
     error.to_string().contains("(os error ")
 }
 
-fn suggestion(name: &str, known: &[&'static str]) -> Vec<String> {
-    let mut hints = Vec::new();
-    if let Some(similar) = closest(name, known.iter().copied()) {
-        hints.push(format!("did you mean `{similar}`?"));
-    }
-    if !known.is_empty() {
-        hints.push(format!("known are: {}", known.join(", ")));
-    }
-    hints
-}
-
-fn plain(error: &DataFusionError) -> String {
-    unprefixed(&error.strip_backtrace())
-}
-
-/// Takes the libraries' prefixes and the last stop off a message.
-fn unprefixed(text: &str) -> String {
-    const PREFIXES: [&str; 13] = [
-        "Error during planning: ",
-        "Execution error: ",
-        "Object Store error: ",
-        "Arrow error: ",
-        "Parquet error: ",
-        "External error: ",
-        "External: ",
-        "Generic DeltaTable error: ",
-        "Generic delta kernel error: ",
-        "Kernel error: ",
-        "Transaction failed: ",
-        "Failed to parse parquet: ",
-        "Generic LocalFileSystem error: ",
-    ];
-    let mut text = text.trim_end();
-    while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
-        text = rest;
-    }
-    // The kernel shows its own structures behind some messages; nobody can use them.
-    let text = text
-        .split_once(": ParsedLogPath {")
-        .map_or(text, |(message, _)| message);
-    text.trim_end_matches('.').to_string()
-}
-
-fn moment(time: &DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
-}
-
 /// Explains a partition column that is not among a table's columns.
 pub fn unknown_partition_column(column: &str, schema: &Schema) -> Failure {
     let names = schema.fields().iter().map(|field| field.name().as_str());
@@ -522,57 +479,4 @@ pub fn unknown_partition_column(column: &str, schema: &Schema) -> Failure {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hints_name_the_nearest_option_and_list_the_others() {
-        let failure = Failure::from(TableError::UnknownOption {
-            target: "csv".into(),
-            option: "delimter".into(),
-            known: vec!["delimiter", "header"],
-        });
-        assert_eq!(failure.message, "`csv` has no option `delimter`");
-        assert_eq!(
-            failure.hints,
-            ["did you mean `delimiter`?", "known are: delimiter, header"]
-        );
-        assert_eq!(failure.kind, FailureKind::Usage);
-    }
-
-    #[test]
-    fn a_failing_disk_is_known_where_only_the_text_is_left() {
-        let kind = |text: &str| {
-            let location = "/lake/t".to_owned();
-            let source = Box::new(DeltaTableError::Generic(text.to_owned()));
-            Failure::from(TableError::Delta { location, source }).kind
-        };
-        let said = "Z-order failed while scanning data: Input/output error (os error 5)";
-        assert_eq!(kind(said), FailureKind::InputOutput);
-        assert_eq!(kind("no such column"), FailureKind::Execution);
-    }
-
-    #[test]
-    fn what_a_store_says_is_cut_to_its_message() {
-        let said = |text: &str| {
-            let source = object_store::Error::Generic {
-                store: "S3",
-                source: text.to_owned().into(),
-            };
-            Failure::from(TableError::store("s3://lake/x", source))
-        };
-        let missing = said(
-            "404 Not Found: <Error><Code>NoSuchBucket</Code><Message>It does not exist.</Message></Error>",
-        );
-        assert_eq!(
-            missing.message,
-            "cannot reach `s3://lake/x`: It does not exist (NoSuchBucket)"
-        );
-        let nobody = said("Error performing PUT http://169.254.169.254/latest/api/token: 403");
-        assert_eq!(
-            nobody.message,
-            "cannot reach `s3://lake/x`: there are no credentials for it"
-        );
-        assert!(nobody.hints[0].contains("AWS_ACCESS_KEY_ID"));
-    }
-}
+mod tests;

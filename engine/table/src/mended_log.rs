@@ -20,6 +20,8 @@ use object_store::{
     ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
     Result,
 };
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::checkpoint_interval::LAST_CHECKPOINT;
@@ -38,19 +40,48 @@ pub(crate) fn has_broken_statistics(table: &DeltaTable) -> bool {
         .any(|file| file.stats().is_some_and(|text| !are_statistics(&text)))
 }
 
-/// Says whether a text is the JSON that statistics are.
+/// Says whether a text is the JSON that statistics are. It is asked of each file of a table that is opened,
+/// and keeps nothing of what it reads.
 fn are_statistics(text: &str) -> bool {
-    let Ok(Value::Object(statistics)) = serde_json::from_str(text) else {
-        return false;
-    };
-    let fits = |name: &str, fits: fn(&Value) -> bool| {
-        let value = statistics.get(name);
-        value.is_none_or(|value| value.is_null() || fits(value))
-    };
-    fits("numRecords", Value::is_i64)
-        && ["minValues", "maxValues", "nullCount"]
-            .into_iter()
-            .all(|name| fits(name, Value::is_object))
+    text.trim_start().starts_with('{') && serde_json::from_str::<Statistics>(text).is_ok()
+}
+
+/// The parts of statistics that readers look at.
+#[derive(Deserialize)]
+struct Statistics {
+    #[serde(rename = "numRecords")]
+    _rows: Option<i64>,
+    #[serde(rename = "minValues")]
+    _least: Option<Object>,
+    #[serde(rename = "maxValues")]
+    _most: Option<Object>,
+    #[serde(rename = "nullCount")]
+    _nulls: Option<Object>,
+}
+
+/// An object, whatever is in it.
+struct Object;
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Skip;
+        impl<'de> Visitor<'de> for Skip {
+            type Value = Object;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> std::result::Result<Object, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Object)
+            }
+        }
+        deserializer.deserialize_map(Skip)
+    }
 }
 
 /// A store in which the log of one table is mended.

@@ -85,7 +85,7 @@ class Shim(unittest.TestCase):
 
     def test_the_first_hit_is_named(self):
         hit = self.run_with(Rule("broken", places=("log",)))[2]
-        self.assertEqual((hit.seen, hit.where), (1, f"rename {self.root}/work/_delta_log"))
+        self.assertEqual((hit.seen, hit.where), (1, f"rename {self.root / 'work' / '_delta_log'}"))
 
 
 if __name__ == "__main__":

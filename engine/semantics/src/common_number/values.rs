@@ -5,13 +5,12 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable};
+use lakesh_sql::{Digits, MOST_DIGITS, PLAIN_DIGITS};
 
-/// The digits of a DECIMAL that files and tables can hold.
-const PLAIN_DIGITS: u8 = 38;
-/// The digits that a DECIMAL has at most.
-const MOST_DIGITS: u8 = 76;
+use crate::time::is_text;
+
 /// Up to as many digits a DECIMAL and the DOUBLE nearest to it are written the same.
-const DIGITS_OF_DOUBLE: u8 = 15;
+const DIGITS_OF_DOUBLE: usize = 15;
 
 /// A value of which the type is known, and perhaps more.
 #[derive(Debug, Clone)]
@@ -150,13 +149,6 @@ pub(super) fn changes(values: &[Value], numbers_win: bool) -> Option<Vec<Change>
     Some(values.iter().zip(&seen).map(change).collect())
 }
 
-fn is_text(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-    )
-}
-
 /// Returns the number that a text beside decimals with such digits stands for.
 fn read(text: &Value, others: Digits) -> Option<Value> {
     let Some(literal) = &text.literal else {
@@ -169,15 +161,8 @@ fn read(text: &Value, others: Digits) -> Option<Value> {
     };
     let written = literal.try_as_str()??.trim();
     let number = written.trim_start_matches(['-', '+']);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let all = || whole.bytes().chain(fraction.bytes());
-    if all().next().is_some() && all().all(|byte| byte.is_ascii_digit()) {
-        let digits = Digits {
-            whole: u8::try_from(whole.trim_start_matches('0').len()).ok()?,
-            scale: u8::try_from(fraction.len()).ok()?,
-        };
-        let decimal = digits.decimal(digits.count())?;
-        let number = ScalarValue::try_from_string(written.to_owned(), &decimal).ok()?;
+    if let Some(digits) = Digits::of(number) {
+        let number = ScalarValue::try_from_string(written.to_owned(), &digits.decimal()?).ok()?;
         return Some(Value::literal(number));
     }
     let number = written.parse::<f64>().ok()?;
@@ -202,61 +187,10 @@ fn target(values: &[Value], must: bool) -> Option<DataType> {
         true => MOST_DIGITS,
         false => PLAIN_DIGITS,
     };
-    if nominal.count() <= limit && !must {
+    if nominal.count() <= usize::from(limit) && !must {
         return None;
     }
-    digits.decimal(digits.count())
-}
-
-/// How many digits a number has before its point and behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Digits {
-    whole: u8,
-    scale: u8,
-}
-
-impl Digits {
-    fn of_type(data_type: &DataType) -> Option<Self> {
-        let whole = |whole| Some(Self { whole, scale: 0 });
-        match data_type {
-            DataType::Int8 | DataType::UInt8 => whole(3),
-            DataType::Int16 | DataType::UInt16 => whole(5),
-            DataType::Int32 | DataType::UInt32 => whole(10),
-            DataType::Int64 | DataType::UInt64 => whole(20),
-            DataType::Decimal32(precision, scale)
-            | DataType::Decimal64(precision, scale)
-            | DataType::Decimal128(precision, scale)
-            | DataType::Decimal256(precision, scale) => {
-                let scale = u8::try_from(*scale).ok()?;
-                Some(Self {
-                    whole: precision.saturating_sub(scale),
-                    scale,
-                })
-            }
-            _ => None,
-        }
-    }
-
-    fn count(self) -> u8 {
-        self.whole.saturating_add(self.scale)
-    }
-
-    fn both(self, other: Self) -> Self {
-        Self {
-            whole: self.whole.max(other.whole),
-            scale: self.scale.max(other.scale),
-        }
-    }
-
-    /// Returns a DECIMAL; `None` where there is none with so many digits.
-    fn decimal(self, precision: u8) -> Option<DataType> {
-        let (precision, scale) = (precision.max(1), self.scale as i8);
-        match precision {
-            precision if precision <= PLAIN_DIGITS => Some(DataType::Decimal128(precision, scale)),
-            precision if precision <= MOST_DIGITS => Some(DataType::Decimal256(precision, scale)),
-            _ => None,
-        }
-    }
+    digits.decimal()
 }
 
 /// Counts the digits that a value can have.
@@ -267,7 +201,7 @@ fn digits(value: &Value) -> Option<Digits> {
             let written = literal.to_string();
             match literal.data_type().is_integer() {
                 true => Some(Digits {
-                    whole: u8::try_from(written.trim_start_matches('-').len()).ok()?,
+                    whole: written.trim_start_matches('-').len(),
                     scale: 0,
                 }),
                 false => Some(of_type),

@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
+use lakesh_sql::{MOST_DIGITS, PLAIN_DIGITS};
 
 use crate::function::{call, over_arrays};
 
@@ -27,10 +28,6 @@ use crate::function::{call, over_arrays};
 const DIGITS: u8 = 16;
 /// How many digits DataFusion gives it beyond those of the dividend.
 const DIGITS_OF_DATAFUSION: u8 = 4;
-/// How many digits a decimal of 128 bits has.
-const MOST_DIGITS: u8 = 38;
-/// How many digits a decimal of 256 bits has.
-const MOST_WIDE_DIGITS: u8 = 76;
 
 static QUOTIENT: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::from(Quotient::new())));
@@ -118,14 +115,14 @@ fn wide(data_type: &DataType) -> Option<Digits> {
 /// Divides as DataFusion does, with digits enough, of which the last is rounded away.
 fn wide_quotient(quotient: RawBinaryExpr, dividend: Digits, divisor: Digits) -> Expr {
     let cast = |operand, precision: u8, scale: u8| {
-        let wide = DataType::Decimal256(precision.min(MOST_WIDE_DIGITS), scale as i8);
+        let wide = DataType::Decimal256(precision.min(MOST_DIGITS), scale as i8);
         Box::new(Expr::Cast(Cast::new(Box::new(operand), wide)))
     };
     let wanted = dividend.scale.max(DIGITS + 1 - DIGITS_OF_DATAFUSION);
-    let raised = wanted.min(dividend.scale + (MOST_WIDE_DIGITS - dividend.precision));
+    let raised = wanted.min(dividend.scale + (MOST_DIGITS - dividend.precision));
     let precision = dividend.precision + raised - dividend.scale;
     let whole = dividend.precision - dividend.scale + divisor.scale;
-    let scale = (raised + DIGITS_OF_DATAFUSION).min(MOST_WIDE_DIGITS) - 1;
+    let scale = (raised + DIGITS_OF_DATAFUSION).min(MOST_DIGITS) - 1;
     let quotient = BinaryExpr::new(
         cast(quotient.left, precision, raised),
         Operator::Divide,
@@ -143,11 +140,11 @@ fn quotient_digits(dividend: Digits, divisor: Digits) -> Digits {
     // The smallest divisor is 10 to the minus its scale.
     let whole = dividend.precision - dividend.scale + divisor.scale;
     let wanted = DIGITS.max(dividend.scale).max(divisor.scale);
-    let room = MOST_DIGITS.saturating_sub(whole);
+    let room = PLAIN_DIGITS.saturating_sub(whole);
     let least = dividend.scale.saturating_add(DIGITS_OF_DATAFUSION);
-    let scale = wanted.min(room).max(least).min(MOST_DIGITS);
+    let scale = wanted.min(room).max(least).min(PLAIN_DIGITS);
     Digits {
-        precision: whole.saturating_add(scale).min(MOST_DIGITS),
+        precision: whole.saturating_add(scale).min(PLAIN_DIGITS),
         scale,
     }
 }
