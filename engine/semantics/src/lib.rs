@@ -15,6 +15,7 @@ mod day;
 mod drawn_once;
 mod extreme;
 mod filtered_arguments;
+mod frame_distance;
 mod function;
 mod guard;
 mod kept_order;
@@ -30,31 +31,38 @@ mod order_fence;
 mod ordered_lists;
 mod overflow;
 mod pattern;
+mod percentile;
 mod physical;
 mod product;
+mod product_of_rows;
 mod projection_names;
 mod pushed_filters;
 mod quotient;
+mod remainder;
 mod repeated_keys;
 mod rewrite;
 mod risk;
 mod row_equality;
 mod set_operation;
 mod shift;
+mod sign;
 mod simplify;
 mod subquery;
 mod sum;
 mod time;
 mod verified;
+mod whole;
 mod written;
 
 use std::sync::Arc;
 
 use datafusion::error::Result;
 use datafusion::execution::registry::FunctionRegistry;
-use datafusion::logical_expr::Expr;
+use datafusion::functions_nested::remove::array_remove_all_udf;
+use datafusion::functions_nested::replace::array_replace_all_udf;
 use datafusion::logical_expr::planner::ExprPlanner;
 use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Expr, ScalarUDF};
 use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -83,7 +91,11 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         registry.register_udf(Arc::new(function))?;
     }
     registry.register_udaf(average::rounded_average())?;
+    registry.register_udaf(product_of_rows::function())?;
     for function in extreme::functions() {
+        registry.register_udaf(function)?;
+    }
+    for function in percentile::functions() {
         registry.register_udaf(function)?;
     }
     for function in ordered_lists::functions() {
@@ -92,12 +104,24 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in conversion::functions()
         .into_iter()
         .chain(shift::functions())
+        .chain(whole::functions())
     {
         registry.register_udf(function)?;
+    }
+    // They remove and replace all values, as in PostgreSQL and Spark; DataFusion's the first one.
+    let aliases = [
+        (array_remove_all_udf(), ["array_remove", "list_remove"]),
+        (array_replace_all_udf(), ["array_replace", "list_replace"]),
+    ];
+    for (function, names) in aliases {
+        let function = ScalarUDF::clone(&function).with_aliases(names);
+        registry.register_udf(Arc::new(function))?;
     }
     registry.register_udf(comparable::function())?;
     registry.register_udf(membership::function())?;
     registry.register_udf(quotient::function())?;
+    registry.register_udf(remainder::function())?;
+    registry.register_udf(sign::function())?;
     time::register(registry)
 }
 
@@ -124,9 +148,11 @@ pub fn simplified(expression: Expr, context: SimplifyContext) -> Result<Expr> {
 pub fn analyzer_rules() -> AnalyzerRules {
     let mut rules = Analyzer::new().rules;
     // Before types are made equal, which hides rows behind casts.
+    rules.insert(0, Arc::new(frame_distance::CheckDistances));
     rules.insert(0, Arc::new(row_equality::CompareRows));
-    rules.insert(1, Arc::new(common_number::CommonNumbers));
-    rules.insert(2, Arc::new(time::CoerceTimes));
+    rules.insert(2, Arc::new(remainder::WriteRemainders));
+    rules.insert(3, Arc::new(common_number::CommonNumbers));
+    rules.insert(4, Arc::new(time::CoerceTimes));
     rules.push(Arc::new(lateral::CheckLaterals));
     rules.push(Arc::new(repeated_keys::DropRepeatedKeys));
     rules.push(Arc::new(set_operation::CountCopies));

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::syntax_error;
+use super::word::is_word;
 
 /// The name in a match condition that stands for LEFT; only this file puts it there.
 pub const LEFT_MARK: &str = "left asof";
@@ -150,10 +151,6 @@ fn rewritten(
         }
     }
     kept
-}
-
-fn is_word(token: &TokenWithSpan, expected: &str) -> bool {
-    matches!(&token.token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected))
 }
 
 #[cfg(test)]

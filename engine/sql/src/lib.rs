@@ -17,6 +17,7 @@ mod from_first;
 mod function;
 mod headers;
 mod literals;
+mod materialized;
 mod name;
 mod numbers;
 mod parser;
@@ -27,6 +28,7 @@ mod table_name;
 mod time;
 mod uses;
 mod versions;
+mod word;
 
 pub use asof::{LEFT_MARK, ON_MARK};
 pub use changed_table::{ChangedTable, Selection, refuse_unclaimed, refuse_version, without_joins};
@@ -47,8 +49,8 @@ pub use parser::{
 pub use portable::portable;
 pub use query::Query;
 pub use rewrite::{
-    AS_WRITTEN, LIKE_PATTERN, REPLACING, SIMILAR_PATTERN, is_of_the_parser, like_pattern,
-    similar_pattern,
+    AS_WRITTEN, LIKE_PATTERN, PRODUCT_OF_ROWS, REPLACING, SIMILAR_PATTERN, is_of_the_parser,
+    like_pattern, similar_pattern,
 };
 pub use table_name::TableName;
 pub use time::{TimeTypes, session_zone};

@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use super::headers::{ShownNames, name_columns, tell_apart};
+use super::materialized::Materialized;
 use super::versions::{VersionClause, VersionClauses};
 use super::{DIALECT, Query, asof, complete, depth, frame, numbers, rewrite};
 
@@ -21,6 +22,7 @@ pub type ParseResult<T> = Result<T, DataFusionError>;
 pub struct StatementParser {
     inner: DFParser<'static>,
     versions: VersionClauses,
+    materialized: Materialized,
 }
 
 impl StatementParser {
@@ -37,13 +39,18 @@ impl StatementParser {
         }
         numbers::plain(&mut tokens)?;
         frame::without_exclusions(&mut tokens)?;
+        let materialized = Materialized::take_from(&mut tokens);
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
         let tokens = asof::rewrite(tokens)?;
         let inner = DFParserBuilder::new(tokens)
             .with_dialect(&DIALECT)
             .with_recursion_limit(depth::BRACKET_LIMIT * 4)
             .build()?;
-        Ok(Self { inner, versions })
+        Ok(Self {
+            inner,
+            versions,
+            materialized,
+        })
     }
 
     /// Gives DataFusion's parser, at the current token.
@@ -184,6 +191,7 @@ impl StatementParser {
 
     fn completed_query(&mut self, mut query: Box<SqlQuery>) -> ParseResult<Query> {
         name_columns(&mut query);
+        self.materialized.put_into(&mut query);
         rewrite::rewrite(&mut query, &self.inner.parser)?;
         Ok(Query {
             tree: Statement::Statement(Box::new(SqlStatement::Query(query))),
@@ -213,6 +221,7 @@ impl StatementParser {
     /// would ignore, and writes out what it would misread.
     pub fn complete<T: Visit + VisitMut>(&self, tree: &mut T) -> ParseResult<()> {
         complete::check(tree, &self.inner.parser)?;
+        self.materialized.put_into(tree);
         rewrite::rewrite(tree, &self.inner.parser)
     }
 

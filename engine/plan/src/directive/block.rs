@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    Query as SqlQuery, Select, SetExpr, TableAlias, TableFactor, TableWithJoins,
+    Ident, Query as SqlQuery, Select, SetExpr, TableAlias, TableFactor, TableWithJoins,
 };
 use datafusion::sql::sqlparser::tokenizer::{Location, Span};
 use lakesh_sql::{normalized, select_from_nothing};
@@ -51,7 +51,8 @@ impl Marks {
         self.0.entry(key(select)).or_default().extend(asked);
     }
 
-    fn of_relation(&mut self, relation: Location, asked: Asked) {
+    /// Asks for something of the rows of a relation.
+    pub(super) fn of_relation(&mut self, relation: Location, asked: Asked) {
         self.0.entry(key(relation)).or_default().push(asked);
     }
 }
@@ -272,11 +273,11 @@ pub(super) fn without_place(mut relation: TableFactor) -> TableFactor {
 pub(super) fn wrapped(body: SetExpr) -> SetExpr {
     let mut inner = select_from_nothing();
     *inner.body = body;
-    wrapped_query(inner).body.as_ref().clone()
+    wrapped_query(inner, None).body.as_ref().clone()
 }
 
-/// Makes `SELECT * FROM (query)`.
-pub(super) fn wrapped_query(query: SqlQuery) -> SqlQuery {
+/// Makes `SELECT * FROM (query)`, or `… AS name`.
+pub(super) fn wrapped_query(query: SqlQuery, name: Option<Ident>) -> SqlQuery {
     let mut outer = select_from_nothing();
     if let SetExpr::Select(select) = outer.body.as_mut() {
         select.select_token = AttachedToken::empty();
@@ -284,7 +285,12 @@ pub(super) fn wrapped_query(query: SqlQuery) -> SqlQuery {
             relation: TableFactor::Derived {
                 lateral: false,
                 subquery: Box::new(query),
-                alias: None,
+                alias: name.map(|name| TableAlias {
+                    explicit: true,
+                    name,
+                    columns: Vec::new(),
+                    at: None,
+                }),
                 sample: None,
             },
             joins: Vec::new(),

@@ -3,14 +3,18 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
-use datafusion::sql::sqlparser::ast::{Query as SqlQuery, Select, SetExpr, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{
+    CteAsMaterialized, Query as SqlQuery, Select, SetExpr, VisitMut, VisitorMut, With,
+};
+use lakesh_sql::select_from_nothing;
 use lakesh_text::input::offset_of;
 use lakesh_text::similar::closest;
 
-use super::block::{Block, Marks, wrapped};
+use super::block::{Block, Marks, wrapped, wrapped_query};
 use super::comment::{HintComments, parse};
-use super::usage::{HintSource, HintUses};
-use super::{HintWord, find};
+use super::node::{Asked, Effect};
+use super::usage::{HintSource, HintUse, HintUses};
+use super::{HintWord, find, words};
 
 /// Takes the hints out of a statement. Returns the marks of its relations.
 pub fn rewrite(tree: &mut ParsedStatement, source: &HintSource<'_>, uses: &HintUses) -> Marks {
@@ -24,12 +28,19 @@ pub fn rewrite(tree: &mut ParsedStatement, source: &HintSource<'_>, uses: &HintU
         marks: Marks::default(),
         depth: 0,
     };
-    if hinter.comments.of_select.is_empty() {
+    if hinter.comments.of_select.is_empty() && !may_say_materialized(text) {
         return hinter.marks;
     }
     // The walk never breaks off.
     let _: ControlFlow<()> = hinter.statement(tree);
     hinter.marks
+}
+
+/// Says whether `AS MATERIALIZED` may stand in a text; in most it does not.
+fn may_say_materialized(text: &str) -> bool {
+    let word = b"materialized";
+    let mut windows = text.as_bytes().windows(word.len());
+    windows.any(|part| part.eq_ignore_ascii_case(word))
 }
 
 struct Hinter<'a> {
@@ -54,6 +65,24 @@ impl Hinter<'_> {
             ParsedStatement::CreateExternalTable(_) | ParsedStatement::Reset(_) => {
                 ControlFlow::Continue(())
             }
+        }
+    }
+
+    /// Keeps the rows of the queries that are `AS MATERIALIZED`.
+    ///
+    /// One that reads itself is left as it is: nothing may come between it and its own rows.
+    fn materialized(&mut self, with: &mut With) {
+        for cte in &mut with.cte_tables {
+            if with.recursive || cte.materialized != Some(CteAsMaterialized::Materialized) {
+                continue;
+            }
+            let asked = Asked {
+                effect: Effect::Materialize(words::materialize::rows()),
+                used: HintUse::of_syntax(),
+            };
+            self.marks.of_relation(cte.alias.name.span.start, asked);
+            let query = std::mem::replace(cte.query.as_mut(), select_from_nothing());
+            *cte.query = wrapped_query(query, Some(cte.alias.name.clone()));
         }
     }
 
@@ -143,6 +172,9 @@ impl VisitorMut for Hinter<'_> {
 
     fn post_visit_query(&mut self, query: &mut SqlQuery) -> ControlFlow<()> {
         self.depth -= 1;
+        if let Some(with) = &mut query.with {
+            self.materialized(with);
+        }
         let sorted = query.order_by.is_some();
         self.body(&mut query.body, sorted);
         ControlFlow::Continue(())

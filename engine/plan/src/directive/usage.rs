@@ -30,6 +30,20 @@ struct Fate {
 }
 
 impl HintUse {
+    /// A word of SQL that has its effect as a hint has; nothing is ever said of it.
+    pub(super) fn of_syntax() -> Arc<Self> {
+        let fate = Fate {
+            used: true,
+            ..Fate::default()
+        };
+        Arc::new(Self {
+            text: String::new(),
+            place: None,
+            view: None,
+            fate: Mutex::new(fate),
+        })
+    }
+
     /// It had its effect.
     pub(super) fn succeeded(&self) {
         self.fate().used = true;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, StringArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options, unary};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type};
+use datafusion::arrow::datatypes::{
+    DataType, Decimal128Type, DurationMicrosecondType, DurationNanosecondType, Float64Type,
+    IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 use datafusion::common::Result;
@@ -53,6 +56,10 @@ pub(super) fn converted(
             let text = timestamps_as_text(array)?;
             Ok(arrow(&text, to)?)
         }
+        (DataType::Duration(_), DataType::Interval(IntervalUnit::MonthDayNano)) => {
+            let whole = arrow(array, &DataType::Duration(unit_of_split(array.data_type())))?;
+            Ok(days_and_time(&whole))
+        }
         (from, to) if from.is_floating() && to.is_integer() => {
             let doubles = arrow(array, &DataType::Float64)?;
             let rounded = unary::<_, _, Float64Type>(
@@ -78,6 +85,34 @@ pub(super) fn converted(
         },
         _ => Ok(arrow(array, to)?),
     }
+}
+
+/// Returns the unit in which a span of time is split into days: what Arrow has of it, as it is.
+fn unit_of_split(data_type: &DataType) -> TimeUnit {
+    match data_type {
+        DataType::Duration(TimeUnit::Nanosecond) => TimeUnit::Nanosecond,
+        _ => TimeUnit::Microsecond,
+    }
+}
+
+/// Splits spans of time into days and the time beyond them; nanoseconds alone end with 292 years.
+fn days_and_time(spans: &ArrayRef) -> ArrayRef {
+    const DAY: i64 = 86_400_000_000;
+    let split = |span: i64, parts: i64| {
+        // 292,000 years of microseconds have fewer days than an `i32` holds.
+        let days = i32::try_from(span / (DAY * parts)).unwrap_or(i32::MAX);
+        let time = span % (DAY * parts) * (1_000 / parts);
+        IntervalMonthDayNano::new(0, days, time)
+    };
+    let intervals: PrimitiveArray<IntervalMonthDayNanoType> = match spans.data_type() {
+        DataType::Duration(TimeUnit::Nanosecond) => spans
+            .as_primitive::<DurationNanosecondType>()
+            .unary(|span| split(span, 1_000)),
+        _ => spans
+            .as_primitive::<DurationMicrosecondType>()
+            .unary(|span| split(span, 1)),
+    };
+    Arc::new(intervals)
 }
 
 /// Returns the doubles that are nearest to decimals.

@@ -5,7 +5,7 @@
 //! (apache/datafusion 23095); it does so in the logical and in the physical simplifier and before it prunes.
 //! Both leave functions alone. Besides, its casts from DOUBLE and DECIMAL to integers cut where PostgreSQL
 //! and DuckDB round, a DECIMAL of more than 15 digits becomes a DOUBLE beside the nearest, a timestamp becomes
-//! text with a `T` in it, a day the midnight of UTC in every zone, and an hour that summer time repeats or leaves
+//! text with a `T` in it, a difference of more than 292 years no INTERVAL, a day the midnight of UTC in every zone, and an hour that summer time repeats or leaves
 //! out an error.
 
 mod kernel;
@@ -15,7 +15,7 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::{
@@ -79,6 +79,7 @@ fn cast_of(expression: &Expr) -> Option<(&Expr, OnFailure)> {
 fn rounds_or_writes(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Timestamp(..), to) => is_text(to),
+        (DataType::Duration(_), to) => *to == DataType::Interval(IntervalUnit::MonthDayNano),
         (from, DataType::Timestamp(_, Some(zone))) if is_text(from) || is_date(from) => {
             !is_utc(zone)
         }

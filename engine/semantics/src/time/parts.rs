@@ -5,8 +5,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
-use datafusion::common::{Result, plan_err};
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Int32Type, TimeUnit};
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions::datetime;
 use datafusion::logical_expr::preimage::PreimageResult;
 use datafusion::logical_expr::simplify::SimplifyContext;
@@ -82,7 +83,10 @@ impl ScalarUDFImpl for Part {
             let zone = session_zone(&arguments.config_options);
             *value = value.cast_to(&DataType::Timestamp(unit, Some(zone)), None)?;
         }
-        self.theirs.invoke_with_args(arguments)
+        match arguments.args.first().and_then(long_part) {
+            Some(part) => self.long(arguments, part),
+            None => self.theirs.invoke_with_args(arguments),
+        }
     }
 
     fn preimage(
@@ -97,10 +101,69 @@ impl ScalarUDFImpl for Part {
         {
             return Ok(PreimageResult::None);
         }
+        let part = arguments.first().and_then(Expr::as_literal);
+        if part.is_some_and(|part| long_part(&ColumnarValue::Scalar(part.clone())).is_some()) {
+            return Ok(PreimageResult::None);
+        }
         self.theirs.preimage(arguments, literal, context)
     }
 
     fn documentation(&self) -> Option<&Documentation> {
         self.theirs.documentation()
+    }
+}
+
+impl Part {
+    /// Computes a part of many years from the year.
+    fn long(&self, mut arguments: ScalarFunctionArgs, part: LongPart) -> Result<ColumnarValue> {
+        if let Some(name) = arguments.args.get_mut(0) {
+            *name = ColumnarValue::Scalar(ScalarValue::from("year"));
+        }
+        Ok(match self.theirs.invoke_with_args(arguments)? {
+            ColumnarValue::Array(years) => {
+                let years = years.as_primitive::<Int32Type>();
+                ColumnarValue::Array(Arc::new(years.unary::<_, Int32Type>(|year| part.of(year))))
+            }
+            ColumnarValue::Scalar(ScalarValue::Int32(year)) => {
+                ColumnarValue::Scalar(ScalarValue::Int32(year.map(|year| part.of(year))))
+            }
+            other => other,
+        })
+    }
+}
+
+/// The parts of a date that DataFusion does not know.
+#[derive(Debug, Clone, Copy)]
+enum LongPart {
+    Decade,
+    Century,
+    Millennium,
+}
+
+impl LongPart {
+    /// Counts as PostgreSQL does: decades begin with years that end in 0, centuries with those that end in 1, and
+    /// there is no century 0. The year 0 is 1 BC.
+    fn of(self, year: i32) -> i32 {
+        let since_one = |years: i32| match year > 0 {
+            true => (year - 1) / years + 1,
+            false => year / years - 1,
+        };
+        match self {
+            Self::Decade => year.div_euclid(10),
+            Self::Century => since_one(100),
+            Self::Millennium => since_one(1_000),
+        }
+    }
+}
+
+fn long_part(name: &ColumnarValue) -> Option<LongPart> {
+    let ColumnarValue::Scalar(name) = name else {
+        return None;
+    };
+    match name.try_as_str()??.to_lowercase().as_str() {
+        "decade" | "decades" => Some(LongPart::Decade),
+        "century" | "centuries" => Some(LongPart::Century),
+        "millennium" | "millenniums" | "millennia" => Some(LongPart::Millennium),
+        _ => None,
     }
 }

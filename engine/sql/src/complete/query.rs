@@ -76,7 +76,8 @@ fn check_with(with: &With) -> Checked {
             alias,
             query: _,
             from,
-            materialized,
+            // What the hints of the statement see to.
+            materialized: _,
             closing_paren_token: _,
         } = cte;
         relation::alias(alias)?;
@@ -84,12 +85,6 @@ fn check_with(with: &With) -> Checked {
             return Err(Refusal::at(
                 from.span.start,
                 "FROM behind a query of WITH is not supported",
-            ));
-        }
-        if materialized.is_some() {
-            return Err(Refusal::at(
-                alias.name.span.start,
-                "[NOT] MATERIALIZED is not supported; the hint /*+ MATERIALIZE(name) */ keeps rows",
             ));
         }
     }

@@ -4,10 +4,13 @@
 //! the columns of the result have got their names, which are what was written.
 
 mod casts;
+mod distinct_on;
 mod grouping;
+mod interval;
 mod names;
 mod operator;
 mod pattern;
+mod quantified;
 mod row_query;
 mod row_value;
 mod using;
@@ -28,6 +31,7 @@ use using::Merged;
 use window::Windows;
 
 pub use casts::AS_WRITTEN;
+pub use operator::PRODUCT_OF_ROWS;
 pub use pattern::{LIKE_PATTERN, SIMILAR_PATTERN, like_pattern, similar_pattern};
 pub use wildcard::REPLACING;
 
@@ -73,6 +77,10 @@ impl Rewriter {
         select_everything(&mut query.body);
         limit_by_fetch(query);
         minus_is_except(&mut query.body);
+        for select in branches(&mut query.body) {
+            distinct_on::resolve_keys(select)?;
+        }
+        distinct_on::rewrite(query)?;
         // ORDER BY stands outside the SELECT whose windows and columns it names.
         let scope = match query.body.as_ref() {
             SetExpr::Select(select) => Scope {
@@ -156,6 +164,8 @@ impl VisitorMut for Rewriter {
             scope.merged.rewrite(expression);
         }
         operator::rewrite(expression);
+        interval::rewrite(expression);
+        quantified::rewrite(expression);
         flow(pattern::rewrite(expression))
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn rewrite(expression: &mut Expr) {
         Expr::Function(function) => match called(function).as_deref() {
             Some("count") => count(function),
             Some("any_value") => any_value(function),
+            Some("product") => product(function),
             _ => {}
         },
         _ => {}
@@ -115,5 +116,22 @@ fn any_value(function: &mut Function) {
         }
         function.name = ObjectName::from(vec![name]);
         function.null_treatment = Some(NullTreatment::IgnoreNulls);
+    }
+}
+
+/// The aggregate that `product` is with one argument.
+pub const PRODUCT_OF_ROWS: &str = "product_of_rows";
+
+/// `product(x)` is the product over rows; with more arguments it multiplies the columns of a row.
+fn product(function: &mut Function) {
+    let FunctionArguments::List(list) = &function.args else {
+        return;
+    };
+    if list.args.len() == 1 {
+        let mut name = Ident::new(PRODUCT_OF_ROWS);
+        if let Some(written) = function.name.0.first().and_then(|part| part.as_ident()) {
+            name.span = written.span;
+        }
+        function.name = ObjectName::from(vec![name]);
     }
 }

@@ -23,8 +23,13 @@ pub(in super::super) static MATERIALIZE: HintWord = HintWord {
                 "only a CTE or a subquery can be read more than once",
             ));
         }
-        let rows = SharedRows::new(Storage::MemoryAndDisk, Arc::new(Budget::default()));
-        block.put_above(hint, Effect::Materialize(Arc::new(rows)));
+        block.put_above(hint, Effect::Materialize(rows()));
         Ok(())
     },
 };
+
+/// Returns where the rows of one query are kept.
+pub(in super::super) fn rows() -> Arc<SharedRows> {
+    let rows = SharedRows::new(Storage::MemoryAndDisk, Arc::new(Budget::default()));
+    Arc::new(rows)
+}
