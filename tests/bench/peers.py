@@ -108,3 +108,14 @@ def tpch(scale=1):
         subprocess.run([tool, "parquet", "-s", str(scale), "--output-dir", folder], check=True)
         (folder / "complete").touch()
     return folder
+
+
+def tpcds(scale=1):
+    """Makes the TPC-DS tables as Parquet, once."""
+    folder = FOLDER / f"tpcds-{scale}"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        tool = Path(sys.executable).with_name("tpcgen-cli")
+        subprocess.run([tool, "tpcds", "parquet", "-s", str(scale), f"--output-dir={folder}"], check=True)
+        (folder / "complete").touch()
+    return folder
