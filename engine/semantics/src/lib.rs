@@ -13,6 +13,7 @@ mod cut_filters;
 mod date;
 mod day;
 mod drawn_once;
+mod empty_frame;
 mod extreme;
 mod filtered_arguments;
 mod function;
@@ -42,10 +43,12 @@ mod row_equality;
 mod set_operation;
 mod shift;
 mod simplify;
+mod sliding;
 mod subquery;
 mod sum;
 mod time;
 mod verified;
+mod window_aggregate;
 mod written;
 
 use std::sync::Arc;
@@ -145,6 +148,9 @@ pub fn analyzer_rules() -> AnalyzerRules {
     rules.push(Arc::new(drawn_once::DrawOnce));
     rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
+    rules.push(Arc::new(empty_frame::EmptyFrames));
+    // Last, when arguments have the types with which accumulators are made.
+    rules.push(Arc::new(sliding::SlideAggregates));
     rules
 }
 
