@@ -14,6 +14,7 @@ mod date;
 mod day;
 mod drawn_once;
 mod empty_frame;
+mod exclusion;
 mod extreme;
 mod filtered_arguments;
 mod function;
@@ -63,6 +64,7 @@ use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 pub use day::PlanDays;
+pub use exclusion::ExclusionPlanner;
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
 pub use time::{TimeArithmetic, series_tables};
 
@@ -101,6 +103,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(comparable::function())?;
     registry.register_udf(membership::function())?;
     registry.register_udf(quotient::function())?;
+    registry.register_udf(exclusion::mark())?;
     time::register(registry)
 }
 

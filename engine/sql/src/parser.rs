@@ -36,7 +36,7 @@ impl StatementParser {
             ));
         }
         numbers::plain(&mut tokens)?;
-        frame::without_exclusions(&mut tokens)?;
+        frame::mark_exclusions(&mut tokens)?;
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
         let tokens = asof::rewrite(tokens)?;
         let inner = DFParserBuilder::new(tokens)

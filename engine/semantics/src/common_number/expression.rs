@@ -242,11 +242,12 @@ fn shifted_alike(call: &mut WindowFunction, schema: &DFSchema) -> bool {
 
 /// The median of two decimals has a digit more than they have; DataFusion cuts it.
 fn with_room_for_halves(function: &str, arguments: &mut [Expr], schema: &DFSchema) -> bool {
-    let [argument] = arguments else {
+    // What a frame leaves out stands behind the name, and what its filter leaves behind the argument.
+    let [argument, ..] = arguments else {
         return false;
     };
-    let data_type = match (function, argument.get_type(schema)) {
-        ("median", Ok(data_type)) => data_type,
+    let data_type = match (function.split(' ').next(), argument.get_type(schema)) {
+        (Some("median"), Ok(data_type)) => data_type,
         _ => return false,
     };
     let wider = match data_type {
