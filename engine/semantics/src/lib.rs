@@ -28,6 +28,7 @@ mod membership;
 mod merged;
 mod negation;
 mod null_safe;
+mod order_blind;
 mod order_fence;
 mod ordered_lists;
 mod overflow;
@@ -118,6 +119,7 @@ pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
         Arc::new(quotient::QuotientPlanner),
         Arc::new(product::ProductPlanner),
         Arc::new(date::DatePlanner),
+        Arc::new(ordered_lists::NthPlanner),
     ]
 }
 
@@ -151,6 +153,7 @@ pub fn analyzer_rules() -> AnalyzerRules {
     rules.push(Arc::new(drawn_once::DrawOnce));
     rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
+    rules.push(Arc::new(order_blind::ForgetOrders));
     rules.push(Arc::new(empty_frame::EmptyFrames));
     // Last, when arguments have the types with which accumulators are made.
     rules.push(Arc::new(sliding::SlideAggregates));
