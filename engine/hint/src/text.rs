@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use lakesh_sql::{
     Query, VersionClause, VersionClauses, VersionKind, identifiers, normalized, split_version,
+    unmarked,
 };
 
 /// A table's name in a query: the text that it has there, its parts, and its version.
@@ -158,7 +159,7 @@ impl VisitorMut for Names {
 pub(crate) fn query_text(tree: &SqlQuery) -> String {
     let mut tree = tree.clone();
     unname(&mut tree.body);
-    tree.to_string()
+    unmarked(&tree.to_string())
 }
 
 fn unname(body: &mut SetExpr) {

@@ -11,6 +11,7 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan, when};
 use datafusion::optimizer::AnalyzerRule;
 
+use crate::exclusion::ends_with_filter;
 use crate::risk::may_fail;
 
 /// Puts the filter of an aggregate before those of its arguments that may fail.
@@ -49,8 +50,14 @@ fn filtered(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             Ok(Transformed::new_transformed(part, changed))
         }
         Expr::WindowFunction(mut function) => {
+            let filter = match ends_with_filter(&function) {
+                true => function.params.args.pop(),
+                false => None,
+            };
             let params = &mut function.params;
-            let changed = guard(&mut params.args, params.filter.as_deref(), schema)?;
+            let condition = filter.as_ref().or(params.filter.as_deref());
+            let changed = guard(&mut params.args, condition, schema)?;
+            params.args.extend(filter);
             let part = Expr::WindowFunction(function);
             Ok(Transformed::new_transformed(part, changed))
         }

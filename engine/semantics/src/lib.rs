@@ -13,6 +13,8 @@ mod cut_filters;
 mod date;
 mod day;
 mod drawn_once;
+mod empty_frame;
+mod exclusion;
 mod extreme;
 mod filtered_arguments;
 mod frame_distance;
@@ -27,6 +29,7 @@ mod membership;
 mod merged;
 mod negation;
 mod null_safe;
+mod order_blind;
 mod order_fence;
 mod ordered_lists;
 mod overflow;
@@ -47,11 +50,13 @@ mod set_operation;
 mod shift;
 mod sign;
 mod simplify;
+mod sliding;
 mod subquery;
 mod sum;
 mod time;
 mod verified;
 mod whole;
+mod window_aggregate;
 mod written;
 
 use std::sync::Arc;
@@ -68,6 +73,7 @@ use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 pub use day::PlanDays;
+pub use exclusion::ExclusionPlanner;
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
 pub use time::{TimeArithmetic, series_tables};
 
@@ -122,6 +128,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udf(quotient::function())?;
     registry.register_udf(remainder::function())?;
     registry.register_udf(sign::function())?;
+    registry.register_udf(exclusion::mark())?;
     time::register(registry)
 }
 
@@ -136,6 +143,7 @@ pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
         Arc::new(quotient::QuotientPlanner),
         Arc::new(product::ProductPlanner),
         Arc::new(date::DatePlanner),
+        Arc::new(ordered_lists::NthPlanner),
     ]
 }
 
@@ -171,6 +179,10 @@ pub fn analyzer_rules() -> AnalyzerRules {
     rules.push(Arc::new(drawn_once::DrawOnce));
     rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
+    rules.push(Arc::new(order_blind::ForgetOrders));
+    rules.push(Arc::new(empty_frame::EmptyFrames));
+    // Last, when arguments have the types with which accumulators are made.
+    rules.push(Arc::new(sliding::SlideAggregates));
     rules
 }
 

@@ -3,6 +3,9 @@
 //! With DISTINCT, DataFusion 55.2 forgets that it has turned the order round to fit that of its input
 //! (`is_reversed`): `string_agg(DISTINCT s, ',' ORDER BY s)` beside an aggregate in descending order descends too.
 //! Here the order is never turned round; rows are sorted where they come otherwise.
+//!
+//! `nth_value(x, n ORDER BY y)` is the n-th of the list: DataFusion's own wants the rows in its order, and refuses
+//! two orders in one query.
 
 use std::sync::Arc;
 
@@ -10,17 +13,57 @@ use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::functions_aggregate::array_agg::array_agg_udaf;
 use datafusion::functions_aggregate::string_agg::string_agg_udaf;
+use datafusion::functions_nested::extract::array_element;
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawAggregateExpr};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF,
-    Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, GroupsAccumulator,
+    ReversedUDAF, Signature,
 };
 
 /// Returns `array_agg` and `string_agg`.
 pub(crate) fn functions() -> [Arc<AggregateUDF>; 2] {
     [array_agg_udaf(), string_agg_udaf()]
         .map(|theirs| Arc::new(AggregateUDF::from(OrderedList { theirs })))
+}
+
+/// Plans `nth_value` with an order as an element of a list.
+#[derive(Debug)]
+pub(crate) struct NthPlanner;
+
+impl ExprPlanner for NthPlanner {
+    fn plan_aggregate(&self, call: RawAggregateExpr) -> Result<PlannerResult<RawAggregateExpr>> {
+        let place = match call.args.as_slice() {
+            [_, place] if call.func.name() == "nth_value" && !call.order_by.is_empty() => place,
+            _ => return Ok(PlannerResult::Original(call)),
+        };
+        if place.any_column_refs() || place.is_volatile() {
+            return Ok(PlannerResult::Original(call));
+        }
+        let place = place.clone();
+        let written = AggregateFunction::new_udf(
+            call.func,
+            call.args.clone(),
+            call.distinct,
+            call.filter.clone(),
+            call.order_by.clone(),
+            call.null_treatment,
+        );
+        let name = Expr::AggregateFunction(written).schema_name().to_string();
+        let [list, _] = functions();
+        let list = AggregateFunction::new_udf(
+            list,
+            call.args.into_iter().take(1).collect(),
+            call.distinct,
+            call.filter,
+            call.order_by,
+            call.null_treatment,
+        );
+        let element = array_element(Expr::AggregateFunction(list), place);
+        Ok(PlannerResult::Planned(element.alias(name)))
+    }
 }
 
 /// DataFusion's function, whose order is not turned round.

@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, Query, Select, SelectItem, SetExpr, visit_expressions,
 };
 
+use crate::frame::unmarked;
 use crate::normalized;
 
 /// Longer expressions keep DataFusion's name, which is not longer.
@@ -184,7 +185,7 @@ fn name_of(expression: &Expr) -> Option<String> {
         Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("unnest") => {
             return None;
         }
-        _ => expression.to_string(),
+        _ => unmarked(&expression.to_string()),
     };
     (name.len() <= LONGEST && !name.is_empty() && !name.contains('\n')).then_some(name)
 }
@@ -215,6 +216,19 @@ mod tests {
             "SELECT 1, 1 UNION ALL SELECT 2, 3",
             "SELECT 1 AS \"1\", 1 AS \"__lakesh_1:1\" UNION ALL SELECT 2, 3",
             &[("__lakesh_1:1", "1")],
+        );
+    }
+
+    #[test]
+    fn a_frame_is_called_what_was_written() {
+        let frame = "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW";
+        check(
+            &format!("SELECT sum(a) OVER (ORDER BY b {frame} exclude ties) FROM t"),
+            &format!(
+                "SELECT sum(a) OVER (PARTITION BY _lakesh_exclude('TIES') ORDER BY b {frame}) \
+                 AS \"sum(a) OVER (ORDER BY b {frame} EXCLUDE TIES)\" FROM t"
+            ),
+            &[],
         );
     }
 

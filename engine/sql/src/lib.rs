@@ -37,6 +37,7 @@ pub use constant::{bind, constant, constant_text, whole_number};
 pub use dialect::{DIALECT, LakeshDialect};
 pub use difference::differences;
 pub use digits::{Digits, MOST_DIGITS, PLAIN_DIGITS};
+pub use frame::{EXCLUSION, unmarked};
 pub use from_first::select_everything;
 pub use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
 pub use headers::ShownNames;

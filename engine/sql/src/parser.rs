@@ -38,7 +38,7 @@ impl StatementParser {
             ));
         }
         numbers::plain(&mut tokens)?;
-        frame::without_exclusions(&mut tokens)?;
+        frame::mark_exclusions(&mut tokens)?;
         let materialized = Materialized::take_from(&mut tokens);
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
         let tokens = asof::rewrite(tokens)?;

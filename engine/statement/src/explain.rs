@@ -142,9 +142,6 @@ impl Statement for ExplainStatement {
             true => context.plan(self.query.clone()).await?,
             false => planned(context, self.query.clone()).await?,
         };
-        for note in lakesh_udfs::notes_on_exactness(&plan) {
-            context.notice(note).await?;
-        }
         lines_of(context, plan)
             .await
             .map_err(|error| context.failure(error))

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{
 };
 
 use super::values::{Change, Value, changes};
+use crate::time::is_text;
 
 /// Makes the parts of an expression alike that DataFusion would make alike with a loss.
 pub(crate) fn alike(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -224,12 +225,12 @@ fn shifted_alike(call: &mut WindowFunction, schema: &DFSchema) -> bool {
         return false;
     };
     let mut both = [std::mem::take(value), std::mem::take(default)];
-    let types = both.each_ref().map(|side| side.get_type(schema).ok());
     let mut changed = make_alike(&mut both, schema, false);
-    if let ([Some(of_value), Some(of_default)], false) = (&types, changed)
-        && of_default.is_decimal()
+    let types = both.each_ref().map(|side| side.get_type(schema).ok());
+    // A text beside a number is read as one, as PostgreSQL reads what stands in quotes.
+    if let [Some(of_value), Some(of_default)] = &types
         && of_value != of_default
-        && of_value.is_numeric()
+        && is_text(of_value) == is_text(of_default)
         && let Some(common) = type_union_coercion(of_value, of_default)
     {
         changed = true;
@@ -241,11 +242,12 @@ fn shifted_alike(call: &mut WindowFunction, schema: &DFSchema) -> bool {
 
 /// The median of two decimals has a digit more than they have; DataFusion cuts it.
 fn with_room_for_halves(function: &str, arguments: &mut [Expr], schema: &DFSchema) -> bool {
-    let [argument] = arguments else {
+    // What a frame leaves out stands behind the name, and what its filter leaves behind the argument.
+    let [argument, ..] = arguments else {
         return false;
     };
-    let data_type = match (function, argument.get_type(schema)) {
-        ("median", Ok(data_type)) => data_type,
+    let data_type = match (function.split(' ').next(), argument.get_type(schema)) {
+        (Some("median"), Ok(data_type)) => data_type,
         _ => return false,
     };
     let wider = match data_type {

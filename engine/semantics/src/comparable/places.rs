@@ -164,8 +164,9 @@ fn in_window(mut function: WindowFunction, schema: &DFSchema) -> Transformed<Exp
     Transformed::new_transformed(function, changed)
 }
 
+/// Says whether a function looks for the least or the greatest; its name may say what its frame leaves out.
 fn is_extreme(function: &str) -> bool {
-    matches!(function, "min" | "max")
+    matches!(function.split(' ').next(), Some("min" | "max"))
 }
 
 fn form_all(expressions: &mut [Expr], compares: bool, schema: &DFSchema) -> bool {

@@ -27,8 +27,9 @@ use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
 use lakesh_plan::directive::HintRelationPlanner;
 use lakesh_plan::plan_size::PlanSize;
-use lakesh_semantics::TimeArithmetic;
+use lakesh_semantics::{ExclusionPlanner, TimeArithmetic};
 use lakesh_sql::{CallKind, TimeTypes, check_calls, session_zone};
+use lakesh_udfs::{FrameUse, frame_use};
 
 use super::{OwnFunctions, StatementScope};
 
@@ -111,6 +112,14 @@ fn parser_options(state: &SessionState) -> ParserOptions {
     }
 }
 
+/// Says whether an aggregate function knows nothing of a frame but the rows in it.
+fn takes_any_rows(function: &AggregateUDF) -> bool {
+    matches!(
+        frame_use(function),
+        None | Some(FrameUse::Any | FrameUse::Growing)
+    )
+}
+
 /// Answers the planner from a session's functions and a scope's relations.
 struct ScopeProvider<'a> {
     state: &'a SessionState,
@@ -129,12 +138,14 @@ impl<'a> ScopeProvider<'a> {
         }
         let zone = session_zone(state.config_options());
         let times: Arc<dyn ExprPlanner> = Arc::new(TimeArithmetic::new(Arc::clone(&zone)));
+        // Before DataFusion's own planner of windows, which knows nothing of EXCLUDE.
+        let frames: Arc<dyn ExprPlanner> = Arc::new(ExclusionPlanner::new(takes_any_rows));
         let others = state.expr_planners().iter().cloned();
         Self {
             state,
             scope,
             relation_planners,
-            expr_planners: std::iter::once(times).chain(others).collect(),
+            expr_planners: [times, frames].into_iter().chain(others).collect(),
             types: Arc::new(TimeTypes::new(zone)),
         }
     }

@@ -143,7 +143,7 @@ pub(super) fn window(spec: &WindowSpec) -> Checked {
         order_by,
         window_frame,
     } = spec;
-    // No EXCLUDE yet; see `frame`.
+    // EXCLUDE is among the keys; see `frame`.
     let (None
     | Some(WindowFrame {
         units: _,

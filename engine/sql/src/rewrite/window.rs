@@ -3,6 +3,7 @@
 //! DataFusion resolves them in the list only and drops the name in brackets: `rank() OVER (w ORDER BY k)` is
 //! planned without w's PARTITION BY, and `sum(k) OVER w` in ORDER BY as an aggregate. The rules are
 //! PostgreSQL's: a window that refers to another adds an order or a frame and repeats nothing.
+//! What a frame leaves out is marked among the keys (see `frame`), and is part of the frame.
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, NamedWindowDefinition, NamedWindowExpr, Select, WindowSpec, WindowType,
@@ -10,6 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::Rewritten;
 use crate::complete::Refusal;
+use crate::frame::marked;
 use crate::normalized;
 
 /// The windows that a SELECT defines.
@@ -67,7 +69,12 @@ impl Windows {
             return Ok(spec.clone());
         };
         let base = self.named(name)?;
-        let twice = if !spec.partition_by.is_empty() {
+        let (marks, keys): (Vec<_>, Vec<_>) = spec
+            .partition_by
+            .iter()
+            .cloned()
+            .partition(|key| marked(key).is_some());
+        let twice = if !keys.is_empty() {
             Some("PARTITION BY")
         } else if !spec.order_by.is_empty() && !base.order_by.is_empty() {
             Some("ORDER BY")
@@ -84,7 +91,7 @@ impl Windows {
         }
         Ok(WindowSpec {
             window_name: None,
-            partition_by: base.partition_by.clone(),
+            partition_by: marks.into_iter().chain(base.partition_by.clone()).collect(),
             order_by: match spec.order_by.is_empty() {
                 true => base.order_by.clone(),
                 false => spec.order_by.clone(),
