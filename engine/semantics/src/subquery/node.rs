@@ -15,21 +15,21 @@ use datafusion::logical_expr::{
 use super::attach::{Attach, names_any_outer};
 use super::flatten_joins::only;
 use super::names::Names;
-use super::{has_subquery, holds_subqueries};
+use super::{has_subquery, holds_subqueries, lateral};
 
 /// Replaces the subqueries of a plan, those of its inputs first.
 pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
-    let rewritten = plan.map_children(|child| {
-        if holds_subqueries(&child)? {
-            Ok(Transformed::yes(rewrite(child, names)?))
-        } else {
-            Ok(Transformed::no(child))
+    let marked = match &plan {
+        LogicalPlan::Join(join) => lateral::marked(join)?,
+        _ => Vec::new(),
+    };
+    let plan = match rewrite_inputs(plan, !marked.is_empty(), names)? {
+        // The mark of a LATERAL query.
+        LogicalPlan::Subquery(lateral) => return Ok(Arc::unwrap_or_clone(lateral.subquery)),
+        LogicalPlan::Join(join) if lateral::depends(&join, &marked, names)? => {
+            return lateral::join(join, names);
         }
-    })?;
-    let plan = if rewritten.transformed {
-        rewritten.data.recompute_schema()?
-    } else {
-        rewritten.data
+        other => other,
     };
     let mut concerned = false;
     plan.apply_expressions(|expression| {
@@ -53,8 +53,35 @@ pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     }
 }
 
+/// Replaces the subqueries of a plan's inputs; the right side of a LATERAL join stands within rows of the left.
+fn rewrite_inputs(plan: LogicalPlan, is_lateral: bool, names: &Names) -> Result<LogicalPlan> {
+    let left = match &plan {
+        LogicalPlan::Join(join) if is_lateral => Some(Arc::clone(join.left.schema())),
+        _ => None,
+    };
+    let mut is_first = true;
+    let rewritten = plan.map_children(|child| {
+        let around = left.as_ref().filter(|_| !is_first);
+        is_first = false;
+        if !holds_subqueries(&child)? {
+            return Ok(Transformed::no(child));
+        }
+        let rewrite = || rewrite(child, names);
+        let child = match around {
+            Some(left) => names.within(left, rewrite)?,
+            None => rewrite()?,
+        };
+        Ok(Transformed::yes(child))
+    })?;
+    if rewritten.transformed {
+        rewritten.data.recompute_schema()
+    } else {
+        Ok(rewritten.data)
+    }
+}
+
 /// Conditions that are subqueries become joins that keep rows; others read what joins add to them.
-fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
+pub(super) fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
     let columns = filter.input.schema().columns();
     let conditions = split_conjunction_owned(filter.predicate).into_iter();
     let (asking, plain): (Vec<_>, Vec<_>) = conditions.map(without_not).partition(asks_for_rows);
@@ -96,7 +123,7 @@ impl Attach<'_> {
         };
         match condition {
             Expr::Exists(Exists { subquery, negated }) => {
-                let plan = rewrite(subquery.subquery.as_ref().clone(), self.names)?;
+                let plan = self.rewritten(&subquery.subquery)?;
                 let Some(plan) = looked_for(&plan) else {
                     return Ok(false);
                 };
