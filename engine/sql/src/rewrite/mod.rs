@@ -10,6 +10,7 @@ mod operator;
 mod pattern;
 mod row_query;
 mod row_value;
+mod series;
 mod using;
 mod wildcard;
 mod window;
@@ -136,6 +137,7 @@ impl VisitorMut for Rewriter {
         {
             name_sides(table_with_joins);
         }
+        series::rewrite(factor);
         ControlFlow::Continue(())
     }
 
