@@ -44,6 +44,7 @@ pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
         LogicalPlan::Join(join) if join.join_type == JoinType::Inner && join.on.is_empty() => {
             inner_join(join, names)
         }
+        LogicalPlan::Join(join) if asks_about_both(&join)? => join_of_both(join, names),
         LogicalPlan::Join(join) => outer_join(join, names),
         LogicalPlan::Projection(_)
         | LogicalPlan::Aggregate(_)
@@ -213,30 +214,68 @@ fn outer_join(mut join: Join, names: &Names) -> Result<LogicalPlan> {
     only(LogicalPlan::Join(joined), columns)
 }
 
+/// Whether a condition of a join asks a subquery about columns of both sides.
+fn asks_about_both(join: &Join) -> Result<bool> {
+    let both = |part: &Expr| {
+        Ok(is_subquery(part)
+            && names(part, join.left.schema())?
+            && names(part, join.right.schema())?)
+    };
+    join.filter
+        .as_ref()
+        .map_or(Ok(false), |filter| filter.exists(both))
+}
+
+/// Such a condition is one within a LATERAL query: that of the side whose rows need not stay.
+fn join_of_both(join: Join, names: &Names) -> Result<LogicalPlan> {
+    let columns = join.schema.columns();
+    let join = match join.join_type {
+        JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => {
+            let on = join.on.into_iter().map(|(left, right)| (right, left));
+            Join::try_new(
+                join.right,
+                join.left,
+                on.collect(),
+                join.filter,
+                join.join_type.swap(),
+                join.join_constraint,
+                join.null_equality,
+                join.null_aware,
+            )?
+        }
+        JoinType::Full => {
+            return plan_err!(
+                "a subquery in the ON clause of a FULL JOIN that uses columns of both sides is not supported"
+            );
+        }
+        _ => join,
+    };
+    let joined = lateral::join(join, names)?;
+    only(joined, columns.into_iter().map(Expr::Column).collect())
+}
+
 /// Replaces each subquery of a join's condition on the side whose columns it names.
 fn replace_by_side(expression: Expr, left: &mut Attach, right: &mut Attach) -> Result<Expr> {
     if !has_subquery(&expression) {
         return Ok(expression);
     }
-    let is_subquery = matches!(
-        expression,
-        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
-    );
-    if !is_subquery {
+    if !is_subquery(&expression) {
         return expression
             .map_children(|part| Ok(Transformed::yes(replace_by_side(part, left, right)?)))
             .data();
     }
-    match (
-        names(&expression, &left.outer)?,
-        names(&expression, &right.outer)?,
-    ) {
-        (true, true) => plan_err!(
-            "a subquery in the ON clause of an outer join that uses columns of both sides is not supported"
-        ),
-        (false, true) => right.replace(expression, false),
-        _ => left.replace(expression, false),
+    if names(&expression, &right.outer)? {
+        right.replace(expression, false)
+    } else {
+        left.replace(expression, false)
     }
+}
+
+fn is_subquery(part: &Expr) -> bool {
+    matches!(
+        part,
+        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
+    )
 }
 
 /// Whether a subquery, or the value that it is compared with, names columns of a schema.
