@@ -1,12 +1,10 @@
 //! Flattens aggregates: the rows of each outer row are groups of their own.
 
-use std::sync::Arc;
-
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, Result, not_impl_err, plan_err};
 use datafusion::logical_expr::expr::{Alias, GroupingSet};
 use datafusion::logical_expr::{
-    Aggregate, Expr, JoinType, LogicalPlan, LogicalPlanBuilder, bitwise_and, cast, lit, when,
+    Aggregate, Expr, JoinType, LogicalPlanBuilder, bitwise_and, cast, lit, when,
 };
 
 use super::domain::same;
