@@ -22,7 +22,6 @@ mod function;
 mod guard;
 mod kept_order;
 mod kept_projections;
-mod lateral;
 mod lead_lag;
 mod meaning;
 mod membership;
@@ -161,7 +160,6 @@ pub fn analyzer_rules() -> AnalyzerRules {
     rules.insert(2, Arc::new(remainder::WriteRemainders));
     rules.insert(3, Arc::new(common_number::CommonNumbers));
     rules.insert(4, Arc::new(time::CoerceTimes));
-    rules.push(Arc::new(lateral::CheckLaterals));
     rules.push(Arc::new(repeated_keys::DropRepeatedKeys));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
@@ -203,6 +201,8 @@ pub fn optimizer_rules() -> OptimizerRules {
                 rules.push(Arc::new(verified::Verified::new(rule)) as _);
             }
             "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
+            // No LATERAL query is left when it runs.
+            "decorrelate_lateral_join" => {}
             "optimize_projections" => {
                 rules.push(Arc::new(projection_names::NameProjections) as _);
                 rules.push(rule);

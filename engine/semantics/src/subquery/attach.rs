@@ -89,7 +89,7 @@ impl<'a> Attach<'a> {
     fn subquery(&mut self, expression: Expr, lenient: bool) -> Result<Expr> {
         match expression {
             Expr::ScalarSubquery(mut subquery) => {
-                let plan = node::rewrite(subquery.subquery.as_ref().clone(), self.names)?;
+                let plan = self.rewritten(&subquery.subquery)?;
                 if names_any_outer(&plan)? {
                     return self.scalar(&plan);
                 }
@@ -105,7 +105,7 @@ impl<'a> Attach<'a> {
                 })
             }
             Expr::Exists(Exists { subquery, negated }) => {
-                let plan = node::rewrite(subquery.subquery.as_ref().clone(), self.names)?;
+                let plan = self.rewritten(&subquery.subquery)?;
                 let value = self.exists(&plan)?;
                 Ok(if negated { not(value) } else { value })
             }
@@ -143,6 +143,12 @@ impl<'a> Attach<'a> {
         }
     }
 
+    /// Replaces the subqueries in a subquery.
+    pub(super) fn rewritten(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        let rewrite = || node::rewrite(plan.clone(), self.names);
+        self.names.within(&self.outer, rewrite)
+    }
+
     /// Prepares a comparison with the rows of a subquery.
     pub(super) fn comparison(
         &mut self,
@@ -152,7 +158,7 @@ impl<'a> Attach<'a> {
         plan: &LogicalPlan,
     ) -> Result<Comparison> {
         let value = self.replace(value, false)?;
-        let plan = node::rewrite(plan.clone(), self.names)?;
+        let plan = self.rewritten(plan)?;
         Comparison::new(value, operator, quantifier, plan, &self.input, self.names)
     }
 
@@ -342,7 +348,7 @@ impl<'a> Attach<'a> {
         self.by_comparison().resolve_named(arguments, &flat.pairs)
     }
 
-    fn by_comparison(&self) -> Flattener<'_> {
+    pub(super) fn by_comparison(&self) -> Flattener<'_> {
         Flattener {
             names: self.names,
             outer: &self.outer,

@@ -1,122 +1,61 @@
 //! The distinct values of the outer columns that a subquery depends on.
 
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DFSchema, Result, ScalarValue, plan_err};
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{
-    Expr, ExprSchemable, JoinType, LogicalPlan, LogicalPlanBuilder, lit,
-};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit};
 
 use super::names::Names;
+use super::repeatable::with_all_values;
 
 /// Where the outer columns come from.
 pub(super) struct Domain {
     source: LogicalPlan,
     /// The outer columns, as the outer plan names them.
     pub(super) columns: Vec<Column>,
-    /// The same, as the source names them.
-    named: Vec<Column>,
+    /// Whether each value is there once, and not as often as the outer rows have it.
+    distinct: bool,
 }
 
 impl Domain {
-    /// Takes the columns from the outer plan, or from below it where two evaluations of it may differ.
+    /// Takes the columns from the outer plan, or from what it is made of where two evaluations of it may differ.
     ///
     /// More values than the outer rows have do no harm; a missing one would lose its row.
     pub(super) fn new(outer: &LogicalPlan, columns: Vec<Column>) -> Result<Self> {
-        let mut source = outer;
-        let mut named = columns.clone();
-        while !is_repeatable(source)? {
-            let Some((below, below_named)) = below(source, &named) else {
-                return plan_err!(
-                    "a subquery that depends on rows which LIMIT or a random function chooses is not supported; \
-                     store these rows in a table first"
-                );
-            };
-            source = below;
-            named = below_named;
-        }
+        let Some(source) = with_all_values(outer, &columns)? else {
+            return plan_err!(
+                "a subquery that depends on rows which LIMIT or a random function chooses is not supported; \
+                 store these rows in a table first"
+            );
+        };
         Ok(Self {
-            source: source.clone(),
+            source,
             columns,
-            named,
+            distinct: true,
         })
     }
 
-    /// Returns a plan of the distinct values under names of their own.
+    /// Takes the outer rows as they are, with all of their columns, for who reads them once.
+    pub(super) fn of_rows(outer: &LogicalPlan) -> Self {
+        Self {
+            source: outer.clone(),
+            columns: outer.schema().columns(),
+            distinct: false,
+        }
+    }
+
+    /// Returns a plan of the values under names of their own.
     pub(super) fn rows(&self, names: &Names) -> Result<(LogicalPlan, Vec<Column>)> {
         let (expressions, columns): (Vec<_>, Vec<_>) = self
-            .named
+            .columns
             .iter()
             .map(|column| names.column(Expr::Column(column.clone()), &column.name))
             .unzip();
-        let plan = LogicalPlanBuilder::from(self.source.clone())
-            .project(expressions)?
-            .distinct()?
-            .build()?;
-        Ok((plan, columns))
+        let mut plan = LogicalPlanBuilder::from(self.source.clone()).project(expressions)?;
+        if self.distinct {
+            plan = plan.distinct()?;
+        }
+        Ok((plan.build()?, columns))
     }
-}
-
-/// Finds the columns in an input of a plan that has all their values, and maybe more.
-fn below<'a>(plan: &'a LogicalPlan, columns: &[Column]) -> Option<(&'a LogicalPlan, Vec<Column>)> {
-    let same = |input: &'a LogicalPlan| {
-        let schema = input.schema();
-        let has = |column: &Column| schema.maybe_index_of_column(column).is_some();
-        columns.iter().all(has).then(|| (input, columns.to_vec()))
-    };
-    match plan {
-        LogicalPlan::Filter(_) | LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => {
-            same(plan.inputs()[0])
-        }
-        LogicalPlan::Projection(projection) => {
-            let source = |column: &Column| {
-                let place = projection.schema.maybe_index_of_column(column)?;
-                match projection.expr[place].clone().unalias() {
-                    Expr::Column(column) => Some(column),
-                    _ => None,
-                }
-            };
-            let named = columns.iter().map(source).collect::<Option<_>>()?;
-            Some((projection.input.as_ref(), named))
-        }
-        LogicalPlan::SubqueryAlias(alias) => {
-            let inner = alias.input.schema().columns();
-            let source = |column: &Column| {
-                let place = alias.schema.maybe_index_of_column(column)?;
-                inner.get(place).cloned()
-            };
-            let named = columns.iter().map(source).collect::<Option<_>>()?;
-            Some((alias.input.as_ref(), named))
-        }
-        LogicalPlan::Join(join) => match join.join_type {
-            JoinType::Inner => same(&join.left).or_else(|| same(&join.right)),
-            JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => {
-                same(&join.left)
-            }
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Whether a plan gives the same rows whenever it is evaluated.
-fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
-    let mut repeatable = true;
-    plan.apply_with_subqueries(|node| {
-        let mut chosen = matches!(node, LogicalPlan::Limit(_) | LogicalPlan::Extension(_));
-        chosen |= matches!(node, LogicalPlan::Sort(sort) if sort.fetch.is_some());
-        node.apply_expressions(|expression| {
-            chosen |= expression.is_volatile();
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-        repeatable &= !chosen;
-        Ok(if repeatable {
-            TreeNodeRecursion::Continue
-        } else {
-            TreeNodeRecursion::Stop
-        })
-    })?;
-    Ok(repeatable)
 }
 
 /// Returns conditions that hold where two values are the same, NULL and NULL included.

@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
 
 use super::domain::Domain;
 use super::names::{Names, is_made};
+use super::repeatable::HINT;
 
 /// A subquery that no longer names the outer row.
 pub(super) struct Flat {
@@ -108,6 +109,10 @@ impl Flattener<'_> {
             LogicalPlan::Union(union) => self.union(union),
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Unnest(unnest) => self.unnest(unnest),
+            // What a hint asks for rows of one outer row is nothing to do for those of all.
+            LogicalPlan::Extension(extension) if extension.node.name() == HINT => {
+                self.flatten(plan.inputs()[0], loose)
+            }
             _ => Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-//! Flattens what counts, orders, numbers or appends rows: each outer row's part is one of its own.
+//! Flattens what orders, numbers, cuts or appends rows: each outer row's part is one of its own.
 
 use std::sync::Arc;
 
@@ -6,86 +6,14 @@ use datafusion::common::{Column, Result, ScalarValue, not_impl_err};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::Alias;
 use datafusion::logical_expr::{
-    Aggregate, Distinct, DistinctOn, Expr, ExprFunctionExt, FetchType, JoinType, Limit,
-    LogicalPlan, LogicalPlanBuilder, Projection, SkipType, SortExpr, Union, Unnest, Values, Window,
-    lit, when,
+    Distinct, DistinctOn, Expr, ExprFunctionExt, FetchType, Limit, LogicalPlan, LogicalPlanBuilder,
+    Projection, SkipType, SortExpr, Union, Unnest, Values, Window, case, cast, lit,
 };
 
-use super::domain::same;
-use super::flatten::{Flat, Flattener, Source, join_plans};
+use super::flatten::{Flat, Flattener, Source};
 use super::flatten_joins::only;
-use super::one_row::without_rows;
 
 impl Flattener<'_> {
-    pub(super) fn aggregate(&self, aggregate: &Aggregate) -> Result<Option<Flat>> {
-        if aggregate
-            .group_expr
-            .iter()
-            .any(|group| matches!(group, Expr::GroupingSet(_)))
-        {
-            return not_impl_err!(
-                "GROUPING SETS, ROLLUP or CUBE in a subquery that uses columns of the outer query is not supported"
-            );
-        }
-        let Some(mut flat) = self.flatten(&aggregate.input, false)? else {
-            return Ok(None);
-        };
-        self.materialize(&mut flat)?;
-        let groups = self.resolve_named(&aggregate.group_expr, &flat.pairs)?;
-        let values = self.resolve_named(&aggregate.aggr_expr, &flat.pairs)?;
-        let (Some(mut groups), Some(values)) = (groups, values) else {
-            return Ok(None);
-        };
-        let ungrouped = groups.is_empty();
-        for key in flat.keys() {
-            if !groups.contains(&key) {
-                groups.push(key);
-            }
-        }
-        flat.plan = LogicalPlanBuilder::from(flat.plan)
-            .aggregate(groups, values)?
-            .build()?;
-        if !ungrouped {
-            return Ok(Some(flat));
-        }
-        // An aggregate without GROUP BY has a row for each outer row, also where no row belongs to it.
-        let Source::Domain(domain) = self.source else {
-            return Ok(None);
-        };
-        let (rows, columns) = domain.rows(self.names)?;
-        let (found, found_column) = self.names.column(lit(true), "found");
-        let mut kept: Vec<_> = flat
-            .plan
-            .schema()
-            .columns()
-            .into_iter()
-            .map(Expr::Column)
-            .collect();
-        kept.push(found);
-        let counted = only(flat.plan, kept)?;
-        let mut conditions = Vec::new();
-        for (pair, column) in flat.pairs.iter().zip(&columns) {
-            let (one, other) = (Expr::Column(column.clone()), pair.inner.clone());
-            conditions.extend(same(one, rows.schema(), other, counted.schema())?);
-        }
-        let joined = join_plans(rows, counted, JoinType::Left, conditions)?;
-        let mut kept: Vec<_> = columns.iter().cloned().map(Expr::Column).collect();
-        for (expression, column) in aggregate.aggr_expr.iter().zip(aggregate.schema.columns()) {
-            let value = Expr::Column(column.clone());
-            kept.push(match without_rows(expression, &aggregate.input)? {
-                None => value,
-                Some(default) => {
-                    let filled = when(Expr::Column(found_column.clone()).is_null(), default)
-                        .otherwise(value)?;
-                    Expr::Alias(Alias::new(filled, column.relation, column.name))
-                }
-            });
-        }
-        flat.plan = only(joined, kept)?;
-        flat.pairs = self.domain_pairs(domain, columns);
-        Ok(Some(flat))
-    }
-
     pub(super) fn window(&self, window: &Window) -> Result<Option<Flat>> {
         let Some(mut flat) = self.flatten(&window.input, false)? else {
             return Ok(None);
@@ -293,44 +221,55 @@ impl Flattener<'_> {
         }))
     }
 
+    /// Each outer row meets all rows; a value that names the outer row is computed where they have met.
     pub(super) fn values(&self, values: &Values) -> Result<Option<Flat>> {
         let Source::Domain(domain) = self.source else {
             return Ok(None);
         };
-        let columns: Vec<_> = domain
-            .columns
-            .iter()
-            .map(|column| Column::new_unqualified(self.names.fresh(&column.name)))
+        let (mut plan, keys) = domain.rows(self.names)?;
+        let pairs = self.domain_pairs(domain, keys);
+        let places: Vec<_> = (0..values.values.len())
+            .map(|row| vec![lit(row as i64)])
             .collect();
-        let mut inputs = Vec::new();
-        for row in &values.values {
-            let (rows, keys) = domain.rows(self.names)?;
-            let pairs = self.domain_pairs(domain, keys);
-            let mut kept = Vec::new();
-            for (value, (relation, field)) in row.iter().zip(values.schema.iter()) {
-                let Some(value) = self.resolve(value, &pairs)? else {
+        let place = match places.len() {
+            1 => None,
+            _ => {
+                let rows = LogicalPlanBuilder::values(places)?;
+                let written = rows.schema().columns().swap_remove(0);
+                let (expression, place) = self.names.column(Expr::Column(written), "row");
+                let rows = rows.project(vec![expression])?.build()?;
+                plan = LogicalPlanBuilder::from(plan).cross_join(rows)?.build()?;
+                Some(Expr::Column(place))
+            }
+        };
+        let mut kept = Vec::new();
+        for (column, (relation, field)) in values.schema.iter().enumerate() {
+            let mut cells = Vec::new();
+            for row in &values.values {
+                let Some(cell) = self.resolve(&row[column], &pairs)? else {
                     return Ok(None);
                 };
-                let value = datafusion::logical_expr::cast(value, field.data_type().clone());
-                kept.push(Expr::Alias(Alias::new(
-                    value,
-                    relation.cloned(),
-                    field.name().clone(),
-                )));
+                cells.push(cast(cell, field.data_type().clone()));
             }
-            for (pair, column) in pairs.iter().zip(&columns) {
-                kept.push(pair.inner.clone().alias(column.name.clone()));
-            }
-            inputs.push(Arc::new(only(rows, kept)?));
+            let last = cells.pop().unwrap_or_default();
+            let value = match &place {
+                Some(place) if cells.iter().any(|cell| *cell != last) => {
+                    let mut chosen = case(place.clone());
+                    for (row, cell) in cells.into_iter().enumerate() {
+                        chosen = chosen.when(lit(row as i64), cell);
+                    }
+                    chosen.otherwise(last)?
+                }
+                _ => last,
+            };
+            let name = field.name().clone();
+            kept.push(Expr::Alias(Alias::new(value, relation.cloned(), name)));
         }
-        let plan = if let [single] = inputs.as_slice() {
-            single.as_ref().clone()
-        } else {
-            LogicalPlan::Union(Union::try_new(inputs)?)
-        };
+        kept.extend(pairs.iter().map(|pair| pair.inner.clone()));
+        let plan = only(plan, kept)?;
         Ok(Some(Flat {
             plan,
-            pairs: self.domain_pairs(domain, columns),
+            pairs,
             rest: Vec::new(),
         }))
     }
@@ -340,21 +279,9 @@ impl Flattener<'_> {
             return Ok(None);
         };
         // A key may be a column that is unnested: another of the same values stays as it is.
-        let mut kept: Vec<_> = flat
-            .plan
-            .schema()
-            .columns()
-            .into_iter()
-            .map(Expr::Column)
-            .collect();
-        for pair in &mut flat.pairs {
-            let (expression, column) = self.names.column(pair.inner.clone(), "key");
-            kept.push(expression);
-            pair.inner = Expr::Column(column);
-        }
-        let input = only(flat.plan, kept)?;
+        self.give_own_keys(&mut flat)?;
         let columns = unnest.exec_columns.clone();
-        let unnested = Unnest::try_new(Arc::new(input), columns, unnest.options.clone())?;
+        let unnested = Unnest::try_new(Arc::new(flat.plan), columns, unnest.options.clone())?;
         flat.plan = LogicalPlan::Unnest(unnested);
         Ok(Some(flat))
     }

@@ -3,8 +3,8 @@
 //! DataFusion's own rules lose NULL (`5 NOT IN (SELECT …)`, IN below OR, CASE and NOT), take an aggregate
 //! without rows for no row (`EXISTS (SELECT count(*) …)`), mix up columns of one name, and refuse whatever
 //! does not compare with `=` (apache/datafusion 24960, 25340, 25347, 25480). Here they never see such a
-//! subquery: this rule runs before the first optimization and leaves none but scalar ones that depend on
-//! nothing, which are evaluated once.
+//! subquery, nor a LATERAL one (`lateral`): this rule runs before the first optimization and leaves none but
+//! scalar ones that depend on nothing, which are evaluated once.
 //!
 //! The method is that of Neumann and Kemper, "Unnesting Arbitrary Queries" (BTW 2015): a subquery is
 //! evaluated for all values of the outer columns at once, in a plan that carries these values as columns
@@ -16,11 +16,14 @@ mod attach;
 mod compare;
 mod domain;
 mod flatten;
+mod flatten_groups;
 mod flatten_joins;
 mod flatten_rows;
+mod lateral;
 mod names;
 mod node;
 mod one_row;
+mod repeatable;
 mod single_row;
 
 use datafusion::common::Result;
@@ -48,10 +51,11 @@ impl AnalyzerRule for JoinSubqueries {
     }
 }
 
-/// Whether there is a subquery anywhere in the expressions of a plan.
+/// Whether there is a subquery anywhere in the expressions of a plan, or a LATERAL one in its FROM.
 fn holds_subqueries(plan: &LogicalPlan) -> Result<bool> {
     let mut found = false;
     plan.apply(|node| {
+        found |= matches!(node, LogicalPlan::Subquery(_));
         node.apply_expressions(|expression| {
             found |= has_subquery(expression);
             Ok(if found {

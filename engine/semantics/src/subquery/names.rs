@@ -1,8 +1,9 @@
 //! Names for columns and relations that no text gave, each used once in a plan.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
-use datafusion::common::Column;
+use datafusion::common::{Column, DFSchemaRef};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 /// What all made names begin with.
@@ -12,6 +13,8 @@ const PREFIX: &str = "__sq";
 #[derive(Default)]
 pub(super) struct Names {
     given: Cell<usize>,
+    /// The rows around the query that is being rewritten, the outermost first.
+    around: RefCell<Vec<DFSchemaRef>>,
 }
 
 impl Names {
@@ -41,6 +44,21 @@ impl Names {
             .alias(name.clone())?
             .build()?;
         Ok((plan, name))
+    }
+
+    /// Rewrites a query that stands within rows of the given columns.
+    pub(super) fn within<T>(&self, rows: &DFSchemaRef, rewrite: impl FnOnce() -> T) -> T {
+        self.around.borrow_mut().push(Arc::clone(rows));
+        let outcome = rewrite();
+        self.around.borrow_mut().pop();
+        outcome
+    }
+
+    /// Whether a row around the query has a column.
+    pub(super) fn is_around(&self, column: &Column) -> bool {
+        let around = self.around.borrow();
+        let mut rows = around.iter();
+        rows.any(|rows| rows.maybe_index_of_column(column).is_some())
     }
 }
 

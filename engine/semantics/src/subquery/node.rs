@@ -15,21 +15,21 @@ use datafusion::logical_expr::{
 use super::attach::{Attach, names_any_outer};
 use super::flatten_joins::only;
 use super::names::Names;
-use super::{has_subquery, holds_subqueries};
+use super::{has_subquery, holds_subqueries, lateral};
 
 /// Replaces the subqueries of a plan, those of its inputs first.
 pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
-    let rewritten = plan.map_children(|child| {
-        if holds_subqueries(&child)? {
-            Ok(Transformed::yes(rewrite(child, names)?))
-        } else {
-            Ok(Transformed::no(child))
+    let marked = match &plan {
+        LogicalPlan::Join(join) => lateral::marked(join)?,
+        _ => Vec::new(),
+    };
+    let plan = match rewrite_inputs(plan, !marked.is_empty(), names)? {
+        // The mark of a LATERAL query.
+        LogicalPlan::Subquery(lateral) => return Ok(Arc::unwrap_or_clone(lateral.subquery)),
+        LogicalPlan::Join(join) if lateral::depends(&join, &marked, names)? => {
+            return lateral::join(join, names);
         }
-    })?;
-    let plan = if rewritten.transformed {
-        rewritten.data.recompute_schema()?
-    } else {
-        rewritten.data
+        other => other,
     };
     let mut concerned = false;
     plan.apply_expressions(|expression| {
@@ -44,6 +44,7 @@ pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
         LogicalPlan::Join(join) if join.join_type == JoinType::Inner && join.on.is_empty() => {
             inner_join(join, names)
         }
+        LogicalPlan::Join(join) if asks_about_both(&join)? => join_of_both(join, names),
         LogicalPlan::Join(join) => outer_join(join, names),
         LogicalPlan::Projection(_)
         | LogicalPlan::Aggregate(_)
@@ -53,8 +54,35 @@ pub(super) fn rewrite(plan: LogicalPlan, names: &Names) -> Result<LogicalPlan> {
     }
 }
 
+/// Replaces the subqueries of a plan's inputs; the right side of a LATERAL join stands within rows of the left.
+fn rewrite_inputs(plan: LogicalPlan, is_lateral: bool, names: &Names) -> Result<LogicalPlan> {
+    let left = match &plan {
+        LogicalPlan::Join(join) if is_lateral => Some(Arc::clone(join.left.schema())),
+        _ => None,
+    };
+    let mut is_first = true;
+    let rewritten = plan.map_children(|child| {
+        let around = left.as_ref().filter(|_| !is_first);
+        is_first = false;
+        if !holds_subqueries(&child)? {
+            return Ok(Transformed::no(child));
+        }
+        let rewrite = || rewrite(child, names);
+        let child = match around {
+            Some(left) => names.within(left, rewrite)?,
+            None => rewrite()?,
+        };
+        Ok(Transformed::yes(child))
+    })?;
+    if rewritten.transformed {
+        rewritten.data.recompute_schema()
+    } else {
+        Ok(rewritten.data)
+    }
+}
+
 /// Conditions that are subqueries become joins that keep rows; others read what joins add to them.
-fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
+pub(super) fn rewrite_filter(filter: Filter, names: &Names) -> Result<LogicalPlan> {
     let columns = filter.input.schema().columns();
     let conditions = split_conjunction_owned(filter.predicate).into_iter();
     let (asking, plain): (Vec<_>, Vec<_>) = conditions.map(without_not).partition(asks_for_rows);
@@ -96,7 +124,7 @@ impl Attach<'_> {
         };
         match condition {
             Expr::Exists(Exists { subquery, negated }) => {
-                let plan = rewrite(subquery.subquery.as_ref().clone(), self.names)?;
+                let plan = self.rewritten(&subquery.subquery)?;
                 let Some(plan) = looked_for(&plan) else {
                     return Ok(false);
                 };
@@ -186,30 +214,68 @@ fn outer_join(mut join: Join, names: &Names) -> Result<LogicalPlan> {
     only(LogicalPlan::Join(joined), columns)
 }
 
+/// Whether a condition of a join asks a subquery about columns of both sides.
+fn asks_about_both(join: &Join) -> Result<bool> {
+    let both = |part: &Expr| {
+        Ok(is_subquery(part)
+            && names(part, join.left.schema())?
+            && names(part, join.right.schema())?)
+    };
+    join.filter
+        .as_ref()
+        .map_or(Ok(false), |filter| filter.exists(both))
+}
+
+/// Such a condition is one within a LATERAL query: that of the side whose rows need not stay.
+fn join_of_both(join: Join, names: &Names) -> Result<LogicalPlan> {
+    let columns = join.schema.columns();
+    let join = match join.join_type {
+        JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => {
+            let on = join.on.into_iter().map(|(left, right)| (right, left));
+            Join::try_new(
+                join.right,
+                join.left,
+                on.collect(),
+                join.filter,
+                join.join_type.swap(),
+                join.join_constraint,
+                join.null_equality,
+                join.null_aware,
+            )?
+        }
+        JoinType::Full => {
+            return plan_err!(
+                "a subquery in the ON clause of a FULL JOIN that uses columns of both sides is not supported"
+            );
+        }
+        _ => join,
+    };
+    let joined = lateral::join(join, names)?;
+    only(joined, columns.into_iter().map(Expr::Column).collect())
+}
+
 /// Replaces each subquery of a join's condition on the side whose columns it names.
 fn replace_by_side(expression: Expr, left: &mut Attach, right: &mut Attach) -> Result<Expr> {
     if !has_subquery(&expression) {
         return Ok(expression);
     }
-    let is_subquery = matches!(
-        expression,
-        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
-    );
-    if !is_subquery {
+    if !is_subquery(&expression) {
         return expression
             .map_children(|part| Ok(Transformed::yes(replace_by_side(part, left, right)?)))
             .data();
     }
-    match (
-        names(&expression, &left.outer)?,
-        names(&expression, &right.outer)?,
-    ) {
-        (true, true) => plan_err!(
-            "a subquery in the ON clause of an outer join that uses columns of both sides is not supported"
-        ),
-        (false, true) => right.replace(expression, false),
-        _ => left.replace(expression, false),
+    if names(&expression, &right.outer)? {
+        right.replace(expression, false)
+    } else {
+        left.replace(expression, false)
     }
+}
+
+fn is_subquery(part: &Expr) -> bool {
+    matches!(
+        part,
+        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
+    )
 }
 
 /// Whether a subquery, or the value that it is compared with, names columns of a schema.

@@ -13,6 +13,7 @@ mod pattern;
 mod quantified;
 mod row_query;
 mod row_value;
+mod series;
 mod using;
 mod wildcard;
 mod window;
@@ -144,6 +145,7 @@ impl VisitorMut for Rewriter {
         {
             name_sides(table_with_joins);
         }
+        series::rewrite(factor);
         ControlFlow::Continue(())
     }
 

@@ -2,8 +2,9 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, NullTreatment, Spanned, UnaryOperator, Value,
+    Array, BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, NullTreatment, Spanned,
+    UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
@@ -35,6 +36,11 @@ pub(super) fn rewrite(expression: &mut Expr) {
             let place = timestamp.span();
             let arguments = vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()];
             *expression = call("timezone", arguments, place);
+        }
+        // The planner forgets the rows around a query while it reads a list, but not for a call.
+        Expr::Array(Array { elem, named: _ }) if !elem.is_empty() => {
+            let place = elem[0].span();
+            *expression = call("make_array", std::mem::take(elem), place);
         }
         // A row that is not compared is a structure.
         Expr::Tuple(values) if !values.is_empty() => {

@@ -182,7 +182,8 @@ def lateral(g, left):
     right = of_query(g, derived_query(inner), "l", lateral=True)
     if g.chance(0.5):
         return joined(left, Node("relation", (left.node, " CROSS JOIN ", right.node), tag="lateral"), right)
-    return joined(left, Node("relation", (left.node, " LEFT JOIN ", right.node, " ON TRUE"), tag="left_lateral"), right)
+    on = condition(g, left, right) if g.chance(0.4) else "TRUE"
+    return joined(left, Node("relation", (left.node, " LEFT JOIN ", right.node, " ON ", on), tag="left_lateral"), right)
 
 
 def tables_joined(g, most=3):
