@@ -1,4 +1,4 @@
-//! The catalog: schemas, tables, views, attachments and query history in one SQLite file that every
+//! The catalog: schemas, tables, views, attachments, encoders and functions in one SQLite file that every
 //! process shares live.
 //!
 //! It stores definitions and says where things lie. It does not read tables, does not delete data
@@ -14,7 +14,6 @@ mod entries;
 mod entry;
 mod error;
 mod functions;
-mod history;
 mod holds;
 mod location;
 mod migration;
@@ -39,7 +38,6 @@ pub use encoders::EncoderEntry;
 pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedName};
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
 pub use functions::FunctionEntry;
-pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
 pub use holds::{Beginning, Hold};
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
