@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use lakesh_catalog::definition::{TableDefinition, TableVersion};
+use lakesh_catalog::definition::{DELTA, TableDefinition, TableVersion};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::cache::CachedDelta;
@@ -32,7 +32,7 @@ pub(crate) struct Delta;
 #[async_trait]
 impl TableFormat for Delta {
     fn name(&self) -> &'static str {
-        "delta"
+        DELTA
     }
 
     fn suffixes(&self) -> &'static [&'static str] {
@@ -140,7 +140,7 @@ impl Source {
         definition: &TableDefinition,
         context: &TableContext<'_>,
     ) -> Result<Self, TableError> {
-        let options = Options::check("delta", &definition.options, &[])?;
+        let options = Options::check(DELTA, &definition.options, &[])?;
         let [text] = definition.locations.as_slice() else {
             return Err(TableError::Location {
                 location: definition.locations.join(", "),

@@ -99,7 +99,7 @@ pub use file_table::fingerprint;
 pub use files::suffix_of;
 pub use footprint::footprint;
 pub use format::{OpenTable, TableContext, TableFormat};
-pub use formats::{FORMATS, format, open};
+pub use formats::{FORMATS, format, has_versions, open};
 pub use guarded_store::guarded_stores;
 pub use location::Location;
 pub use maintain::{

@@ -202,7 +202,7 @@ impl<'a> Resolver<'a> {
             return failure;
         };
         let context = self.context.table_context();
-        if definition.format == "delta"
+        if definition.is_delta()
             && let Ok((first, last)) = lakesh_table::delta_range(&definition, &context).await
         {
             failure.message = format!(
@@ -427,7 +427,7 @@ impl<'a> Resolver<'a> {
         let Some(moment) = behaviour.as_of.filter(|_| at == TableVersion::Latest) else {
             return Ok(at);
         };
-        if lakesh_table::format(format).is_ok_and(|format| format.has_versions()) {
+        if lakesh_table::has_versions(format) {
             return Ok(TableVersion::Timestamp(moment));
         }
         if !behaviour.as_of_strict {
