@@ -30,7 +30,7 @@ pub use report::{noted, plain_excerpt as excerpt, printable};
 pub use secret::{SECRET_NAMES, masked};
 pub use store::{CREDENTIALS_HINT, lacks_credentials, store_said};
 pub use syntax::unexpected_token;
-pub use types::{quoted_name, sql_type_name};
+pub use types::sql_type_name;
 
 /// What sort of failure it was; front ends derive the exit status from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -245,7 +245,7 @@ async fn files_and_memory_fail_with_their_kind() {
     assert!(
         failure
             .message
-            .starts_with("out of memory: an aggregation has ")
+            .starts_with("out of memory: the aggregation has ")
     );
     assert!(
         failure

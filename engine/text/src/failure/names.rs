@@ -3,8 +3,8 @@
 use datafusion::common::Column;
 
 use super::explain::{Finding, Target};
-use super::types::quoted_name;
 use crate::failure::FailureKind;
+use crate::keyword::quoted_name;
 use crate::similar::closest;
 
 /// How many columns a hint lists.

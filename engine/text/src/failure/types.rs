@@ -39,19 +39,6 @@ pub fn sql_type_name(data_type: &DataType) -> String {
     }
 }
 
-/// Quotes a column's name where SQL would not read it as one without quotes.
-pub fn quoted_name(name: &str) -> String {
-    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name
-            .chars()
-            .all(|part| part.is_ascii_lowercase() || part.is_ascii_digit() || part == '_');
-    if plain {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-}
-
 fn plain_name(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Boolean => "BOOLEAN",
