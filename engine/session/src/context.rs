@@ -18,7 +18,7 @@ use lakesh_sql::TableName;
 use lakesh_table::TableContext;
 use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
-use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::failure::{Failure, FailureKind, Subject};
 use lakesh_text::input::{Substituted, offset_of};
 use lakesh_text::source::Place;
 
@@ -190,11 +190,7 @@ impl StatementContext {
             return failure;
         }
         let failure = Failure::from_datafusion(error, &self.text);
-        let Some(name) = failure
-            .message
-            .strip_prefix("parameter `$")
-            .and_then(|rest| rest.split('`').next())
-        else {
+        let Some(Subject::Parameter(name)) = &failure.subject else {
             return failure;
         };
         let hint = format!("give it one with --param {name}=value");

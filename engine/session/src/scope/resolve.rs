@@ -12,7 +12,7 @@ use lakesh_catalog::definition::{TableDefinition, TableRead, TableVersion, ViewD
 use lakesh_plan::directive::{HintSource, Marks, rewrite};
 use lakesh_semantics::mark_merged_columns;
 use lakesh_sql::{Query, TableName};
-use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::failure::{Failure, FailureKind, Subject};
 use lakesh_text::similar::closest;
 
 use super::collect::{Relation, Request, collect};
@@ -242,6 +242,7 @@ impl<'a> Resolver<'a> {
                         FailureKind::Plan,
                         format!("view `{}` has no versions", self.shown(name)),
                     )
+                    .about(Subject::View)
                     .hint("put the version behind the tables that the view reads"));
                 }
                 self.view(name, &view).await?

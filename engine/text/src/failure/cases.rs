@@ -372,3 +372,24 @@ fn no_text_makes_it_panic() {
         assert!(!report.contains('\u{1b}'), "{report}");
     }
 }
+
+#[test]
+fn a_view_is_named_once() {
+    let cause = Failure::new(Plan, "column `a` not found");
+    let inner = cause.clone().in_view("v");
+    assert_eq!(inner.message, "in view `v`: column `a` not found");
+    let Some(super::Subject::InView { view, message }) = &inner.subject else {
+        panic!("{:?}", inner.subject);
+    };
+    assert_eq!(
+        (view.as_str(), message.as_str()),
+        ("v", cause.message.as_str())
+    );
+    let outer = inner.in_view("w");
+    assert_eq!(
+        outer.message,
+        "in view `w`: in view `v`: column `a` not found"
+    );
+    let own = Failure::new(Plan, "view `v` names itself").about(super::Subject::View);
+    assert_eq!(own.in_view("w").message, "view `v` names itself");
+}
