@@ -282,6 +282,8 @@ fn explain_text(kind: FailureKind, text: &str) -> Finding {
         let Some(captures) = capture(rule.pattern, &text) else {
             continue;
         };
+        #[cfg(test)]
+        super::cases::note(rule.pattern);
         let message = fill(rule.message, &captures);
         let mut finding = Finding::new(rule.kind.unwrap_or(kind), message);
         let first = captures.first().copied().unwrap_or_default();
