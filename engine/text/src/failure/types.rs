@@ -4,6 +4,8 @@
 
 use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
+use crate::keyword::quoted_name;
+
 /// Returns the SQL name of a type: `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `STRUCT<a INTEGER>`.
 ///
 /// A dictionary is named by its values' type, because SQL does not see the encoding. Timestamps of
