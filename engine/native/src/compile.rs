@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::source::place_in_body;
-use super::{Refusal, Stumble};
+use super::{CompileError, Refusal};
 
 /// The hint for those who have no compiler.
 const NO_COMPILER: &str = "install Rust from https://rustup.rs, or write the function in SQL: CREATE FUNCTION … RETURN expression";
@@ -22,14 +22,14 @@ pub(super) struct Compiler {
 
 impl Compiler {
     /// Looks for `rustc` in the folders of PATH.
-    pub(super) fn find(search_path: &str) -> Result<Self, Stumble> {
+    pub(super) fn find(search_path: &str) -> Result<Self, CompileError> {
         let name = format!("rustc{}", std::env::consts::EXE_SUFFIX);
         let program = std::env::split_paths(search_path)
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(&name))
             .find(|program| program.is_file());
         let Some(program) = program else {
-            return Err(Stumble::outside(
+            return Err(CompileError::outside(
                 "functions in Rust need `rustc`, which is in no folder of PATH",
                 Some(NO_COMPILER),
             ));
@@ -50,7 +50,12 @@ impl Compiler {
     }
 
     /// Compiles a source into a shared library.
-    pub(super) fn compile(&self, source: &Path, library: &Path, body: &str) -> Result<(), Stumble> {
+    pub(super) fn compile(
+        &self,
+        source: &Path,
+        library: &Path,
+        body: &str,
+    ) -> Result<(), CompileError> {
         let answer = Command::new(&self.program)
             .args(["--crate-type", "cdylib", "--crate-name", "lakesh_function"])
             .args(["--edition", "2021", "-O", "--error-format", "json"])
@@ -72,12 +77,12 @@ impl Compiler {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&answer.stderr);
-        Err(stumble(&said, body))
+        Err(explained(&said, body))
     }
 }
 
-fn cannot_run(program: &Path, why: &str) -> Stumble {
-    Stumble::outside(
+fn cannot_run(program: &Path, why: &str) -> CompileError {
+    CompileError::outside(
         format!("`{}` cannot be run: {why}", program.display()),
         Some(NO_COMPILER),
     )
@@ -103,14 +108,14 @@ struct MessageSpan {
 }
 
 /// Reads the first error of rustc's.
-fn stumble(said: &str, body: &str) -> Stumble {
+fn explained(said: &str, body: &str) -> CompileError {
     let mut messages = said
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let Some(error) = messages.find(|message| message.level == "error") else {
         let last = said.lines().rfind(|line| !line.trim().is_empty());
         let message = format!("rustc failed: {}", last.unwrap_or("it said nothing"));
-        return Stumble::outside(message, None);
+        return CompileError::outside(message, None);
     };
     let span = error
         .spans
@@ -137,7 +142,7 @@ fn stumble(said: &str, body: &str) -> Stumble {
                 .to_owned(),
         );
     }
-    Stumble {
+    CompileError {
         at: span.and_then(|span| place_in_body(body, span.line_start, span.column_start)),
         failure: Box::new(Refusal { message, hints }),
     }
