@@ -6,10 +6,10 @@
 use std::fmt;
 
 use datafusion::error::DataFusionError;
+use lakesh_text::consumer::JOIN_BUILD;
 use lakesh_text::quantity::format_size;
 
 use super::limit::parse_size;
-use lakesh_text::consumer::JOIN_BUILD;
 
 /// How the sentence starts, by which it is found in a longer text.
 const START: &str = "not enough memory for the ";

@@ -9,11 +9,11 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
+use lakesh_text::consumer::NESTED_LOOP_JOIN;
 use lakesh_text::quantity::format_size;
 
 use super::exhausted::Exhausted;
 use super::policy::Ledger;
-use lakesh_text::consumer::NESTED_LOOP_JOIN;
 
 /// So many operators are named when memory runs out.
 const NAMED_USERS: usize = 4;

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use lakesh_text::consumer::JOIN_BUILD;
 
 use super::exhausted::exhausted_by;
 use super::pool::SpillingPool;
-use lakesh_text::consumer::JOIN_BUILD;
 
 const MIB: usize = 1024 * 1024;
 

@@ -13,11 +13,11 @@ use datafusion::error::Result;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
+use lakesh_text::consumer::NESTED_LOOP_JOIN;
 use tempfile::TempDir;
 
 use super::planning::{adjust, adjust_for_files, adjust_for_spilling_joins};
 use super::runtime::{Memory, MemorySettings, build_runtime};
-use lakesh_text::consumer::NESTED_LOOP_JOIN;
 
 const MIB: u64 = 1024 * 1024;
 const FILES: i64 = 4;

@@ -190,11 +190,16 @@ impl StatementContext {
             return failure;
         }
         let failure = Failure::from_datafusion(error, &self.text);
-        let Some(Subject::Parameter(name)) = &failure.subject else {
-            return failure;
+        let hint = match &failure.subject {
+            Some(Subject::Parameter(parameter)) => parameter
+                .strip_prefix('$')
+                .map(|name| format!("give it one with --param {name}=value")),
+            _ => None,
         };
-        let hint = format!("give it one with --param {name}=value");
-        failure.hint(hint)
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 
     /// Explains an error as `failure` does; of a file that is gone it also says which versions there are.

@@ -77,7 +77,7 @@ pub enum Subject {
     MissingTable,
     /// A column that was not found, or that several tables have.
     Column,
-    /// A parameter that has no value, by its name without the `$`.
+    /// A parameter that has no value, as it is written: `$name` or `?`.
     Parameter(String),
     /// A text variable that is not set.
     Variable,

@@ -123,7 +123,7 @@ pub(super) const RULES: &[Rule] = &[
     rule("Could not find config namespace \"{}\"", "settings that begin with `{0}.` do not exist").name(0),
     rule("Unknown runtime configuration: {}", "setting `{0}` not found").name(0).about(|_| Subject::Setting),
     rule("'{}' is not a variable which can be viewed with 'SHOW'", "setting `{0}` not found").name(0).about(|_| Subject::Setting),
-    rule("Placeholder '{}' was not provided a value", "parameter `{0}` has no value").value(0).plan().about(|name| Subject::Parameter(name.trim_start_matches('$').to_owned())),
+    rule("Placeholder '{}' was not provided a value", "parameter `{0}` has no value").value(0).plan().about(|name| Subject::Parameter(name.to_owned())),
 
     // Grouping, aggregates, windows.
     rule("'{}' must appear in GROUP BY clause because it's not an aggregate expression",
