@@ -60,7 +60,7 @@ pub(crate) enum Task {
     )]
     Run(Box<Arguments>),
 
-    /// Says that you trust a catalog that was not made here, so that its functions in Rust may run
+    /// Trusts a catalog that was not made here, so that its functions in Rust may run
     Trust {
         /// The catalog's folder; without it the nearest one, as scripts find it
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
