@@ -153,3 +153,87 @@ pub(super) fn remove(path: &Path) {
     // What is left behind is found again or overwritten.
     drop(fs::remove_file(path));
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Compiler, explained};
+
+    const BODY: &str = "\n    let y = x;\n    y + missing\n";
+
+    /// What is made of lines of rustc's: the message, the hints, and the text of the body from the place on.
+    #[track_caller]
+    fn check(said: &str, message: &str, hints: &[&str], place: Option<&str>) {
+        let error = explained(said, BODY);
+        assert_eq!(error.failure.message, message);
+        assert_eq!(error.failure.hints, hints);
+        let found = error.at.map(|at| BODY[at..].trim_end());
+        assert_eq!(found, place, "{message}");
+    }
+
+    #[test]
+    fn the_first_error_is_taken_with_its_place() {
+        check(
+            r#"{"message":"unused variable: `y`","level":"warning","spans":[]}
+{"message":"cannot find value `missing` in this scope","level":"error","spans":[
+{"message":"cannot find value `missing` in this scope","level":"error","spans":[{"line_start":5,"column_start":9,"is_primary":true,"label":"not found in this scope"}],"children":[{"message":"","level":"note","spans":[]},{"message":"first\nnote","level":"help","spans":[]},{"message":"second","level":"help","spans":[]},{"message":"third","level":"help","spans":[]}]}
+{"message":"another","level":"error","spans":[]}"#,
+            "rustc: cannot find value `missing` in this scope: not found in this scope",
+            &["first note", "second"],
+            Some("missing"),
+        );
+    }
+
+    #[test]
+    fn the_place_that_matters_is_the_primary_one() {
+        check(
+            r#"{"message":"mismatched types","level":"error","spans":[{"line_start":2,"column_start":1,"is_primary":false,"label":null},{"line_start":4,"column_start":5,"is_primary":true,"label":""}],"children":[]}"#,
+            "rustc: mismatched types",
+            &[],
+            Some("let y = x;\n    y + missing"),
+        );
+        // The line before the body is ours.
+        check(
+            r#"{"message":"mismatched types","level":"error","spans":[{"line_start":2,"column_start":1,"is_primary":true,"label":null}],"children":[]}"#,
+            "rustc: mismatched types",
+            &[],
+            None,
+        );
+    }
+
+    #[test]
+    fn who_forgot_null_is_told_of_strict() {
+        check(
+            r#"{"message":"mismatched types","level":"error","spans":[{"line_start":5,"column_start":5,"is_primary":true,"label":"expected `Option<f64>`, found `f64`"}],"children":[]}"#,
+            "rustc: mismatched types: expected `Option<f64>`, found `f64`",
+            &[
+                "arguments and results are Option, for NULL; with STRICT before AS they are plain values, and NULL gives NULL",
+            ],
+            Some("y + missing"),
+        );
+    }
+
+    #[test]
+    fn what_is_no_message_is_shown_as_it_is() {
+        check("", "rustc failed: it said nothing", &[], None);
+        check(
+            "error: linker `cc` not found\n\nnote: see above\n\n",
+            "rustc failed: note: see above",
+            &[],
+            None,
+        );
+    }
+
+    #[test]
+    fn a_compiler_that_is_not_there_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Compiler::find(folder.path().to_str().unwrap()).unwrap_err();
+        assert_eq!(
+            error.failure.message,
+            "functions in Rust need `rustc`, which is in no folder of PATH"
+        );
+        assert!(error.at.is_none() && error.failure.hints[0].contains("https://rustup.rs"));
+        // A folder of whoever calls: what lies there is not looked at.
+        assert!(Compiler::find("relative").is_err());
+    }
+}
