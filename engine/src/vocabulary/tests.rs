@@ -155,10 +155,6 @@ fn what_is_missing_is_said() {
             "expected a name, found the end of the statement",
         ),
         (
-            "vacuum t retain many hours",
-            "a retention is a number of hours from 0, not `many`",
-        ),
-        (
             "optimize t zorder a",
             "expected the end of the statement, found `zorder`",
         ),
