@@ -1,5 +1,6 @@
 //! Delta tables whose log names files outside of the table's folder.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::Lake;
@@ -136,10 +137,41 @@ fn odd_names_in_the_table_are_read() {
 fn outside_files_need_a_trusted_catalog() {
     let lake = lake();
     lake.does("create table mine as select 1 as n");
-    let error = lake
-        .shell(["-c", "set lakesh.outside_files = true"])
-        .variable("XDG_DATA_HOME", lake.temp().to_str().unwrap())
-        .run()
-        .fails(1);
+    // The data folder of somebody who did not make the catalog.
+    let elsewhere = lake.temp().join("data");
+    let shell = |arguments: &[&'static str]| {
+        lake.shell(arguments.iter().copied())
+            .variable("XDG_DATA_HOME", elsewhere.to_str().unwrap())
+    };
+    let set = ["-c", "set lakesh.outside_files = true"];
+    let error = shell(&set).run().fails(1);
     assert!(error.contains("is not trusted"), "{error}");
+    assert!(error.contains("`lakesh trust`"), "{error}");
+    shell(&["trust"]).run().succeeds();
+    shell(&set).run().succeeds();
+}
+
+#[test]
+fn only_a_catalog_that_is_there_can_be_trusted() {
+    let lake = Lake::new();
+    let error = lake.shell(["trust"]).run().fails(1);
+    assert!(error.contains("there is no catalog in `"), "{error}");
+    let error = lake.shell(["trust", ":memory:"]).run().fails(2);
+    assert!(
+        error.contains("a catalog in memory needs no trust"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_catalog_that_everybody_can_write_to_is_not_trusted() {
+    let lake = lake();
+    lake.does("create table mine as select 1 as n");
+    let folder = lake.path().join(".lakesh");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let error = lake.shell(["trust", ".lakesh"]).run().fails(1);
+    assert!(
+        error.contains("is still not trusted: everybody can write to it"),
+        "{error}"
+    );
 }

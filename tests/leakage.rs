@@ -162,6 +162,14 @@ async fn joins_without_a_time() {
             &["fare: equal time"],
         ),
         (
+            "select /*+ broadcast(l) */ l.*, r.fare from labels l join rides r on l.rider = r.rider and r.at < l.ts",
+            &[],
+        ),
+        (
+            "select /*+ broadcast(l) */ l.*, r.fare from labels l join rides r on l.rider = r.rider",
+            &["fare: join without a time"],
+        ),
+        (
             "select l.*, r.fare from labels l, rides r where l.rider = r.rider and l.ts > r.at",
             &[],
         ),

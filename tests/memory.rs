@@ -133,18 +133,31 @@ fn files_of_a_killed_process_are_swept_by_a_later_one() {
 #[test]
 fn the_limit_shows_in_the_session_and_takes_units() {
     let lake = Lake::new();
-    for limit in ["64MB", "1GB", "50%"] {
-        let shown = lake
-            .shell([
-                "--memory-limit",
-                limit,
-                "--format",
-                "csv",
-                "-c",
-                "show session",
-            ])
-            .run()
-            .succeeds();
-        assert!(shown.contains("memory"), "{shown}");
-    }
+    let shown = |limit: &'static str| {
+        let options = ["--memory-limit", limit, "--format", "csv"];
+        let session = lake.shell(options.into_iter().chain(["-c", "show session"]));
+        let rows = session.run().succeeds();
+        let row = rows
+            .lines()
+            .find_map(|row| row.strip_prefix("memory_limit,"));
+        row.unwrap_or_else(|| panic!("{rows}")).to_owned()
+    };
+    assert_eq!(shown("64MiB"), "64 MiB");
+    assert_eq!(shown("64MB"), "61 MiB");
+    assert_eq!(shown("1GB"), "953.7 MiB");
+    assert_eq!(shown("1073741824"), "1 GiB");
+    // A share of what the machine has, whatever that is.
+    let bytes = |limit| {
+        let shown = shown(limit);
+        let (number, unit) = shown.split_once(' ').unwrap();
+        let factor = match unit {
+            "MiB" => 1.0,
+            "GiB" => 1024.0,
+            "TiB" => 1024.0 * 1024.0,
+            _ => panic!("{shown}"),
+        };
+        number.replace(',', "").parse::<f64>().unwrap() * factor
+    };
+    let ratio = bytes("50%") / bytes("25%");
+    assert!((ratio - 2.0).abs() < 0.1, "{ratio}");
 }

@@ -47,6 +47,20 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// Any error would do for a statement of which no message is expected, also one of a slip in the test.
+#[test]
+fn each_error_that_is_expected_has_a_message() {
+    let mut files = Vec::new();
+    collect(&repository("tests/slt"), &mut files);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for (line, record) in text.lines().enumerate() {
+            let is_bare = ["statement error", "query error"].contains(&record.trim());
+            assert!(!is_bare, "{}:{}", file.display(), line + 1);
+        }
+    }
+}
+
 async fn run(file: &Path) -> Result<(), String> {
     let lake = Lake::new();
     let session = lakesh_engine::open(SessionOptions::in_folder(lake.path()))

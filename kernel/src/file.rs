@@ -76,8 +76,7 @@ impl ResultFile {
             colour: false,
         };
         let mut writer = self.format.writer(&options);
-        let is_separated = !matches!(self.format.name, "json" | "ndjson" | "html" | "none");
-        let separator: &[u8] = if self.results > 0 && is_separated {
+        let separator: &[u8] = if self.results > 0 && self.format.separated {
             b"\n"
         } else {
             b""

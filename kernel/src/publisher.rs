@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::message::{Signer, message};
-use crate::zmtp::{self, Said};
+use crate::zmtp::{self, SubscriberMessage};
 
 /// Bytes that wait for a subscriber before output waits for it.
 const ROOM: usize = 8 * 1024 * 1024;
@@ -233,22 +233,22 @@ impl Publisher {
         });
     }
 
-    async fn hear(&self, id: u64, said: Said) {
+    async fn hear(&self, id: u64, said: SubscriberMessage) {
         match said {
-            Said::Subscribe(topic) => self.subscribe(id, topic).await,
-            Said::Unsubscribe(topic) => {
+            SubscriberMessage::Subscribe(topic) => self.subscribe(id, topic).await,
+            SubscriberMessage::Unsubscribe(topic) => {
                 if let Some(subscriber) = self.shared.lock().get_mut(&id)
                     && let Some(index) = subscriber.topics.iter().position(|each| *each == topic)
                 {
                     subscriber.topics.remove(index);
                 }
             }
-            Said::Ping(context) => {
+            SubscriberMessage::Ping(context) => {
                 if let Some(subscriber) = self.shared.lock().get(&id) {
                     subscriber.push(zmtp::pong(&context));
                 }
             }
-            Said::Nothing => {}
+            SubscriberMessage::Nothing => {}
         }
     }
 

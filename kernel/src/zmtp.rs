@@ -18,7 +18,7 @@ const LONGEST_FRAME: u64 = 64 * 1024;
 
 /// What a subscriber says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum SubscriberMessage {
     /// It wants messages whose first frame begins with these bytes.
     Subscribe(Bytes),
     /// It does not want them any more.
@@ -57,21 +57,21 @@ where
 }
 
 /// Waits for the next thing that a subscriber says.
-pub(crate) async fn listen<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Said> {
+pub(crate) async fn listen<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<SubscriberMessage> {
     let (flags, body) = read_frame(stream).await?;
     let said = if flags & COMMAND != 0 {
         command_of(&body)
     } else {
         match body.first() {
-            Some(1) => Said::Subscribe(body.slice(1..)),
-            Some(0) => Said::Unsubscribe(body.slice(1..)),
-            _ => Said::Nothing,
+            Some(1) => SubscriberMessage::Subscribe(body.slice(1..)),
+            Some(0) => SubscriberMessage::Unsubscribe(body.slice(1..)),
+            _ => SubscriberMessage::Nothing,
         }
     };
     Ok(said)
 }
 
-fn command_of(body: &Bytes) -> Said {
+fn command_of(body: &Bytes) -> SubscriberMessage {
     let rest = |name: &[u8]| {
         let length = name.len() + 1;
         let is_it =
@@ -79,15 +79,15 @@ fn command_of(body: &Bytes) -> Said {
         is_it.then(|| body.slice(length..))
     };
     if let Some(topic) = rest(b"SUBSCRIBE") {
-        return Said::Subscribe(topic);
+        return SubscriberMessage::Subscribe(topic);
     }
     if let Some(topic) = rest(b"CANCEL") {
-        return Said::Unsubscribe(topic);
+        return SubscriberMessage::Unsubscribe(topic);
     }
     match rest(b"PING") {
         // Two bytes say how long the answer may take.
-        Some(ping) if ping.len() >= 2 => Said::Ping(ping.slice(2..)),
-        _ => Said::Nothing,
+        Some(ping) if ping.len() >= 2 => SubscriberMessage::Ping(ping.slice(2..)),
+        _ => SubscriberMessage::Nothing,
     }
 }
 
@@ -194,7 +194,7 @@ mod tests {
     use tokio::io::AsyncWriteExt;
     use zeromq::{Socket, SocketRecv, SubSocket};
 
-    use super::{Said, command, encode, handshake, listen, pong};
+    use super::{SubscriberMessage, command, encode, handshake, listen, pong};
 
     #[tokio::test]
     async fn another_implementation_understands_it() {
@@ -209,7 +209,7 @@ mod tests {
         let (mut stream, _) = listener.accept().await.unwrap();
         handshake(&mut stream).await.unwrap();
         let said = listen(&mut stream).await.unwrap();
-        assert_eq!(said, Said::Subscribe(Bytes::from_static(b"a")));
+        assert_eq!(said, SubscriberMessage::Subscribe(Bytes::from_static(b"a")));
         let frames = vec![Bytes::from_static(b"abc"), Bytes::from(vec![7; 70_000])];
         stream.write_all(&encode(&frames)).await.unwrap();
         assert_eq!(client.await.unwrap(), frames);
@@ -220,19 +220,22 @@ mod tests {
         let cases = [
             (
                 command(b"SUBSCRIBE", b"x"),
-                Said::Subscribe(Bytes::from_static(b"x")),
+                SubscriberMessage::Subscribe(Bytes::from_static(b"x")),
             ),
-            (command(b"CANCEL", b""), Said::Unsubscribe(Bytes::new())),
+            (
+                command(b"CANCEL", b""),
+                SubscriberMessage::Unsubscribe(Bytes::new()),
+            ),
             (
                 command(b"PING", b"\0\x01ctx"),
-                Said::Ping(Bytes::from_static(b"ctx")),
+                SubscriberMessage::Ping(Bytes::from_static(b"ctx")),
             ),
-            (command(b"PING", b"\0"), Said::Nothing),
-            (pong(b"ctx"), Said::Nothing),
-            (Bytes::from_static(b"\0\0"), Said::Nothing),
+            (command(b"PING", b"\0"), SubscriberMessage::Nothing),
+            (pong(b"ctx"), SubscriberMessage::Nothing),
+            (Bytes::from_static(b"\0\0"), SubscriberMessage::Nothing),
             (
                 Bytes::from_static(b"\0\x02\0t"),
-                Said::Unsubscribe(Bytes::from_static(b"t")),
+                SubscriberMessage::Unsubscribe(Bytes::from_static(b"t")),
             ),
         ];
         for (bytes, expected) in cases {

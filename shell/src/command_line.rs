@@ -60,6 +60,13 @@ pub(crate) enum Task {
     )]
     Run(Box<Arguments>),
 
+    /// Trusts a catalog that was not made here, so that its functions in Rust may run
+    Trust {
+        /// The catalog's folder; without it the nearest one, as scripts find it
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+
     /// Prints what a shell needs to complete the command line
     Completions {
         /// The shell

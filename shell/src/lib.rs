@@ -24,6 +24,7 @@ mod sink;
 mod standard_input;
 mod start;
 mod status;
+mod trust;
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
@@ -99,6 +100,7 @@ fn run_with(words: impl IntoIterator<Item = OsString>, output_was_closed: bool) 
         None => run_sources(line.arguments, streams),
         Some(Task::Kernel { action }) => notebook::kernel(action),
         Some(Task::Run(arguments)) => notebook::run(&arguments),
+        Some(Task::Trust { folder }) => trust::trust(folder.as_deref(), streams),
         Some(Task::Completions { shell }) => print_text(completions::script(&shell)),
         Some(Task::Man) => print_text(manual::page()),
     };

@@ -224,7 +224,7 @@ impl Renderer {
         refuse_wrong_place(sink, format)?;
         let separated = sink.results > 0 && !(counts && sink.is_terminal());
         let mark = sink.mark().map_err(stop_of_write)?;
-        if separated && is_separated(format) {
+        if separated && format.separated {
             sink.write_all(b"\n").map_err(stop_of_write)?;
         }
         let options = FormatOptions {
@@ -406,10 +406,6 @@ fn refuse_wrong_place(sink: &Sink, format: &Format) -> Result<(), Stop> {
         );
     }
     Ok(())
-}
-
-fn is_separated(format: &Format) -> bool {
-    !format.binary && !matches!(format.name, "json" | "ndjson" | "html" | "none")
 }
 
 /// The width of the terminal in columns; the classic 80 where it does not say.

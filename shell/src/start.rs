@@ -142,7 +142,8 @@ pub(crate) fn keep_tidy(temp_folder: PathBuf) {
     }
 }
 
-fn user_data_folder() -> PathBuf {
+/// The folder below which lakesh keeps what is the user's on this machine.
+pub(crate) fn user_data_folder() -> PathBuf {
     dirs::data_dir().unwrap_or_else(|| PathBuf::from("."))
 }
 
@@ -210,6 +211,14 @@ fn display(
     }
 }
 
+/// Returns the folder that relative paths begin in.
+pub(crate) fn working_directory() -> Result<PathBuf, Failure> {
+    env::current_dir().map_err(|error| {
+        let message = format!("the working folder cannot be read: {}", reason(&error));
+        Failure::new(FailureKind::InputOutput, message).caused_by(error)
+    })
+}
+
 fn session_options(
     arguments: &Arguments,
     configuration: &Configuration,
@@ -217,10 +226,7 @@ fn session_options(
     display: &DisplayOptions,
     switches: &Switches,
 ) -> Result<SessionOptions, Failure> {
-    let working_directory = env::current_dir().map_err(|error| {
-        let message = format!("the working folder cannot be read: {}", reason(&error));
-        Failure::new(FailureKind::InputOutput, message).caused_by(error)
-    })?;
+    let working_directory = working_directory()?;
     let catalog = arguments
         .catalog
         .as_ref()

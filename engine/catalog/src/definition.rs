@@ -7,6 +7,9 @@ use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 
+/// The format of tables that have a log: the only one whose tables can be changed and have versions.
+pub const DELTA: &str = "delta";
+
 /// Where a table lies and how to read it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableDefinition {
@@ -22,6 +25,22 @@ pub struct TableDefinition {
     pub partition_columns: Vec<String>,
     /// What the user wrote about the table.
     pub comment: Option<String>,
+}
+
+impl TableDefinition {
+    /// Names a Delta table by where it lies.
+    pub fn delta(location: impl Into<String>) -> Self {
+        Self {
+            format: DELTA.to_owned(),
+            locations: vec![location.into()],
+            ..Self::default()
+        }
+    }
+
+    /// Says whether it is a Delta table.
+    pub fn is_delta(&self) -> bool {
+        self.format == DELTA
+    }
 }
 
 /// A stored query.

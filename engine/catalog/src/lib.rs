@@ -1,4 +1,4 @@
-//! The catalog: schemas, tables, views, attachments and query history in one SQLite file that every
+//! The catalog: schemas, tables, views, attachments, encoders and functions in one SQLite file that every
 //! process shares live.
 //!
 //! It stores definitions and says where things lie. It does not read tables, does not delete data
@@ -14,7 +14,6 @@ mod entries;
 mod entry;
 mod error;
 mod functions;
-mod history;
 mod holds;
 mod location;
 mod migration;
@@ -27,11 +26,10 @@ mod trust;
 mod verified;
 mod warehouse;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use lakesh_text::secret::{Secrets, given_options};
-use rusqlite::{OptionalExtension, params};
 use tempfile::TempDir;
 
 pub use attachment::Attachment;
@@ -39,7 +37,6 @@ pub use encoders::EncoderEntry;
 pub use entry::{Created, Entry, EntryHeader, EntryKind, OnConflict, QualifiedName};
 pub use error::{Action, CatalogError, ObjectKind, ReadOnlyCause};
 pub use functions::FunctionEntry;
-pub use history::{HISTORY_ROWS, HistoryRow, HistoryStatus};
 pub use holds::{Beginning, Hold};
 pub use location::{CatalogLocation, Discovery, MEMORY, locate};
 pub use path::{absolute, is_url};
@@ -51,9 +48,6 @@ use database::Store;
 
 /// The schema that always exists and that unqualified names mean first.
 pub const DEFAULT_SCHEMA: &str = "main";
-
-/// Metadata keys that begin so belong to the catalog itself.
-const RESERVED_PREFIX: &str = "catalog.";
 
 /// Whether a session may change the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,43 +117,6 @@ impl Catalog {
     /// Returns whether this handle may write.
     pub fn access(&self) -> Access {
         self.store().access()
-    }
-
-    /// Returns the path of the SQLite file; `None` for an in-memory catalog.
-    pub fn database_path(&self) -> Option<PathBuf> {
-        self.location().folder().map(location::database_file)
-    }
-
-    /// Returns a value that was stored under a key.
-    pub fn metadata(&self, key: &str) -> Result<Option<String>, CatalogError> {
-        let found = self.store().read(|connection| {
-            Ok(connection
-                .prepare_cached("SELECT value FROM metadata WHERE key = ?1")?
-                .query_row([key], |row| row.get(0))
-                .optional()?)
-        })?;
-        Ok(found.flatten())
-    }
-
-    /// Stores a value under a key; `None` removes it. Keys that begin with `catalog.` are refused.
-    pub fn set_metadata(&self, key: &str, value: Option<&str>) -> Result<(), CatalogError> {
-        if key.starts_with(RESERVED_PREFIX) {
-            return Err(CatalogError::InvalidName {
-                name: key.to_owned(),
-                reason: "keys that begin with `catalog.` belong to the catalog itself",
-            });
-        }
-        self.store().write(|transaction| {
-            match value {
-                Some(value) => transaction.execute(
-                    "INSERT INTO metadata (key, value) VALUES (?1, ?2)
-                     ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                    params![key, value],
-                )?,
-                None => transaction.execute("DELETE FROM metadata WHERE key = ?1", [key])?,
-            };
-            Ok(())
-        })
     }
 
     fn store(&self) -> &Store {

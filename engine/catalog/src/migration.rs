@@ -8,7 +8,8 @@ use rusqlite::{Connection, Transaction};
 /// Says in the file's header that it is a lakesh catalog: the letters `lksh`.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"lksh");
 
-/// Step `n` leads from format `n` to `n + 1`; steps that were ever released must not change.
+/// Step `n` leads from format `n` to `n + 1`; steps that were ever released must not change. Nobody reads or
+/// writes the table `history` of the first any more.
 const MIGRATIONS: [&str; 3] = ["
 CREATE TABLE metadata (
     key TEXT NOT NULL PRIMARY KEY,

@@ -63,7 +63,8 @@ impl Catalog {
     /// Drops a schema and returns the entries that went with it; `None` when there is no such schema.
     ///
     /// The data of managed tables stays for the caller to remove (see `remove_managed`).
-    pub fn drop_schema(
+    #[cfg(test)]
+    pub(super) fn drop_schema(
         &self,
         name: &str,
         behavior: DropBehavior,
@@ -164,17 +165,6 @@ impl Catalog {
             .store()
             .read(|connection| Ok(namespace_kind(connection, name)?))?;
         Ok(kind.flatten() == Some(ObjectKind::Schema))
-    }
-
-    /// Returns the names of schemas and attachments that look like this one, best first.
-    pub fn similar_schemas(&self, name: &str, limit: usize) -> Result<Vec<String>, CatalogError> {
-        let found = self
-            .store()
-            .read(|connection| Ok(similar_namespaces(connection, name, limit)?))?;
-        Ok(found.unwrap_or_else(|| {
-            let known = closest_few(name, [DEFAULT_SCHEMA], limit);
-            known.into_iter().map(str::to_owned).collect()
-        }))
     }
 }
 

@@ -69,7 +69,7 @@ impl CategoryType {
         }
     }
 
-    /// Returns what people call such values.
+    /// Returns what such values are called.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -127,7 +127,7 @@ impl CategoryType {
         }
     }
 
-    /// Turns keys back into values that people can read.
+    /// Turns keys back into values that can be read.
     pub(super) fn shown(self, keys: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         match self {
             Self::Text | Self::Decimal { .. } | Self::Integer => Ok(Arc::clone(keys)),

@@ -40,14 +40,14 @@ pub struct FitColumn {
 
 /// What is wrong with the rows or the parameters of one output.
 #[derive(Debug)]
-pub struct Misfit {
+pub struct OutputError {
     /// The output's position.
     pub output: usize,
     /// What is wrong.
     pub error: DataFusionError,
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for OutputError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(formatter)
     }
@@ -72,7 +72,7 @@ struct Folds {
 /// Why learning ended early.
 enum Stopped {
     Failed(DataFusionError),
-    Misfit(Misfit),
+    OutputError(OutputError),
 }
 
 impl From<DataFusionError> for Stopped {
@@ -87,7 +87,7 @@ pub async fn learn(
     plan: Erased<LogicalPlan>,
     outputs: Arc<Vec<FitColumn>>,
     folds: Option<(usize, CategoryType)>,
-) -> Result<Result<Learned, Misfit>, DataFusionError> {
+) -> Result<Result<Learned, OutputError>, DataFusionError> {
     let physical = state.create_physical_plan(&plan).await?;
     let partitions = physical.output_partitioning().partition_count();
     let streams = execute_stream_partitioned(physical, state.task_ctx())?;
@@ -108,7 +108,7 @@ pub async fn learn(
         match done {
             Ok(done) => learned[partition] = Some(done),
             Err(Stopped::Failed(error)) => return Err(error),
-            Err(Stopped::Misfit(misfit)) => return Ok(Err(misfit)),
+            Err(Stopped::OutputError(wrong)) => return Ok(Err(wrong)),
         }
     }
     // In the order of the partitions, so that the same plan gives the same result.
@@ -235,14 +235,14 @@ fn update_fits(
             weight: definition.weight.map(column),
         };
         fit.update(&columns)
-            .map_err(|error| Stopped::Misfit(Misfit { output, error }))?;
+            .map_err(|error| Stopped::OutputError(OutputError { output, error }))?;
     }
     Ok(())
 }
 
 impl Learned {
     /// Ends learning on all rows.
-    pub fn finish(mut self) -> Result<Vec<Fitted>, Misfit> {
+    pub fn finish(mut self) -> Result<Vec<Fitted>, OutputError> {
         let fits = self.folds.fits.pop().unwrap_or_default();
         let fitted = finish_fits(fits, Fit::finish)?;
         drop(self.reservations);
@@ -261,7 +261,7 @@ impl Learned {
     pub fn finish_folds(
         self,
         outputs: &[FitColumn],
-    ) -> Result<(ArrayRef, Vec<Vec<Fitted>>), Misfit> {
+    ) -> Result<(ArrayRef, Vec<Vec<Fitted>>), OutputError> {
         let fits = self.folds.fits;
         // What stands before and behind each fold, so that k folds take 2k merges and not k².
         let mut behind = vec![new_fits(outputs)];
@@ -285,9 +285,10 @@ impl Learned {
     }
 }
 
-fn merge_fits(into: &mut [Fit], from: &[Fit]) -> Result<(), Misfit> {
+fn merge_fits(into: &mut [Fit], from: &[Fit]) -> Result<(), OutputError> {
     for (output, (into, from)) in into.iter_mut().zip(from).enumerate() {
-        into.merge(from).map_err(|error| Misfit { output, error })?;
+        into.merge(from)
+            .map_err(|error| OutputError { output, error })?;
     }
     Ok(())
 }
@@ -295,9 +296,9 @@ fn merge_fits(into: &mut [Fit], from: &[Fit]) -> Result<(), Misfit> {
 fn finish_fits(
     fits: Vec<Fit>,
     finish: fn(Fit) -> Result<Fitted, DataFusionError>,
-) -> Result<Vec<Fitted>, Misfit> {
+) -> Result<Vec<Fitted>, OutputError> {
     fits.into_iter()
         .enumerate()
-        .map(|(output, fit)| finish(fit).map_err(|error| Misfit { output, error }))
+        .map(|(output, fit)| finish(fit).map_err(|error| OutputError { output, error }))
         .collect()
 }

@@ -25,7 +25,7 @@ pub use fitted::{Fitted, OnNull, OnUnseen, Policy};
 pub use fold::{CrossFitted, cross_fitted_function, fold_function};
 pub use function::{applied, apply_function, check_type};
 pub use kind::{ENCODER_FUNCTIONS, EncoderFunction, EncoderKind, Smooth, encoder_function};
-pub use learn::{FitColumn, Misfit, learn};
+pub use learn::{FitColumn, OutputError, learn};
 pub use past::{PastOutput, encoded_from_past, named_windows};
 pub use sum::Sum;
 

@@ -6,8 +6,9 @@ use datafusion::common::{DataFusionError, plan_datafusion_err};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::Expr as SqlExpr;
 use lakesh_encoder::{
-    CategoryType, CrossFitted, FitColumn, Fitted, Misfit, OutputDefinition, PastOutput, Policy,
-    apply_function, check_type, cross_fitted_function, encoded_from_past, fold_function, learn,
+    CategoryType, CrossFitted, FitColumn, Fitted, OutputDefinition, OutputError, PastOutput,
+    Policy, apply_function, check_type, cross_fitted_function, encoded_from_past, fold_function,
+    learn,
 };
 use lakesh_session::StatementContext;
 use lakesh_session::scope::{StoredEncoder, single_expression};
@@ -259,9 +260,9 @@ async fn learned_folds(
     folds: (usize, CategoryType),
     encoder: &StoredEncoder,
 ) -> Result<Vec<CrossFitted>, Failure> {
-    let explained = |misfit: Misfit| {
-        let output = &encoder.definition.outputs[misfit.output];
-        let mut failure = Failure::from_error(misfit.error);
+    let explained = |wrong: OutputError| {
+        let output = &encoder.definition.outputs[wrong.output];
+        let mut failure = Failure::from_error(wrong.error);
         failure.message = format!("`{}`: {}", output.name, failure.message);
         failure
     };

@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: true,
     for_eyes: false,
+    separated: true,
     create: |options| Box::new(CsvWriter::new(options, b',')),
 };
 

@@ -22,6 +22,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: false,
     for_eyes: false,
+    separated: false,
     create: |options| Box::new(HtmlWriter::new(options)),
 };
 

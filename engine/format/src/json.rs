@@ -21,6 +21,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: true,
     for_eyes: false,
+    separated: false,
     create: |_| {
         Box::new(JsonWriter {
             keys: None,

@@ -70,6 +70,9 @@ pub struct Format {
     pub one_result: bool,
     /// Whether it is made for the eyes, and shows nothing of the data that could steer a terminal.
     pub for_eyes: bool,
+    /// Whether an empty line stands between one result and the next. Readers of some formats take a stream of
+    /// results as it is, and would take the line for data.
+    pub separated: bool,
     /// Makes a writer for one result.
     pub create: fn(&FormatOptions) -> Box<dyn ResultWriter>,
 }

@@ -22,6 +22,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: false,
     for_eyes: false,
+    separated: true,
     create: |options| {
         Box::new(MarkdownWriter {
             null: options.null_value("NULL"),

@@ -15,6 +15,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: false,
     for_eyes: false,
+    separated: false,
     create: |_| Box::new(NoneWriter),
 };
 

@@ -25,6 +25,7 @@ pub(super) const FORMAT: Format = Format {
     binary: true,
     one_result: true,
     for_eyes: false,
+    separated: false,
     create: |_| Box::new(ParquetWriter { file: None }),
 };
 

@@ -13,5 +13,6 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: true,
     for_eyes: false,
+    separated: true,
     create: |options| Box::new(CsvWriter::new(options, b'\t')),
 };

@@ -10,6 +10,7 @@ use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::StatisticsContext;
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
+use lakesh_catalog::definition::DELTA;
 use lakesh_event::observation::Observation;
 use lakesh_session::scope::{Resolver, SourceKey};
 use lakesh_session::{HintSettings, StatementContext};
@@ -93,7 +94,7 @@ impl TableFacts {
     }
 
     pub(crate) fn is_delta(&self) -> bool {
-        self.files.format == "delta"
+        self.files.format == DELTA
     }
 
     pub(crate) fn is_parquet(&self) -> bool {
@@ -102,7 +103,7 @@ impl TableFacts {
 
     /// Says whether lines of text have to be parsed to read it.
     pub(crate) fn is_text(&self) -> bool {
-        ["csv", "json", "tsv", "ndjson"].contains(&self.files.format.as_str())
+        lakesh_table::format(&self.files.format).is_ok_and(|format| format.is_text())
     }
 
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {

@@ -1,8 +1,7 @@
 //! Statements that write a table anew in another layout.
 
 use super::evidence::{Evidence, TableFacts};
-use datafusion::sql::sqlparser::ast::Ident;
-use lakesh_sql::normalized;
+use lakesh_text::keyword::quoted_name;
 
 /// The size of the files of copies: large enough to be read in a few pieces.
 pub(crate) fn whole_file(evidence: &Evidence) -> u64 {
@@ -11,8 +10,8 @@ pub(crate) fn whole_file(evidence: &Evidence) -> u64 {
 
 /// Writes `CREATE TABLE name_suffix AS SELECT * FROM name ORDER BY …`.
 pub(crate) fn rewritten_table(table: &TableFacts, suffix: &str, order: &[String]) -> String {
-    let name = quoted(&format!("{}_{suffix}", table.visible));
-    let order: Vec<String> = order.iter().map(|column| quoted(column)).collect();
+    let name = quoted_name(&format!("{}_{suffix}", table.visible));
+    let order: Vec<String> = order.iter().map(|column| quoted_name(column)).collect();
     let order = match order.is_empty() {
         true => String::new(),
         false => format!(" ORDER BY {}", order.join(", ")),
@@ -55,20 +54,11 @@ pub(crate) const GROUP_ROWS: usize = 128 * 1024;
 /// Writes the statement that orders a table's rows by a column.
 pub(crate) fn clustered(table: &TableFacts, column: &str) -> String {
     match table.is_delta() && !table.has_version {
-        true => format!("OPTIMIZE {} ZORDER BY ({})", table.name, quoted(column)),
+        true => format!(
+            "OPTIMIZE {} ZORDER BY ({})",
+            table.name,
+            quoted_name(column)
+        ),
         false => rewritten_table(table, "ordered", &[column.to_owned()]),
-    }
-}
-
-/// Puts a name in quotes where it needs them.
-pub(crate) fn quoted(name: &str) -> String {
-    let plain = name
-        .chars()
-        .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
-        && name.starts_with(|letter: char| letter.is_ascii_lowercase() || letter == '_');
-    let bare = Ident::new(name);
-    match plain && normalized(&bare) == name {
-        true => bare.to_string(),
-        false => Ident::with_quote('"', name).to_string(),
     }
 }

@@ -1,9 +1,10 @@
-//! What the operators that ask for memory are called, and how each of them behaves when refused.
+//! How the operators that ask for memory behave when they are refused.
 //!
 //! DataFusion gives a consumer no more than a name and whether it spills; the rest is read off the
 //! names of the version in use, and a name that is not known is treated by that flag alone.
 
 use datafusion::execution::memory_pool::MemoryConsumer;
+use lakesh_text::consumer::consumer_name;
 
 /// How an operator behaves when it is refused memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,62 +25,33 @@ pub(crate) enum Kind {
     Unspillable,
 }
 
-/// The beginnings of consumers' names, their kind where DataFusion's flag does not tell, and what
-/// people call them. The first that fits counts.
-const NAMES: [(&str, Option<Kind>, &str); 20] = [
-    ("HashJoinInput", Some(Kind::JoinBuild), JOIN_BUILD),
-    ("ExternalSorterMerge", Some(Kind::SortMerge), "sort"),
-    ("ExternalSorter", Some(Kind::Sorter), "sort"),
+/// The beginnings of consumers' names and how they behave, where the flag does not tell. The first that fits
+/// counts.
+const KINDS: [(&str, Kind); 5] = [
+    ("HashJoinInput", Kind::JoinBuild),
+    ("ExternalSorterMerge", Kind::SortMerge),
+    ("ExternalSorter", Kind::Sorter),
     // To a sort of DataFusion's.
-    ("KeySort", Some(Kind::HandsOver), "sort"),
-    (
-        "SortPreservingMergeExec",
-        None,
-        "merge of sorted partitions",
-    ),
-    ("RepartitionExec[Merge", None, "merge of sorted partitions"),
-    (
-        "RepartitionExec",
-        Some(Kind::Yielding),
-        "exchange between partitions",
-    ),
-    ("SMJStream", Some(Kind::Yielding), "sort-merge join"),
-    ("NestedLoopJoin", None, NESTED_LOOP_JOIN),
-    ("CrossJoinExec", None, "cross join"),
-    ("PiecewiseMergeJoin", None, "range join"),
-    ("SymmetricHashJoin", None, "streaming join"),
-    ("TopK", None, "top rows"),
-    ("PartitionedTopK", None, "top rows"),
-    ("ParquetSink", None, "parquet writer"),
-    ("RecursiveQuery", None, "recursive query"),
-    ("BufferExec", None, "read-ahead buffer"),
-    ("GroupedHashAggregate", None, "aggregation"),
-    ("AggregateStream", None, "aggregation"),
-    ("WindowAgg", None, "window functions"),
+    ("KeySort", Kind::HandsOver),
+    ("SMJStream", Kind::Yielding),
 ];
 
-/// What people call the side of a hash join that has to fit into memory.
-pub(crate) const JOIN_BUILD: &str = "hash join build side";
-
-/// What people call a join on a condition without equality, which holds one side in memory.
-pub(crate) const NESTED_LOOP_JOIN: &str = "nested loop join";
-
-/// Tells how a consumer behaves and what people call it.
+/// Tells how a consumer behaves and what messages call it.
 pub(crate) fn describe(consumer: &MemoryConsumer) -> (Kind, String) {
     let name = consumer.name();
-    let by_flag = if consumer.can_spill() {
-        Kind::Spilling
-    } else {
-        Kind::Unspillable
+    let known = KINDS.iter().find(|(start, _)| name.starts_with(start));
+    let kind = match known {
+        Some((_, kind)) => *kind,
+        // An exchange yields; the merge behind one that keeps an order is a consumer like others.
+        None if name.starts_with("RepartitionExec")
+            && !name.starts_with("RepartitionExec[Merge") =>
+        {
+            Kind::Yielding
+        }
+        None if consumer.can_spill() => Kind::Spilling,
+        None => Kind::Unspillable,
     };
-    if let Some((_, kind, people)) = NAMES.iter().find(|(start, _, _)| name.starts_with(start)) {
-        return (kind.unwrap_or(by_flag), (*people).to_owned());
-    }
-    if name.contains("Aggregate") {
-        return (by_flag, "aggregation".to_owned());
-    }
-    let plain = name.split('[').next().unwrap_or(name).trim();
-    (by_flag, plain.to_owned())
+    (kind, consumer_name(name).to_owned())
 }
 
 #[cfg(test)]
@@ -87,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn consumers_have_names_for_people() {
+    fn consumers_are_told_apart() {
         let cases = [
             (
                 "HashJoinInput[3]",
@@ -131,9 +103,9 @@ mod tests {
             ("SMJStream[2]", false, Kind::Yielding, "sort-merge join"),
             ("feature window[2]", true, Kind::Spilling, "feature window"),
         ];
-        for (name, spills, kind, people) in cases {
+        for (name, spills, kind, shown) in cases {
             let consumer = MemoryConsumer::new(name).with_can_spill(spills);
-            assert_eq!(describe(&consumer), (kind, people.to_owned()), "{name}");
+            assert_eq!(describe(&consumer), (kind, shown.to_owned()), "{name}");
         }
     }
 }

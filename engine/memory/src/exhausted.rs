@@ -6,9 +6,9 @@
 use std::fmt;
 
 use datafusion::error::DataFusionError;
+use lakesh_text::consumer::JOIN_BUILD;
 use lakesh_text::quantity::format_size;
 
-use super::consumer::JOIN_BUILD;
 use super::limit::parse_size;
 
 /// How the sentence starts, by which it is found in a longer text.
@@ -16,10 +16,10 @@ const START: &str = "not enough memory for the ";
 
 /// A request for memory that the limit did not allow.
 ///
-/// Sizes are in bytes; read back from an error they have the precision that people were shown.
+/// Sizes are in bytes; read back from an error they have the precision of what was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhausted {
-    /// What people call the operator that asked.
+    /// What messages call the operator that asked.
     pub consumer: String,
     /// Whether a hash join's build side asked, or held a quarter of the limit while another failed:
     /// then sort-merge joins, which spill, can get the query through.

@@ -40,7 +40,8 @@ const LARGEST_OVERDRAFT: usize = 64 * 1024 * 1024;
 #[derive(Debug)]
 struct Consumer {
     kind: Kind,
-    people: String,
+    /// What messages call it.
+    shown: String,
     /// The unit that it belongs to, if it is part of one.
     unit: Option<usize>,
     held: usize,
@@ -134,7 +135,7 @@ impl Ledger {
     }
 
     pub(crate) fn register(&mut self, consumer: &MemoryConsumer) {
-        let (kind, people) = describe(consumer);
+        let (kind, shown) = describe(consumer);
         let id = consumer.id();
         let unit = match kind {
             Kind::Sorter | Kind::Spilling | Kind::HandsOver | Kind::Yielding => {
@@ -168,7 +169,7 @@ impl Ledger {
             id,
             Consumer {
                 kind,
-                people,
+                shown,
                 unit,
                 held: 0,
             },
@@ -273,7 +274,7 @@ impl Ledger {
     pub(crate) fn account(&self, id: usize) -> (String, usize) {
         self.consumers.get(&id).map_or_else(
             || ("operator".to_owned(), 0),
-            |consumer| (consumer.people.clone(), consumer.held),
+            |consumer| (consumer.shown.clone(), consumer.held),
         )
     }
 
@@ -281,7 +282,7 @@ impl Ledger {
     pub(crate) fn largest(&self, count: usize) -> Vec<(String, u64)> {
         let mut by_name: BTreeMap<&str, u64> = BTreeMap::new();
         for consumer in self.consumers.values().filter(|consumer| consumer.held > 0) {
-            *by_name.entry(&consumer.people).or_default() += consumer.held as u64;
+            *by_name.entry(&consumer.shown).or_default() += consumer.held as u64;
         }
         let mut users: Vec<(String, u64)> = by_name
             .into_iter()

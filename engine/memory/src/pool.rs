@@ -9,9 +9,9 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
+use lakesh_text::consumer::NESTED_LOOP_JOIN;
 use lakesh_text::quantity::format_size;
 
-use super::consumer::NESTED_LOOP_JOIN;
 use super::exhausted::Exhausted;
 use super::policy::Ledger;
 

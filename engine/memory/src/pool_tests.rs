@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use lakesh_text::consumer::JOIN_BUILD;
 
-use super::consumer::JOIN_BUILD;
 use super::exhausted::exhausted_by;
 use super::pool::SpillingPool;
 

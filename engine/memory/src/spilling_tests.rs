@@ -13,9 +13,9 @@ use datafusion::error::Result;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use futures::StreamExt;
+use lakesh_text::consumer::NESTED_LOOP_JOIN;
 use tempfile::TempDir;
 
-use super::consumer::NESTED_LOOP_JOIN;
 use super::planning::{adjust, adjust_for_files, adjust_for_spilling_joins};
 use super::runtime::{Memory, MemorySettings, build_runtime};
 

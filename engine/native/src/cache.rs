@@ -14,14 +14,14 @@ use lakesh_text::hash::StableHash;
 use super::call::Library;
 use super::compile::{Compiler, remove};
 use super::source::source;
-use super::{NativeDefinition, Stumble};
+use super::{CompileError, NativeDefinition};
 
 /// Finds the library of a function, or compiles it.
 pub(super) fn library(
     function: &NativeDefinition,
     search_path: &str,
     folder: &Path,
-) -> Result<Arc<Library>, Stumble> {
+) -> Result<Arc<Library>, CompileError> {
     let compiler = Compiler::find(search_path)?;
     let mut text = source(function);
     for line in compiler.version.lines() {
@@ -30,7 +30,7 @@ pub(super) fn library(
         text.push('\n');
     }
     let failed = |what: &str, error: io::Error| {
-        Stumble::outside(
+        CompileError::outside(
             format!(
                 "the compiled function cannot be kept in `{}`: {what}: {error}",
                 folder.display()
@@ -51,13 +51,13 @@ pub(super) fn library(
     if !is_kept {
         compile(&compiler, function, &text, (&kept_source, &kept)).map_err(
             |error| match error {
-                Problem::Compiler(stumble) => stumble,
+                Problem::Compiler(error) => error,
                 Problem::Files(error) => failed("a file", error),
             },
         )?;
     }
     Library::open(&kept).map(Arc::new).map_err(|why| {
-        Stumble::outside(
+        CompileError::outside(
             format!("the compiled function cannot be loaded: {why}"),
             None,
         )
@@ -65,7 +65,7 @@ pub(super) fn library(
 }
 
 enum Problem {
-    Compiler(Stumble),
+    Compiler(CompileError),
     Files(io::Error),
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use super::source::place_in_body;
-use super::{Refusal, Stumble};
+use super::{CompileError, Refusal};
 
 /// The hint for those who have no compiler.
 const NO_COMPILER: &str = "install Rust from https://rustup.rs, or write the function in SQL: CREATE FUNCTION … RETURN expression";
@@ -22,14 +22,14 @@ pub(super) struct Compiler {
 
 impl Compiler {
     /// Looks for `rustc` in the folders of PATH.
-    pub(super) fn find(search_path: &str) -> Result<Self, Stumble> {
+    pub(super) fn find(search_path: &str) -> Result<Self, CompileError> {
         let name = format!("rustc{}", std::env::consts::EXE_SUFFIX);
         let program = std::env::split_paths(search_path)
             .filter(|folder| folder.is_absolute())
             .map(|folder| folder.join(&name))
             .find(|program| program.is_file());
         let Some(program) = program else {
-            return Err(Stumble::outside(
+            return Err(CompileError::outside(
                 "functions in Rust need `rustc`, which is in no folder of PATH",
                 Some(NO_COMPILER),
             ));
@@ -50,7 +50,12 @@ impl Compiler {
     }
 
     /// Compiles a source into a shared library.
-    pub(super) fn compile(&self, source: &Path, library: &Path, body: &str) -> Result<(), Stumble> {
+    pub(super) fn compile(
+        &self,
+        source: &Path,
+        library: &Path,
+        body: &str,
+    ) -> Result<(), CompileError> {
         let answer = Command::new(&self.program)
             .args(["--crate-type", "cdylib", "--crate-name", "lakesh_function"])
             .args(["--edition", "2021", "-O", "--error-format", "json"])
@@ -72,12 +77,12 @@ impl Compiler {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&answer.stderr);
-        Err(stumble(&said, body))
+        Err(explained(&said, body))
     }
 }
 
-fn cannot_run(program: &Path, why: &str) -> Stumble {
-    Stumble::outside(
+fn cannot_run(program: &Path, why: &str) -> CompileError {
+    CompileError::outside(
         format!("`{}` cannot be run: {why}", program.display()),
         Some(NO_COMPILER),
     )
@@ -103,14 +108,14 @@ struct MessageSpan {
 }
 
 /// Reads the first error of rustc's.
-fn stumble(said: &str, body: &str) -> Stumble {
+fn explained(said: &str, body: &str) -> CompileError {
     let mut messages = said
         .lines()
         .filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let Some(error) = messages.find(|message| message.level == "error") else {
         let last = said.lines().rfind(|line| !line.trim().is_empty());
         let message = format!("rustc failed: {}", last.unwrap_or("it said nothing"));
-        return Stumble::outside(message, None);
+        return CompileError::outside(message, None);
     };
     let span = error
         .spans
@@ -137,7 +142,7 @@ fn stumble(said: &str, body: &str) -> Stumble {
                 .to_owned(),
         );
     }
-    Stumble {
+    CompileError {
         at: span.and_then(|span| place_in_body(body, span.line_start, span.column_start)),
         failure: Box::new(Refusal { message, hints }),
     }
@@ -147,4 +152,88 @@ fn stumble(said: &str, body: &str) -> Stumble {
 pub(super) fn remove(path: &Path) {
     // What is left behind is found again or overwritten.
     drop(fs::remove_file(path));
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{Compiler, explained};
+
+    const BODY: &str = "\n    let y = x;\n    y + missing\n";
+
+    /// What is made of lines of rustc's: the message, the hints, and the text of the body from the place on.
+    #[track_caller]
+    fn check(said: &str, message: &str, hints: &[&str], place: Option<&str>) {
+        let error = explained(said, BODY);
+        assert_eq!(error.failure.message, message);
+        assert_eq!(error.failure.hints, hints);
+        let found = error.at.map(|at| BODY[at..].trim_end());
+        assert_eq!(found, place, "{message}");
+    }
+
+    #[test]
+    fn the_first_error_is_taken_with_its_place() {
+        check(
+            r#"{"message":"unused variable: `y`","level":"warning","spans":[]}
+{"message":"cannot find value `missing` in this scope","level":"error","spans":[
+{"message":"cannot find value `missing` in this scope","level":"error","spans":[{"line_start":5,"column_start":9,"is_primary":true,"label":"not found in this scope"}],"children":[{"message":"","level":"note","spans":[]},{"message":"first\nnote","level":"help","spans":[]},{"message":"second","level":"help","spans":[]},{"message":"third","level":"help","spans":[]}]}
+{"message":"another","level":"error","spans":[]}"#,
+            "rustc: cannot find value `missing` in this scope: not found in this scope",
+            &["first note", "second"],
+            Some("missing"),
+        );
+    }
+
+    #[test]
+    fn the_place_that_matters_is_the_primary_one() {
+        check(
+            r#"{"message":"mismatched types","level":"error","spans":[{"line_start":2,"column_start":1,"is_primary":false,"label":null},{"line_start":4,"column_start":5,"is_primary":true,"label":""}],"children":[]}"#,
+            "rustc: mismatched types",
+            &[],
+            Some("let y = x;\n    y + missing"),
+        );
+        // The line before the body is ours.
+        check(
+            r#"{"message":"mismatched types","level":"error","spans":[{"line_start":2,"column_start":1,"is_primary":true,"label":null}],"children":[]}"#,
+            "rustc: mismatched types",
+            &[],
+            None,
+        );
+    }
+
+    #[test]
+    fn who_forgot_null_is_told_of_strict() {
+        check(
+            r#"{"message":"mismatched types","level":"error","spans":[{"line_start":5,"column_start":5,"is_primary":true,"label":"expected `Option<f64>`, found `f64`"}],"children":[]}"#,
+            "rustc: mismatched types: expected `Option<f64>`, found `f64`",
+            &[
+                "arguments and results are Option, for NULL; with STRICT before AS they are plain values, and NULL gives NULL",
+            ],
+            Some("y + missing"),
+        );
+    }
+
+    #[test]
+    fn what_is_no_message_is_shown_as_it_is() {
+        check("", "rustc failed: it said nothing", &[], None);
+        check(
+            "error: linker `cc` not found\n\nnote: see above\n\n",
+            "rustc failed: note: see above",
+            &[],
+            None,
+        );
+    }
+
+    #[test]
+    fn a_compiler_that_is_not_there_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Compiler::find(folder.path().to_str().unwrap()).unwrap_err();
+        assert_eq!(
+            error.failure.message,
+            "functions in Rust need `rustc`, which is in no folder of PATH"
+        );
+        assert!(error.at.is_none() && error.failure.hints[0].contains("https://rustup.rs"));
+        // A folder of whoever calls: what lies there is not looked at.
+        assert!(Compiler::find("relative").is_err());
+    }
 }

@@ -34,9 +34,9 @@ pub struct NativeDefinition {
     pub(crate) body: String,
 }
 
-/// Where a compiler stumbled over a body.
+/// What a compiler refuses in a body, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stumble {
+pub struct CompileError {
     /// The offset into the body, in bytes; `None` where it is not in the body.
     pub at: Option<usize>,
     pub(crate) failure: Box<Refusal>,
@@ -89,14 +89,18 @@ impl NativeDefinition {
     ///
     /// The compiler is looked for in `program_path`, folders as in `PATH`; what it makes is kept in
     /// `cache_folder`.
-    pub fn load(self, program_path: &str, cache_folder: &Path) -> Result<Arc<ScalarUDF>, Stumble> {
+    pub fn load(
+        self,
+        program_path: &str,
+        cache_folder: &Path,
+    ) -> Result<Arc<ScalarUDF>, CompileError> {
         let library = cache::library(&self, program_path, cache_folder)?;
         Ok(Arc::new(function::function(self, library)))
     }
 }
 
-impl Stumble {
-    /// Makes one that lies outside of the body.
+impl CompileError {
+    /// Makes one that is not about a place in the body.
     fn outside(message: impl Into<String>, hint: Option<&str>) -> Self {
         Self {
             at: None,

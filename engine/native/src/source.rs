@@ -92,7 +92,64 @@ pub(super) fn line_of_body(body: &str, line: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{line_of_body, place_in_body};
+    use super::{line_of_body, place_in_body, source};
+    use crate::{NativeDefinition, NativeType};
+
+    fn definition(strict: bool, parameters: &[(&str, NativeType)]) -> NativeDefinition {
+        let parameters = parameters.iter();
+        NativeDefinition {
+            name: "f".to_owned(),
+            parameters: parameters
+                .map(|(name, native)| ((*name).to_owned(), *native))
+                .collect(),
+            returns: NativeType::Text,
+            strict,
+            body: "BODY".to_owned(),
+        }
+    }
+
+    /// The first lines of the source, and that of the call.
+    #[track_caller]
+    fn check(strict: bool, parameters: &[(&str, NativeType)], head: &str, call: &str) {
+        let text = source(&definition(strict, parameters));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..4], ["#![allow(warnings)]", head, "BODY", "}"]);
+        let called = lines.iter().rfind(|line| line.contains("let value: "));
+        let called = called.map(|line| line.trim());
+        assert_eq!(
+            called,
+            Some(format!("let value: Option<String> = {call};").as_str())
+        );
+    }
+
+    #[test]
+    fn a_body_sees_options_or_values() {
+        let both = [("x", NativeType::Int64), ("type", NativeType::Text)];
+        check(
+            false,
+            &both,
+            "fn lakesh_body(r#x: Option<i64>, r#type: Option<&str>) -> Option<String> {",
+            "lakesh_body(a0, a1)",
+        );
+        check(
+            true,
+            &both,
+            "fn lakesh_body(r#x: i64, r#type: &str) -> String {",
+            "match (a0, a1,) { (Some(v0), Some(v1),) => Some(lakesh_body(v0, v1)), _ => None }",
+        );
+        check(
+            false,
+            &[],
+            "fn lakesh_body() -> Option<String> {",
+            "lakesh_body()",
+        );
+        check(
+            true,
+            &[],
+            "fn lakesh_body() -> String {",
+            "Some(lakesh_body())",
+        );
+    }
 
     #[test]
     fn places_are_those_of_the_body() {

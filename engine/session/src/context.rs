@@ -18,7 +18,7 @@ use lakesh_sql::TableName;
 use lakesh_table::TableContext;
 use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
-use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::failure::{Failure, FailureKind, Subject};
 use lakesh_text::input::{Substituted, offset_of};
 use lakesh_text::source::Place;
 
@@ -190,15 +190,16 @@ impl StatementContext {
             return failure;
         }
         let failure = Failure::from_datafusion(error, &self.text);
-        let Some(name) = failure
-            .message
-            .strip_prefix("parameter `$")
-            .and_then(|rest| rest.split('`').next())
-        else {
-            return failure;
+        let hint = match &failure.subject {
+            Some(Subject::Parameter(parameter)) => parameter
+                .strip_prefix('$')
+                .map(|name| format!("give it one with --param {name}=value")),
+            _ => None,
         };
-        let hint = format!("give it one with --param {name}=value");
-        failure.hint(hint)
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 
     /// Explains an error as `failure` does; of a file that is gone it also says which versions there are.

@@ -79,7 +79,9 @@ async fn push_files(
 ) -> Result<(), Failure> {
     let tables = context.table_context();
     let at = match context.session.as_of() {
-        Some(moment) if definition.format == "delta" => TableVersion::Timestamp(moment),
+        Some(moment) if lakesh_table::has_versions(&definition.format) => {
+            TableVersion::Timestamp(moment)
+        }
         _ => TableVersion::Latest,
     };
     let open = lakesh_table::open(definition, at, &tables).await?;

@@ -45,8 +45,8 @@ impl Session {
                     "functions in Rust do not run, as the catalog is not trusted: {reason}"
                 ))
                 .hint(
-                    "look at what is in it: if it is yours alone, name its folder with --catalog, else \
-                     make the functions in a catalog of your own",
+                    "look at what is in it: `lakesh trust` says that you trust it, or make the functions in a \
+                     catalog of your own",
                 ),
             ),
             Err(error) => Some(error.into()),

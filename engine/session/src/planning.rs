@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::common::DataFusionError;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -39,7 +40,7 @@ pub(super) fn session_state(
         .with_analyzer_rules(lakesh_semantics::analyzer_rules())
         .with_analyzer_rule(Arc::new(FrameRule))
         .with_optimizer_rules(lakesh_semantics::optimizer_rules())
-        .with_physical_optimizer_rules(physical_rules())
+        .with_physical_optimizer_rules(physical_rules().map_err(Failure::from_error)?)
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(SortByKeys))
         .with_relation_planners(vec![
@@ -92,10 +93,10 @@ pub(super) fn move_to_zone(state: &mut SessionState) -> Result<(), Failure> {
 }
 
 /// DataFusion's own rules, those of hints, and ours in the place of unsound ones.
-fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = after_join_selection();
+fn physical_rules() -> Result<Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>, DataFusionError> {
+    let mut rules = after_join_selection()?;
     lakesh_semantics::adjust_physical_rules(&mut rules);
-    rules
+    Ok(rules)
 }
 
 /// Settings of DataFusion's that differ from its own defaults, each with its reason.

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use datafusion::physical_plan::ExecutionPlan;
-use lakesh_catalog::HistoryStatus;
 use lakesh_catalog::definition::TableRead;
 use lakesh_event::event::Summary;
 use lakesh_event::observation::Observation;
@@ -21,6 +20,28 @@ use super::{Session, read, write};
 
 /// An operator's line is kept up to so many bytes: a list of ten thousand values says nothing more.
 const LONGEST_LINE: usize = 1000;
+
+/// How a statement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueryStatus {
+    /// It ran to its end.
+    Done,
+    /// It failed.
+    Failed,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+impl QueryStatus {
+    /// Returns the word that stands for it in `system.queries`.
+    pub(crate) fn as_text(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
 
 /// A statement that was run.
 #[derive(Debug)]
@@ -43,7 +64,7 @@ pub struct QueryRecord {
     pub(crate) spilled_bytes: u64,
     /// The tables that were read, as `name` or `name@v3`.
     pub(crate) tables: Vec<String>,
-    pub(crate) status: HistoryStatus,
+    pub(crate) status: QueryStatus,
     pub(crate) error: Option<FailureKind>,
     /// The plan, and what it did.
     pub observation: Observation,
@@ -200,16 +221,16 @@ impl Running {
     /// Keeps how the statement went.
     pub(super) fn finish(mut self, outcome: &Result<Summary, Failure>) {
         let (status, error, rows) = match outcome {
-            Ok(summary) => (HistoryStatus::Done, None, summary.rows),
+            Ok(summary) => (QueryStatus::Done, None, summary.rows),
             Err(failure) if failure.kind == FailureKind::Interrupted => {
-                (HistoryStatus::Interrupted, Some(failure.kind), None)
+                (QueryStatus::Interrupted, Some(failure.kind), None)
             }
-            Err(failure) => (HistoryStatus::Failed, Some(failure.kind), None),
+            Err(failure) => (QueryStatus::Failed, Some(failure.kind), None),
         };
         self.record(status, error, rows);
     }
 
-    fn record(&mut self, status: HistoryStatus, error: Option<FailureKind>, rows: Option<u64>) {
+    fn record(&mut self, status: QueryStatus, error: Option<FailureKind>, rows: Option<u64>) {
         self.recorded = true;
         let most = self.session.behaviour().query_history;
         if most == 0 {
@@ -249,7 +270,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if !self.recorded {
             self.record(
-                HistoryStatus::Interrupted,
+                QueryStatus::Interrupted,
                 Some(FailureKind::Interrupted),
                 None,
             );

@@ -319,7 +319,7 @@ static SETTINGS: &[Setting] = &[
             if value && !matches!(session.catalog().trust(), Ok(Trust::Own)) {
                 return Err(SettingError::Refused {
                     name: format!("{name} = true"),
-                    instead: "the catalog is not trusted, and a table could show any file that you can read",
+                    instead: "the catalog is not trusted, and a table could show any file that you can read; `lakesh trust` says that you trust it",
                 });
             }
             session.change_behaviour(|behaviour| behaviour.outside_files = value);

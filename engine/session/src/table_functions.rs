@@ -35,7 +35,7 @@ pub struct TableFunction {
     pub usage: &'static str,
     /// One sentence.
     pub summary: &'static str,
-    /// A script that runs as it stands in an empty session.
+    /// A query; the tests have the tables that it names.
     pub example: &'static str,
     /// Opens it for the arguments of a call.
     pub open: Open,
@@ -54,7 +54,7 @@ impl Session {
             name: reader.name.to_owned(),
             usage: reader.usage(),
             summary: reader.summary.to_owned(),
-            example: None,
+            example: Some(reader.example.to_owned()),
         });
         let functions = self.vocabulary.table_functions.iter();
         let ours = functions.map(|function| Described {

@@ -1,12 +1,13 @@
 //! What could stand at the cursor, from the text alone.
 //!
-//! It reads tokens, not grammar: a guess that is right where people press Tab, in one pass.
+//! It reads tokens, not grammar: a guess that is right where Tab is pressed, in one pass.
 
 use std::ops::Range;
 
 use lakesh_text::input::{Token, TokenKind, tokens};
+use lakesh_text::keyword::is_keyword;
 
-use super::keywords::is_keyword;
+use crate::vocabulary::statements;
 
 /// What could stand at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub(super) struct CompletionContext {
     pub(super) common_tables: Vec<String>,
 }
 
-/// Words after which a table's name stands.
+/// Words of queries after which a table's name stands; those of other statements are in their usages.
 const BEFORE_RELATION: &[&str] = &[
     "FROM",
     "JOIN",
@@ -60,17 +61,37 @@ const BEFORE_RELATION: &[&str] = &[
     "UPDATE",
     "TABLE",
     "VIEW",
-    "DESCRIBE",
-    "DESC",
-    "SUMMARIZE",
     "OVERWRITE",
-    "OPTIMIZE",
-    "CHECKPOINT",
-    "VACUUM",
-    "RESTORE",
-    "HISTORY",
-    "DETAIL",
 ];
+
+/// Says whether a table's name stands after a word.
+fn is_before_relation(word: &str) -> bool {
+    let mut usages = statements().iter().map(|kind| kind.usage);
+    BEFORE_RELATION.contains(&word) || usages.any(|usage| names_a_table_after(usage, word))
+}
+
+/// Says whether a usage has a table behind a word, as `VACUUM [TABLE] name | 'path'` has.
+fn names_a_table_after(usage: &str, word: &str) -> bool {
+    let parts: Vec<&str> = usage.split_whitespace().collect();
+    let is_table = |parts: &[&str]| matches!(parts, ["name", "|", path] if path.starts_with('\''));
+    let places = (0..parts.len()).filter(|place| parts[*place..].get(..3).is_some_and(is_table));
+    for place in places {
+        let mut before = parts[..place].iter().rev().peekable();
+        while let Some(part) = before.next() {
+            let optional = part
+                .strip_prefix('[')
+                .and_then(|part| part.strip_suffix(']'));
+            if optional.unwrap_or(part) == word {
+                return true;
+            }
+            // What is optional may be left out, and one of several words is as good as the others.
+            if optional.is_none() && before.next_if_eq(&&"|").is_none() {
+                break;
+            }
+        }
+    }
+    false
+}
 
 /// Finds out what could stand at the cursor.
 pub(super) fn context(text: &str, cursor: usize) -> CompletionContext {
@@ -224,7 +245,7 @@ fn wanted_after(text: &str, before: &[Token], qualifier: Option<String>) -> Want
         _ => {}
     }
     let after_comma_in_from = last_word == "," && last_clause(text, before) == Some("FROM");
-    if BEFORE_RELATION.contains(&last_word.as_str()) || after_comma_in_from {
+    if is_before_relation(&last_word) || after_comma_in_from {
         return Wanted::Relation(qualifier);
     }
     Wanted::Expression(qualifier)

@@ -5,7 +5,6 @@
 
 mod context;
 mod file;
-mod keywords;
 #[cfg(test)]
 mod tests;
 
@@ -14,14 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lakesh_session::{Session, settings};
+use lakesh_text::keyword::{KEYWORDS, quoted_name};
 
 use crate::vocabulary::statements;
 
 use context::{CompletionContext, Wanted, context, without_quotes};
-use keywords::KEYWORDS;
 
 pub use context::Relation;
-pub use keywords::is_keyword;
+pub use lakesh_text::keyword::is_keyword;
 
 /// A table that does not answer in this time offers no columns.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -139,13 +138,18 @@ impl Offer {
 
     /// Adds a table's name, in quotes if it needs them.
     fn add_table(&mut self, name: &str) {
-        self.add(CandidateKind::Table, name, quoted(name));
+        self.add(CandidateKind::Table, name, quoted_name(name));
     }
 
     /// Adds columns, in quotes if they need them, with their types.
     fn add_columns(&mut self, columns: Vec<(String, String)>) {
         for (name, data_type) in columns {
-            self.add_with(CandidateKind::Column, &name, quoted(&name), Some(data_type));
+            self.add_with(
+                CandidateKind::Column,
+                &name,
+                quoted_name(&name),
+                Some(data_type),
+            );
         }
     }
 
@@ -296,7 +300,7 @@ impl Completer<'_> {
                     offer.add(
                         CandidateKind::Schema,
                         &schema,
-                        format!("{}.", quoted(&schema)),
+                        format!("{}.", quoted_name(&schema)),
                     );
                 }
                 for reader in lakesh_table::READERS {
@@ -405,19 +409,5 @@ fn split_name(context: &CompletionContext) -> (usize, Option<String>, String) {
             None,
             context.typed.trim_start_matches('"').to_owned(),
         ),
-    }
-}
-
-/// Writes a name as SQL needs it: plain if it is lower case and no keyword, else in quotes.
-fn quoted(name: &str) -> String {
-    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name
-            .chars()
-            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_')
-        && !is_keyword(name);
-    if plain {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
     }
 }

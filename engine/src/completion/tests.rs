@@ -12,7 +12,7 @@ use lakesh_text::input::SplitOptions;
 use lakesh_text::source::Source;
 use tokio::runtime::Runtime;
 
-use super::{complete, quoted};
+use super::complete;
 
 fn session(runtime: &Runtime, folder: &std::path::Path) -> Arc<Session> {
     let _guard = runtime.enter();
@@ -38,7 +38,7 @@ fn names_that_fit_are_offered() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("data.csv"), "a\n1\n").unwrap();
     let session = session(&runtime, folder.path());
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 19] = [
         ("select dista| from trips", &["distance"]),
         ("select t.| from trips as t", &["distance", "\"VendorID\""]),
         ("select t.v| from trips as t", &["\"VendorID\""]),
@@ -53,6 +53,11 @@ fn names_that_fit_are_offered() {
         ("\\mode js|", &["json"]),
         ("set lakesh.mem|", &["lakesh.memory_limit"]),
         ("select * from 'da|", &["data.csv'"]),
+        ("vacuum tri|", &["trips"]),
+        ("vacuum table tri|", &["trips"]),
+        ("describe history tri|", &["trips"]),
+        ("compress tri|", &["trips"]),
+        ("drift trips against tol|", &["tolls"]),
     ];
     for (marked, expected) in cases {
         let cursor = marked.find('|').unwrap();
@@ -64,18 +69,5 @@ fn names_that_fit_are_offered() {
             assert!(found.contains(name), "{marked}: {found:?}");
         }
         assert!(found.len() <= expected.len() + 4, "{marked}: {found:?}");
-    }
-}
-
-#[test]
-fn names_get_the_quotes_they_need() {
-    let cases = [
-        ("a_1", "a_1"),
-        ("A", "\"A\""),
-        ("select", "\"select\""),
-        ("a\"b", "\"a\"\"b\""),
-    ];
-    for (name, expected) in cases {
-        assert_eq!(quoted(name), expected);
     }
 }

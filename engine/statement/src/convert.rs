@@ -5,7 +5,7 @@ use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{ColumnDef, ObjectName};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
-use lakesh_catalog::definition::TableDefinition;
+use lakesh_catalog::definition::{DELTA, TableDefinition};
 use lakesh_catalog::{Entry, EntryKind};
 use lakesh_event::event::Summary;
 use lakesh_session::scope::{Found, Resolver};
@@ -77,12 +77,7 @@ impl Convert {
     ) -> Result<(TableDefinition, Option<TableName>), Failure> {
         let name = match &self.files {
             Files::Path(path) => {
-                let definition = TableDefinition {
-                    format: "delta".to_owned(),
-                    locations: vec![context.absolute(path)?],
-                    ..TableDefinition::default()
-                };
-                return Ok((definition, None));
+                return Ok((TableDefinition::delta(context.absolute(path)?), None));
             }
             Files::Table(name) => name,
         };
@@ -99,7 +94,7 @@ impl Convert {
         match Resolver::new(context).find(&name, &parts).await? {
             Found::Table(definition) if definition.format == "parquet" => {
                 let definition = TableDefinition {
-                    format: "delta".to_owned(),
+                    format: DELTA.to_owned(),
                     schema: None,
                     partition_columns: Vec::new(),
                     ..definition

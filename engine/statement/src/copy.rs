@@ -19,6 +19,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::dml::CopyTo;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::tokenizer::Token;
+use lakesh_catalog::definition::{DELTA, TableDefinition};
 use lakesh_event::event::Summary;
 use lakesh_memory::planning::adjust_for_files;
 use lakesh_session::{Output, Statement, StatementContext, StatementKind, starts_query};
@@ -115,7 +116,7 @@ impl Statement for Copy {
         let input = context.plan(self.query.clone()).await?;
         check_partition_columns(&options, &input)?;
         let target = context.absolute(&self.target)?;
-        if options.format == "delta" {
+        if options.format == DELTA {
             return self.to_delta(context, &target, input, &options).await;
         }
         let rows = self.to_files(context, &target, &input, &options).await?;
@@ -144,11 +145,7 @@ impl Copy {
         input: Erased<LogicalPlan>,
         options: &CopyOptions,
     ) -> Result<Output, Failure> {
-        let definition = lakesh_catalog::definition::TableDefinition {
-            format: "delta".to_owned(),
-            locations: vec![target.to_owned()],
-            ..Default::default()
-        };
+        let definition = TableDefinition::delta(target);
         let (mode, schema_change) = match options.existing {
             Existing::Refuse => (WriteMode::Create, SchemaChange::Refuse),
             Existing::Overwrite => (WriteMode::Overwrite, SchemaChange::Overwrite),

@@ -221,7 +221,7 @@ impl CreateFunction {
         let definition = NativeDefinition::new(&shown, &self.function, &parameters, &returns)
             .map_err(|failure| failure.at(place.clone()))?;
         let options = context.session.options();
-        let Err(stumble) = definition.load(&options.program_path, &options.cache_folder) else {
+        let Err(error) = definition.load(&options.program_path, &options.cache_folder) else {
             return Ok(());
         };
         // The body stands in the text as it is, behind the dollars that open it.
@@ -230,14 +230,14 @@ impl CreateFunction {
         let start = text[from..]
             .find(&self.function.body)
             .map(|start| from + start);
-        let stumbled = start.zip(stumble.at).map(|(start, at)| {
+        let position = start.zip(error.at).map(|(start, at)| {
             let offset = (start + at).min(text.len());
             let behind = |character: char| !character.is_alphanumeric() && character != '_';
             let word = text[offset..].find(behind).unwrap_or(text.len() - offset);
             context.text.original(offset..offset + word)
         });
-        let failure = stumble.into_failure();
-        Err(failure.at(stumbled.unwrap_or(place)))
+        let failure = error.into_failure();
+        Err(failure.at(position.unwrap_or(place)))
     }
 }
 

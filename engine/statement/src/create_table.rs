@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     CheckConstraint, ColumnDef, Expr as SqlExpr, Ident, ObjectName, TableConstraint,
 };
 use datafusion::sql::sqlparser::tokenizer::Token;
-use lakesh_catalog::definition::TableDefinition;
+use lakesh_catalog::definition::{DELTA, TableDefinition};
 use lakesh_catalog::{Entry, OnConflict};
 use lakesh_event::event::Summary;
 use lakesh_plan::nullable::taking_null;
@@ -75,7 +75,7 @@ fn parse(parser: &mut StatementParser, on_conflict: OnConflict) -> ParseResult<C
     loop {
         if parser.accept(&["using"]) {
             let format = parser.identifier()?;
-            if !format.value.eq_ignore_ascii_case("delta") {
+            if !format.value.eq_ignore_ascii_case(DELTA) {
                 return Err(datafusion::common::DataFusionError::Plan(format!(
                     "CREATE TABLE makes Delta tables, not `{}`; write files with COPY and name them with CREATE EXTERNAL TABLE",
                     format.value
@@ -230,12 +230,9 @@ impl CreateTable {
 
     fn definition(&self, location: String, managed_columns: &[String]) -> TableDefinition {
         TableDefinition {
-            format: "delta".to_owned(),
-            locations: vec![location],
-            options: BTreeMap::new(),
-            schema: None,
             partition_columns: managed_columns.to_vec(),
             comment: self.comment.clone(),
+            ..TableDefinition::delta(location)
         }
     }
 }

@@ -121,6 +121,10 @@ impl TableFormat for Csv {
         true
     }
 
+    fn is_text(&self) -> bool {
+        true
+    }
+
     fn options(&self) -> Vec<&'static [OptionSpec]> {
         vec![CSV_OPTIONS, FILE_OPTIONS]
     }

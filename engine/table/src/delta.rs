@@ -6,11 +6,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use datafusion::error::DataFusionError;
 use deltalake::kernel::transaction::TransactionError;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use lakesh_catalog::definition::{TableDefinition, TableVersion};
+use lakesh_catalog::definition::{DELTA, TableDefinition, TableVersion};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::cache::CachedDelta;
@@ -33,7 +32,7 @@ pub(crate) struct Delta;
 #[async_trait]
 impl TableFormat for Delta {
     fn name(&self) -> &'static str {
-        "delta"
+        DELTA
     }
 
     fn suffixes(&self) -> &'static [&'static str] {
@@ -72,7 +71,8 @@ impl TableFormat for Delta {
 }
 
 /// Loads the table that a definition names, for operations that go beyond scanning.
-pub async fn delta_table(
+#[cfg(test)]
+pub(crate) async fn delta_table(
     definition: &TableDefinition,
     version: TableVersion,
     context: &TableContext<'_>,
@@ -106,10 +106,11 @@ pub async fn delta_partition_columns(
 /// Returns a Delta table's readable versions in ascending order with their commit times.
 ///
 /// These are the times that `TIMESTAMP AS OF` goes by.
-pub async fn delta_commit_times(
+#[cfg(test)]
+pub(crate) async fn delta_commit_times(
     definition: &TableDefinition,
     context: &TableContext<'_>,
-) -> Result<Vec<(u64, DateTime<Utc>)>, TableError> {
+) -> Result<Vec<(u64, chrono::DateTime<chrono::Utc>)>, TableError> {
     let source = Source::new(definition, context)?;
     let log = DeltaLog::list(&source.location, source.store.as_ref()).await?;
     log.times(&source.location, &source.store).await
@@ -139,7 +140,7 @@ impl Source {
         definition: &TableDefinition,
         context: &TableContext<'_>,
     ) -> Result<Self, TableError> {
-        let options = Options::check("delta", &definition.options, &[])?;
+        let options = Options::check(DELTA, &definition.options, &[])?;
         let [text] = definition.locations.as_slice() else {
             return Err(TableError::Location {
                 location: definition.locations.join(", "),

@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::DataFusionError;
 use deltalake::DeltaTable;
 use futures::TryStreamExt;
-use lakesh_catalog::definition::{TableDefinition, TableVersion};
+use lakesh_catalog::definition::{DELTA, TableDefinition, TableVersion};
 use serde_json::Value;
 
 use super::TableContext;
@@ -112,7 +112,7 @@ impl Detail<'_> {
         features.sort_unstable();
         features.dedup();
         let columns: Vec<ArrayRef> = vec![
-            text(Some("delta")),
+            text(Some(DELTA)),
             text(self.metadata["id"].as_str()),
             text(Some(self.name)),
             text(self.metadata["description"].as_str()),

@@ -25,6 +25,7 @@ use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext, FileSelection}
 use deltalake::kernel::LogicalFileView;
 use deltalake::table::state::DeltaTableState;
 use futures::TryStreamExt;
+use lakesh_catalog::definition::DELTA;
 
 use super::TableContext;
 use super::checked_filters::checked;
@@ -120,7 +121,7 @@ impl DeltaScan {
             has_deletions: file.deletion_vector_descriptor().is_some(),
         });
         Some(TableFiles {
-            format: "delta".to_owned(),
+            format: DELTA.to_owned(),
             compression: String::new(),
             partition_columns: state.metadata().partition_columns().to_vec(),
             files: files.collect(),

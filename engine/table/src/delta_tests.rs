@@ -15,7 +15,7 @@ use lakesh_text::erased::Erased;
 use super::testing::{Bench, definition};
 use super::{
     OpenTable, SchemaChange, TableContext, TableError, WriteInput, WriteMode, WriteReport,
-    WriteRequest, create_delta, delta_commit_times, delta_table, open, write_delta,
+    WriteRequest, delta_commit_times, delta_table, open, write_delta,
 };
 
 impl Bench {
@@ -307,8 +307,7 @@ async fn checkpoints_keep_versions_readable_after_the_log_was_cleaned() {
 #[tokio::test(flavor = "multi_thread")]
 async fn created_tables_keep_types_constraints_and_properties() {
     let bench = Bench::new();
-    let mut wanted = definition("delta", &["t"], &[]);
-    wanted.schema = Some(Arc::new(Schema::new(vec![
+    let columns = Arc::new(Schema::new(vec![
         Field::new("d", DataType::Decimal128(20, 3), true),
         Field::new("t", DataType::Timestamp(TimeUnit::Microsecond, None), true),
         Field::new(
@@ -322,12 +321,19 @@ async fn created_tables_keep_types_constraints_and_properties() {
             true,
         ),
         Field::new("n", DataType::Int32, false),
-    ])));
-    wanted.comment = Some("all sorts".into());
-    let properties = BTreeMap::from([("delta.appendOnly".to_string(), "true".to_string())]);
-    let table = create_delta(&wanted, properties, &bench.context())
-        .await
+    ]));
+    let empty = MemTable::try_new(columns, vec![Vec::new()]).unwrap();
+    let plan = LogicalPlanBuilder::scan("v", provider_as_source(Arc::new(empty)), None)
+        .unwrap()
+        .build()
         .unwrap();
+    let input = WriteInput::Query(plan.into());
+    let mut request = WriteRequest::new(input, WriteMode::Create);
+    request.comment = Some("all sorts".into());
+    request.properties = BTreeMap::from([("delta.appendOnly".to_string(), "true".to_string())]);
+    let wanted = definition("delta", &["t"], &[]);
+    let created = write_delta(&wanted, request, &bench.context()).await;
+    let table = created.unwrap().table;
     assert_eq!(
         table.snapshot().unwrap().metadata().description(),
         Some("all sorts")

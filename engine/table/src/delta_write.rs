@@ -32,7 +32,7 @@ use super::delta_log::commit_path;
 use super::error::TableError;
 use super::own_paths::check_paths;
 use crate::commit::PointOfNoReturn;
-use crate::stored_types::{as_stored, stored_columns};
+use crate::stored_types::as_stored;
 
 /// What is written.
 #[derive(Debug, Clone)]
@@ -290,35 +290,6 @@ fn configured(
         }
     }
     Ok(builder)
-}
-
-/// Creates an empty Delta table with the definition's columns, partition columns and comment.
-pub async fn create_delta(
-    definition: &TableDefinition,
-    properties: BTreeMap<String, String>,
-    context: &TableContext<'_>,
-) -> Result<DeltaTable, TableError> {
-    let source = Source::new(definition, context)?;
-    existing(&source, &WriteMode::Create, context).await?;
-    let schema = definition
-        .schema
-        .as_ref()
-        .ok_or_else(|| TableError::Location {
-            location: source.location.display.clone(),
-            reason: "a new table needs columns".into(),
-        })?;
-    let columns = stored_columns(schema)
-        .map_err(|error| TableError::file(&source.location.display, error))?;
-    let handle = source.handle()?;
-    let mut builder = handle
-        .create()
-        .with_columns(columns.fields().cloned())
-        .with_partition_columns(definition.partition_columns.clone())
-        .with_configuration(configuration(properties));
-    if let Some(comment) = &definition.comment {
-        builder = builder.with_comment(comment.clone());
-    }
-    builder.await.map_err(|error| source.failed(error))
 }
 
 fn configuration(

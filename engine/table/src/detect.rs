@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use lakesh_catalog::definition::TableDefinition;
+use lakesh_catalog::definition::{DELTA, TableDefinition};
 use object_store::ObjectStore;
 
 use super::delta_log::{LOG_FOLDER, log_folder};
@@ -30,7 +30,7 @@ pub async fn detect(
     let location = Location::parse(location, context)?;
     let store = store::connect(&location, &Default::default(), context)?;
     let format = match is_delta(&location, store.as_ref()).await? {
-        true => super::format("delta")?,
+        true => super::format(DELTA)?,
         false => {
             let files = listing::list(&location, store.as_ref()).await?;
             format_of_files(&location, &files, &store, context).await?

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use lakesh_catalog::definition::TableDefinition;
+use lakesh_catalog::definition::{DELTA, TableDefinition};
 use object_store::path::Path as ObjectPath;
 use object_store::{ListResult, ObjectStore};
 
@@ -197,7 +197,7 @@ impl Place {
             .iter()
             .any(|path| named(path) == LOG_FOLDER)
         {
-            return Ok(Look::Table("delta"));
+            return Ok(Look::Table(DELTA));
         }
         let mut folders: Vec<ObjectPath> = listed
             .common_prefixes

@@ -21,7 +21,7 @@ pub async fn footprint(
     version: TableVersion,
     context: &TableContext<'_>,
 ) -> Result<Footprint, TableError> {
-    if definition.format == "delta" {
+    if definition.is_delta() {
         let detail = delta_detail(definition, version, "", context).await?;
         let number = |column: &str| {
             let column = detail.column_by_name(column)?;

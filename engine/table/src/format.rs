@@ -64,6 +64,11 @@ pub trait TableFormat: Send + Sync {
         false
     }
 
+    /// Returns whether its values stand in the files as text, so that reading them is parsing them.
+    fn is_text(&self) -> bool {
+        false
+    }
+
     /// Returns the options that it understands, in groups.
     fn options(&self) -> Vec<&'static [OptionSpec]>;
 

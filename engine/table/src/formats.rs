@@ -30,6 +30,11 @@ pub fn format(name: &str) -> Result<&'static dyn TableFormat, TableError> {
         })
 }
 
+/// Says whether tables of a format have versions; one that is not known has none.
+pub fn has_versions(name: &str) -> bool {
+    format(name).is_ok_and(|format| format.has_versions())
+}
+
 /// Opens a table as it is now, or at a version if its format keeps them.
 ///
 /// A version that cannot be had is an error, never another version.

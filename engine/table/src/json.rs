@@ -72,6 +72,10 @@ impl TableFormat for Json {
         true
     }
 
+    fn is_text(&self) -> bool {
+        true
+    }
+
     fn options(&self) -> Vec<&'static [OptionSpec]> {
         vec![JSON_OPTIONS, FILE_OPTIONS]
     }

@@ -76,7 +76,9 @@ mod types;
 pub use cache::TableCache;
 pub use change_account::accounting_state;
 pub use check::{RepairReport, RepairStep, RepairTable, check_delta, check_schema, repair_steps};
-pub use delta::{delta_commit_times, delta_partition_columns, delta_range, delta_table};
+#[cfg(test)]
+use delta::{delta_commit_times, delta_table};
+pub use delta::{delta_partition_columns, delta_range};
 pub use delta_change::{
     CONSTRAINT_PREFIX, FILE_COLUMN, GENERATION_EXPRESSION, OpenForChange, generated_columns,
     keys_row_by_row, library_state, row_by_row,
@@ -87,8 +89,7 @@ pub use delta_diff::{Difference, Side, delta_difference};
 pub use delta_feed::delta_feed;
 pub use delta_history::{delta_history, history_schema};
 pub use delta_write::{
-    SchemaChange, WriteInput, WriteMode, WriteReport, WriteRequest, create_delta, write_delta,
-    write_rows,
+    SchemaChange, WriteInput, WriteMode, WriteReport, WriteRequest, write_delta, write_rows,
 };
 pub use detect::detect;
 pub use discover::{Discovered, discover, discover_one};
@@ -98,7 +99,7 @@ pub use file_table::fingerprint;
 pub use files::suffix_of;
 pub use footprint::footprint;
 pub use format::{OpenTable, TableContext, TableFormat};
-pub use formats::{FORMATS, format, open};
+pub use formats::{FORMATS, format, has_versions, open};
 pub use guarded_store::guarded_stores;
 pub use location::Location;
 pub use maintain::{

@@ -39,7 +39,7 @@ pub struct ReaderSignature {
     pub positional: &'static [&'static str],
     /// The named arguments, in groups.
     pub named: &'static [&'static [OptionSpec]],
-    /// A call that works.
+    /// A query; the tests have the files that it names.
     pub example: &'static str,
 }
 

@@ -30,7 +30,7 @@ pub use report::{noted, plain_excerpt as excerpt, printable};
 pub use secret::{SECRET_NAMES, masked};
 pub use store::{CREDENTIALS_HINT, lacks_credentials, store_said};
 pub use syntax::unexpected_token;
-pub use types::{quoted_name, sql_type_name};
+pub use types::sql_type_name;
 
 /// What sort of failure it was; front ends derive the exit status from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,31 @@ impl FailureKind {
     }
 }
 
+/// What a failure is about, for whoever knows more of that than the one who found it. They ask this, never the
+/// words of the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A table that was not found.
+    MissingTable,
+    /// A column that was not found, or that several tables have.
+    Column,
+    /// A parameter that has no value, as it is written: `$name` or `?`.
+    Parameter(String),
+    /// A text variable that is not set.
+    Variable,
+    /// A setting that was not found.
+    Setting,
+    /// A view itself, which the message names.
+    View,
+    /// The query of a view; the message begins with the view's name.
+    InView {
+        /// The view, as the message names it.
+        view: String,
+        /// The message without it.
+        message: String,
+    },
+}
+
 /// A failure of one cell, ready to be shown to a person.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -80,6 +105,8 @@ pub struct Failure {
     pub place: Option<Place>,
     /// What to do about it, each a sentence of its own.
     pub hints: Vec<String>,
+    /// What it is about, where somebody may want to add to it.
+    pub subject: Option<Subject>,
     /// What caused it, for logs; not shown.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -92,6 +119,7 @@ impl Failure {
             message: without_backtrace(message.into()),
             place: None,
             hints: Vec::new(),
+            subject: None,
             source: None,
         }
     }
@@ -107,6 +135,26 @@ impl Failure {
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.place.get_or_insert(place);
+        self
+    }
+
+    /// Says what it is about.
+    #[must_use]
+    pub fn about(mut self, subject: Subject) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// Says that it happened in the query of a view, unless it is about a view and names that.
+    #[must_use]
+    pub fn in_view(mut self, view: &str) -> Self {
+        if self.subject != Some(Subject::View) {
+            let message = format!("in view `{view}`: {}", self.message);
+            self.subject = Some(Subject::InView {
+                view: view.to_owned(),
+                message: std::mem::replace(&mut self.message, message),
+            });
+        }
         self
     }
 

@@ -2,12 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod consumer;
 pub mod display;
 pub mod effect;
 pub mod erased;
 pub mod failure;
 pub mod hash;
 pub mod input;
+pub mod keyword;
 pub mod quantity;
 pub mod secret;
 pub mod similar;

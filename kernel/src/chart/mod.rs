@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use lakesh_engine::command::{Arguments, Command, Invocation};
 use lakesh_engine::event::{Event, Summary};
-use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::failure::{Failure, FailureKind, Subject};
 use lakesh_engine::input::{self, Cell, SplitOptions};
 use lakesh_engine::source::{Place, Source};
 
@@ -146,9 +146,10 @@ async fn fetch(invocation: &Invocation, sql: String) -> Result<Points, Failure> 
             Event::Batch(batch) => batches.push(batch),
             Event::Failed(mut failure) => {
                 // Place and name are of a text that the user never saw.
-                let own = format!("in view `{ROWS}`: ");
-                if let Some(rest) = failure.message.strip_prefix(&own) {
-                    failure.message = rest.to_owned();
+                if let Some(Subject::InView { view, message }) = &failure.subject
+                    && view == ROWS
+                {
+                    failure.message = message.clone();
                 }
                 failure.place = Some(invocation.place().clone());
                 return Err(failure);

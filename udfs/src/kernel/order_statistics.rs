@@ -161,11 +161,6 @@ impl<K: Copy + Ord> OrderStatistics<K> {
         self.blocks.len() * (block + (LARGEST + 1) * key)
     }
 
-    /// Adds the keys of another multiset.
-    pub fn absorb(&mut self, keys: impl IntoIterator<Item = K>) {
-        keys.into_iter().for_each(|key| self.insert(key));
-    }
-
     fn block_of(&self, key: K) -> usize {
         self.firsts
             .partition_point(|first| *first <= key)

@@ -28,7 +28,6 @@ fn only_writes_create() {
     assert_eq!(catalog.list(None).unwrap(), []);
     assert_eq!(catalog.schemas().unwrap()[0].name, "main");
     assert_eq!(catalog.attachments().unwrap(), []);
-    assert_eq!(catalog.history_tail(3).unwrap(), []);
     assert_eq!(catalog.drop("main", "t", EntryKind::Table).unwrap(), None);
     assert_eq!(catalog.detach("t").unwrap(), None);
     assert_eq!(

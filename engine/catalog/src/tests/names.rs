@@ -260,7 +260,6 @@ fn attachments_share_the_names_of_schemas() {
 fn similar_names_are_found() {
     let catalog = memory();
     assert_eq!(catalog.similar("sales", 3).unwrap(), []);
-    assert_eq!(catalog.similar_schemas("mian", 3).unwrap(), ["main"]);
     catalog.create_schema("archive", false).unwrap();
     for (schema, name) in [("main", "Sales"), ("archive", "sales"), ("main", "orders")] {
         catalog
@@ -276,7 +275,6 @@ fn similar_names_are_found() {
         ]
     );
     assert_eq!(similar[1].to_string(), "archive.sales");
-    assert_eq!(catalog.similar_schemas("achive", 3).unwrap(), ["archive"]);
     let error = catalog.not_found("main", "order", ObjectKind::Table);
     check_failure(
         Err::<(), _>(error),
@@ -324,16 +322,4 @@ fn hostile_names_are_kept_or_refused() {
         "`relative` cannot be a location: it is not absolute",
         None,
     );
-}
-
-#[test]
-fn metadata_is_kept() {
-    let catalog = memory();
-    assert_eq!(catalog.metadata("a").unwrap(), None);
-    catalog.set_metadata("a", Some("1")).unwrap();
-    catalog.set_metadata("a", Some("2")).unwrap();
-    assert_eq!(catalog.metadata("a").unwrap().as_deref(), Some("2"));
-    catalog.set_metadata("a", None).unwrap();
-    assert_eq!(catalog.metadata("a").unwrap(), None);
-    assert!(catalog.set_metadata("catalog.id", Some("x")).is_err());
 }

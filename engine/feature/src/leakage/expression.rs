@@ -41,7 +41,10 @@ impl Walker<'_> {
             Expr::Column(column) => {
                 let place = schema.maybe_index_of_column(column);
                 let value = place.and_then(|place| relation.columns.get(place));
-                Ok(value.cloned().unwrap_or_default())
+                Ok(match value {
+                    Some(value) => value.clone(),
+                    None => self.unknown_value(&column.name),
+                })
             }
             Expr::OuterReferenceColumn(_, column) => Ok(self.outer_column(column)),
             Expr::Literal(value, _) => Ok(Value {

@@ -28,6 +28,8 @@ pub(super) enum LeakKind {
     Ties,
     /// A window whose order is not known to be that of the label's time.
     OtherOrder,
+    /// A part of the plan that cannot be followed.
+    Unknown,
 }
 
 /// One feature that can know too much.
@@ -61,6 +63,7 @@ impl LeakKind {
             Self::EqualTime => "equal time",
             Self::Ties => "ties",
             Self::OtherOrder => "other order",
+            Self::Unknown => "cannot tell",
         }
     }
 
@@ -69,7 +72,7 @@ impl LeakKind {
     pub(super) fn severity(self) -> &'static str {
         match self {
             Self::EqualTime | Self::Ties | Self::Encoder => "medium",
-            Self::OtherOrder => "low",
+            Self::OtherOrder | Self::Unknown => "low",
             _ => "high",
         }
     }
@@ -101,6 +104,9 @@ impl LeakKind {
             Self::OtherOrder => format!(
                 "the rows of `{of}` are ordered by something that the query does not relate to `{time}`"
             ),
+            Self::Unknown => {
+                format!("it depends on `{of}`, and what that depends on cannot be told")
+            }
         }
     }
 
@@ -137,6 +143,7 @@ impl LeakKind {
                     .to_owned()
             }
             Self::OtherOrder => format!("order the window by {time}"),
+            Self::Unknown => "write the query without that part, or check it by hand".to_owned(),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Reach {
     },
     /// Those within all the bounds; without a bound, any. `own` says that the current one is among them.
     Rows { own: bool, bounds: Vec<Bound> },
+    /// It cannot be told: perhaps the target, perhaps rows of any time.
+    Unknown,
 }
 
 /// One thing that a value depends on.
@@ -111,7 +113,7 @@ impl Dependency {
         let all: Vec<&Fact> = facts.iter().chain(&self.guards).collect();
         let was_own = self.reach == Reach::Own;
         let (bases, had_own) = match &self.reach {
-            Reach::Folds | Reach::Fitted { .. } => return self.clone(),
+            Reach::Folds | Reach::Fitted { .. } | Reach::Unknown => return self.clone(),
             Reach::Own => (self.identities(&all, links), true),
             Reach::Rows { own, bounds } => (bounds.clone(), *own),
         };

@@ -131,14 +131,16 @@ impl Judge<'_> {
                 column,
             })
         });
-        if dependency.decides && !is_target {
-            return Vec::new();
-        }
         let scan = self.walker.scans.get(dependency.scan);
         let name = scan.map_or_else(String::new, |scan| scan.name.clone());
+        if dependency.decides && !is_target && dependency.reach != Reach::Unknown {
+            return Vec::new();
+        }
         let facts: Vec<&Fact> = self.facts.iter().chain(&dependency.guards).collect();
         match &dependency.reach {
             Reach::Folds => Vec::new(),
+            // Also where it only selects rows: that matters if it is the target, which it may be.
+            Reach::Unknown => vec![(LeakKind::Unknown, name, cause)],
             Reach::Fitted {
                 encoder,
                 learns_target,

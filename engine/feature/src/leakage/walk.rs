@@ -1,6 +1,10 @@
 //! Follows the columns of a logical plan down to the tables.
 
 mod join;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod unknown;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,6 +15,7 @@ use datafusion::common::{Column, DFSchema, DFSchemaRef, DataFusionError, Span};
 use datafusion::logical_expr::{Distinct, Expr, Extension, LogicalPlan, TableScan};
 use lakesh_encoder::Provenance;
 use lakesh_plan::asof::AsOfJoin;
+use lakesh_plan::directive::hinted;
 use lakesh_session::scope::Opened;
 
 use super::facts::{Fact, Linear, Origin, Term};
@@ -177,7 +182,8 @@ impl<'a> Walker<'a> {
                 let found = unnest.dependency_indices.iter();
                 relation.columns = found
                     .map(|index| {
-                        let column = relation.columns.get(*index).cloned().unwrap_or_default();
+                        let column = relation.columns.get(*index).cloned();
+                        let column = column.unwrap_or_else(|| self.unknown_value("unnest"));
                         let mut lists = unnest.list_type_columns.iter().map(|(list, _)| list);
                         let is_opened = unnest.struct_type_columns.contains(index);
                         match is_opened || lists.any(|list| list == index) {
@@ -191,13 +197,15 @@ impl<'a> Walker<'a> {
             LogicalPlan::Extension(extension) => self.extension(extension),
             LogicalPlan::Subquery(subquery) => self.plan(&subquery.subquery),
             LogicalPlan::Distinct(Distinct::All(input)) => self.plan(input),
-            other => match other.inputs().as_slice() {
-                [input] => self.plan(input),
-                _ => Ok(Relation {
-                    columns: vec![Value::default(); other.schema().fields().len()],
-                    ..Relation::default()
-                }),
-            },
+            LogicalPlan::Sort(sort) => self.plan(&sort.input),
+            LogicalPlan::Limit(limit) => self.plan(&limit.input),
+            LogicalPlan::Repartition(repartition) => self.plan(&repartition.input),
+            // A SELECT without FROM: constants depend on no table.
+            LogicalPlan::EmptyRelation(empty) => Ok(Relation {
+                columns: vec![Value::default(); empty.schema.fields().len()],
+                ..Relation::default()
+            }),
+            other => Ok(self.unknown(other)),
         }
     }
 
@@ -268,19 +276,11 @@ impl<'a> Walker<'a> {
         if let Some(join) = extension.node.as_any().downcast_ref::<AsOfJoin>() {
             return self.as_of(join);
         }
-        // Of a node that is not known, everything may depend on everything.
-        let mut all = Vec::new();
-        let mut relation = Relation::default();
-        for input in extension.node.inputs() {
-            let input = self.plan(input)?;
-            for column in &input.columns {
-                merge(&mut all, column.dependencies.iter().cloned());
-            }
-            relation = relation.beside(input);
+        // A hint changes how a relation is computed, not what is in it.
+        if let Some(input) = hinted(extension.node.as_ref()) {
+            return self.plan(input);
         }
-        let width = extension.node.schema().fields().len();
-        relation.columns = vec![Value::of(all); width];
-        Ok(relation)
+        Ok(self.unknown(&LogicalPlan::Extension(extension.clone())))
     }
 
     /// Walks a subquery of an expression.
@@ -325,12 +325,12 @@ impl<'a> Walker<'a> {
     }
 
     /// Returns what a column of a query around the subquery depends on.
-    pub(super) fn outer_column(&self, column: &Column) -> Value {
+    pub(super) fn outer_column(&mut self, column: &Column) -> Value {
         let found = self.outer.iter().rev().find_map(|outer| {
             let place = outer.schema.maybe_index_of_column(column)?;
             outer.relation.columns.get(place).cloned()
         });
-        found.unwrap_or_default()
+        found.unwrap_or_else(|| self.unknown_value(&column.name))
     }
 
     /// Says whether a use of a table belongs to a query around the one that is walked.

@@ -124,16 +124,15 @@ fn out_of_fold(arguments: Vec<Value>) -> Value {
     let mut all = Vec::new();
     for (place, argument) in arguments.into_iter().enumerate() {
         let is_target = place == 1;
-        let found = argument
-            .dependencies
-            .into_iter()
-            .map(|one| match is_target {
+        let found = argument.dependencies.into_iter().map(|one| {
+            match is_target && one.reach != Reach::Unknown {
                 true => Dependency {
                     reach: Reach::Folds,
                     ..one
                 },
                 false => one,
-            });
+            }
+        });
         merge(&mut all, found.collect::<Vec<_>>());
     }
     Value::of(all)

@@ -8,7 +8,8 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::common::{Column, DataFusionError};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use lakesh_encoder::{
-    CategoryType, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition, learn, listed_values,
+    CategoryType, EncoderKind, FitColumn, Fitted, OutputDefinition, OutputError, learn,
+    listed_values,
 };
 use lakesh_session::StatementContext;
 use lakesh_text::erased::Erased;
@@ -33,7 +34,7 @@ pub(super) async fn learned(
             learn(Erased::new(state), plan.clone(), Arc::clone(&outputs), None)
         })
         .await?;
-    let learned = learned.map_err(|misfit: Misfit| context.failure(misfit.error))?;
+    let learned = learned.map_err(|wrong: OutputError| context.failure(wrong.error))?;
     Ok(learned.finish_each().into_iter().map(Result::ok).collect())
 }
 

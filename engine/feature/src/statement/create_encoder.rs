@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::ObjectName;
 use lakesh_catalog::OnConflict;
 use lakesh_catalog::definition::TableRead;
 use lakesh_encoder::{
-    CategoryType, EncoderDefinition, EncoderKind, FitColumn, Fitted, Misfit, OutputDefinition,
+    CategoryType, EncoderDefinition, EncoderKind, FitColumn, Fitted, OutputDefinition, OutputError,
     Provenance, ProvenanceTable, learn, to_stored,
 };
 use lakesh_event::event::Summary;
@@ -168,18 +168,18 @@ impl CreateEncoder {
                 learn(Erased::new(state), plan.clone(), Arc::clone(&columns), None)
             })
             .await?;
-        let learned = learned.map_err(|misfit| self.misfit(context, misfit))?;
+        let learned = learned.map_err(|wrong| self.failure_of_output(context, wrong))?;
         let rows = learned.rows;
         let fitted = learned
             .finish()
-            .map_err(|misfit| self.misfit(context, misfit))?;
+            .map_err(|wrong| self.failure_of_output(context, wrong))?;
         Ok((fitted, rows))
     }
 
     /// Says what is wrong with an output, at its place.
-    fn misfit(&self, context: &StatementContext, misfit: Misfit) -> Failure {
-        let output = &self.outputs[misfit.output];
-        let mut failure = Failure::from_error(misfit.error);
+    fn failure_of_output(&self, context: &StatementContext, wrong: OutputError) -> Failure {
+        let output = &self.outputs[wrong.output];
+        let mut failure = Failure::from_error(wrong.error);
         failure.message = format!("`{}`: {}", output.name, failure.message);
         failure.place = Some(context.place(output.location));
         failure

@@ -324,8 +324,8 @@ async fn learned_bins(
             learn(Erased::new(state), plan.clone(), Arc::clone(&outputs), None)
         })
         .await?;
-    let learned = learned.map_err(|misfit| explain(misfit.error))?;
-    let mut fitted = learned.finish().map_err(|misfit| explain(misfit.error))?;
+    let learned = learned.map_err(|wrong| explain(wrong.error))?;
+    let mut fitted = learned.finish().map_err(|wrong| explain(wrong.error))?;
     let fitted = fitted.pop();
     fitted.ok_or_else(|| Failure::new(FailureKind::Execution, "nothing was learned"))
 }

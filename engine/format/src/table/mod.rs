@@ -33,6 +33,7 @@ pub(super) const FORMAT: Format = Format {
     binary: false,
     one_result: false,
     for_eyes: true,
+    separated: true,
     create: |options| Box::new(TableWriter::new(options)),
 };
 

@@ -156,3 +156,37 @@ fn like_pattern(regex: &str) -> Option<String> {
     let stripped = regex.contains(".*") && (start.is_empty() || end.is_empty());
     (plain && !stripped).then(|| format!("{start}{rest}{end}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::like_pattern;
+
+    #[test]
+    fn expressions_without_operators_are_patterns() {
+        for (regex, pattern) in [
+            ("abc", Some("%abc%")),
+            ("^abc", Some("abc%")),
+            ("abc$", Some("%abc")),
+            ("^abc$", Some("abc")),
+            (".*abc.*", Some("%abc%")),
+            ("abc.*", Some("%abc%")),
+            ("ä/b:c", Some("%ä/b:c%")),
+            // These ask for less than their ends say.
+            ("^.*abc", None),
+            ("abc.*$", None),
+            // Letters that LIKE reads as more, or that the expression does.
+            ("a_b", None),
+            ("a%b", None),
+            ("a.b", None),
+            ("a\\.b", None),
+            ("a|b", None),
+            ("(abc)", None),
+            ("ab+", None),
+            ("[ab]", None),
+            ("", None),
+            ("^$", None),
+        ] {
+            assert_eq!(like_pattern(regex).as_deref(), pattern, "{regex}");
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Ident, ObjectName, Query as SqlQuery, SetExpr, TableAlias, TableFactor, Visit, VisitMut,
-    Visitor, VisitorMut,
+    Expr, GroupByExpr, Ident, ObjectName, OptimizerHint, Query as SqlQuery, Select, SetExpr,
+    TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
 };
 use lakesh_sql::normalized;
 
@@ -182,22 +182,51 @@ fn table(name: Ident, alias: Option<TableAlias>) -> TableFactor {
     }
 }
 
-/// Says whether a query does more than read rows.
+/// Says whether a query does more than read rows, and does not keep them already.
 fn works(query: &SqlQuery) -> bool {
-    match query.body.as_ref() {
-        SetExpr::SetOperation { .. } => true,
-        _ => select_of(query).is_some_and(|select| {
-            let text = select.to_string().to_uppercase();
-            if text.contains("MATERIALIZE") {
-                return false;
+    if matches!(query.body.as_ref(), SetExpr::SetOperation { .. }) {
+        return true;
+    }
+    let Some(select) = select_of(query) else {
+        return false;
+    };
+    if select.optimizer_hints.iter().any(materializes) {
+        return false;
+    }
+    let joins = select.from.len() > 1 || select.from.iter().any(|from| !from.joins.is_empty());
+    joins || select.distinct.is_some() || select.visit(&mut Grouping).is_break()
+}
+
+/// Says whether a hint comment asks to keep rows.
+fn materializes(hint: &OptimizerHint) -> bool {
+    let mut words = hint
+        .text
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.any(|word| word.eq_ignore_ascii_case("materialize"))
+}
+
+/// Stops at what groups rows or looks at several of them, also in a subquery.
+struct Grouping;
+
+impl Visitor for Grouping {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        match &select.group_by {
+            GroupByExpr::Expressions(keys, modifiers)
+                if keys.is_empty() && modifiers.is_empty() =>
+            {
+                ControlFlow::Continue(())
             }
-            let joins =
-                select.from.len() > 1 || select.from.iter().any(|from| !from.joins.is_empty());
-            joins
-                || select.distinct.is_some()
-                || text.contains(" GROUP BY ")
-                || text.contains(" OVER ")
-        }),
+            _ => ControlFlow::Break(()),
+        }
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::Function(function) if function.over.is_some() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
     }
 }
 
@@ -229,4 +258,49 @@ fn mentions(tree: &SqlQuery, name: &Ident) -> usize {
 
 fn is_named(name: &ObjectName, wanted: &str) -> bool {
     matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(|part| normalized(part) == wanted))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::works;
+    use crate::text::readable;
+
+    #[track_caller]
+    fn check(sql: &str, expected: bool) {
+        let query = lakesh_sql::parse_query(sql).unwrap();
+        let (tree, _) = readable(&query).unwrap();
+        assert_eq!(works(&tree), expected, "{sql}");
+    }
+
+    #[test]
+    fn work_is_seen_in_the_tree() {
+        check("SELECT a FROM t", false);
+        check("SELECT a FROM t WHERE a > 1 ORDER BY a", false);
+        check("SELECT DISTINCT a FROM t", true);
+        check("SELECT a FROM t UNION SELECT a FROM u", true);
+        check("SELECT t.a FROM t JOIN u ON t.a = u.a", true);
+        check("SELECT a, count(*) FROM t GROUP BY a", true);
+        check("SELECT a, count(*) FROM t GROUP BY ALL", true);
+        check("SELECT a, sum(b) OVER (PARTITION BY a) FROM t", true);
+        check("SELECT a FROM (SELECT a FROM t GROUP BY a) AS s", true);
+    }
+
+    #[test]
+    fn words_in_texts_and_names_are_no_work() {
+        check("SELECT ' OVER ', ' GROUP BY ' FROM t", false);
+        check("SELECT \" OVER \" FROM t", false);
+        check("SELECT a, count(*) AS materialize FROM t GROUP BY a", true);
+        check("SELECT 'materialize', a FROM t GROUP BY a", true);
+    }
+
+    #[test]
+    fn rows_that_are_kept_already_are_no_work() {
+        check(
+            "SELECT /*+ MATERIALIZE */ a, count(*) FROM t GROUP BY a",
+            false,
+        );
+        check("SELECT /*+ materialize */ DISTINCT a FROM t", false);
+        check("SELECT /*+ COALESCE(3) */ DISTINCT a FROM t", true);
+    }
 }

@@ -1,5 +1,9 @@
 //! The merge of an as-of join: two sorted inputs, one pass, the current right row at hand.
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
 use std::cmp::Ordering;
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::arrow::compute::SortOptions;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, JoinType};
+use datafusion::common::{DataFusionError, JoinType, internal_err};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
@@ -20,6 +20,9 @@ use datafusion::physical_plan::joins::{
 use super::mark::MarkExec;
 use super::node::{Asked, Effect, Strategy};
 
+/// The name of DataFusion's rule that chooses joins.
+const JOIN_SELECTION: &str = "join_selection";
+
 type Plan = Arc<dyn ExecutionPlan>;
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
@@ -28,14 +31,18 @@ type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 struct ApplyJoinHints;
 
 /// Returns DataFusion's physical rules with ours behind the one that chooses joins.
-pub fn after_join_selection() -> Vec<Rule> {
-    let mut rules = PhysicalOptimizer::new().rules;
-    let place = rules
-        .iter()
-        .position(|rule| rule.name() == "join_selection")
-        .map_or(0, |selection| selection + 1);
-    rules.insert(place, Arc::new(ApplyJoinHints));
-    rules
+pub fn after_join_selection() -> Result<Vec<Rule>, DataFusionError> {
+    with_join_hints(PhysicalOptimizer::new().rules)
+}
+
+/// Puts the rule where it decides last. At any other place hints of joins would be read too early and
+/// overruled, which nobody would notice: a list without that place is an error.
+fn with_join_hints(mut rules: Vec<Rule>) -> Result<Vec<Rule>, DataFusionError> {
+    let Some(selection) = rules.iter().position(|rule| rule.name() == JOIN_SELECTION) else {
+        return internal_err!("there is no rule `{JOIN_SELECTION}` for hints of joins to follow");
+    };
+    rules.insert(selection + 1, Arc::new(ApplyJoinHints));
+    Ok(rules)
 }
 
 impl PhysicalOptimizerRule for ApplyJoinHints {
@@ -337,5 +344,20 @@ fn ordered<'a>(node: &'a Plan, found: &mut Vec<(usize, usize, &'a Asked)>) {
     }
     for input in node.children() {
         ordered(input, found);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::{JOIN_SELECTION, after_join_selection, with_join_hints};
+
+    #[test]
+    fn hints_of_joins_decide_after_datafusion() {
+        let rules = after_join_selection().unwrap();
+        let names: Vec<&str> = rules.iter().map(|rule| rule.name()).collect();
+        let place = names.iter().position(|name| *name == JOIN_SELECTION);
+        assert_eq!(names[place.unwrap() + 1], "apply_join_hints", "{names:?}");
+        assert!(with_join_hints(Vec::new()).is_err());
     }
 }

@@ -22,6 +22,7 @@ mod words;
 pub use block::Marks;
 pub use joins::after_join_selection;
 pub(crate) use node::HintExtensionPlanner;
+pub use node::hinted;
 pub use relation::HintRelationPlanner;
 pub use rewrite::rewrite;
 pub use settings::apply_settings;

@@ -98,6 +98,12 @@ impl Hinted {
     }
 }
 
+/// Returns the relation that a node stands above only to carry a hint.
+pub fn hinted(node: &dyn UserDefinedLogicalNode) -> Option<&LogicalPlan> {
+    let hint: &Hinted = node.as_any().downcast_ref()?;
+    Some(&hint.input)
+}
+
 impl PartialEq for Hinted {
     fn eq(&self, other: &Self) -> bool {
         self.identity() == other.identity() && self.input == other.input

@@ -62,7 +62,7 @@ impl Resolver<'_> {
                 }
             }
         };
-        if definition.format != "delta" {
+        if !definition.is_delta() {
             let what = format!("a table of format `{}`", definition.format);
             return Err(not_delta(&shown, &what));
         }

@@ -100,7 +100,7 @@ fn native_function(
     NativeDefinition::new(name, function, &parameters, &returns)
         .and_then(|definition| {
             let loaded = definition.load(&options.program_path, &options.cache_folder);
-            loaded.map_err(|stumble| stumble.into_failure())
+            loaded.map_err(|error| error.into_failure())
         })
         .map_err(external)
 }

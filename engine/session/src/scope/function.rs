@@ -64,7 +64,7 @@ fn at_moment(
             .any(|argument| argument.name.as_deref() == Some(name))
     };
     let format = function.strip_prefix("read_").unwrap_or(function);
-    if format == "delta" && (named("version") || named("timestamp")) {
+    if lakesh_table::has_versions(format) && (named("version") || named("timestamp")) {
         return Ok(arguments);
     }
     let at = resolver.moment(TableVersion::Latest, format, shown)?;

@@ -12,7 +12,7 @@ use lakesh_catalog::definition::{TableDefinition, TableRead, TableVersion, ViewD
 use lakesh_plan::directive::{HintSource, Marks, rewrite};
 use lakesh_semantics::mark_merged_columns;
 use lakesh_sql::{Query, TableName};
-use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::failure::{Failure, FailureKind, Subject};
 use lakesh_text::similar::closest;
 
 use super::collect::{Relation, Request, collect};
@@ -202,7 +202,7 @@ impl<'a> Resolver<'a> {
             return failure;
         };
         let context = self.context.table_context();
-        if definition.format == "delta"
+        if definition.is_delta()
             && let Ok((first, last)) = lakesh_table::delta_range(&definition, &context).await
         {
             failure.message = format!(
@@ -242,6 +242,7 @@ impl<'a> Resolver<'a> {
                         FailureKind::Plan,
                         format!("view `{}` has no versions", self.shown(name)),
                     )
+                    .about(Subject::View)
                     .hint("put the version behind the tables that the view reads"));
                 }
                 self.view(name, &view).await?
@@ -427,7 +428,7 @@ impl<'a> Resolver<'a> {
         let Some(moment) = behaviour.as_of.filter(|_| at == TableVersion::Latest) else {
             return Ok(at);
         };
-        if lakesh_table::format(format).is_ok_and(|format| format.has_versions()) {
+        if lakesh_table::has_versions(format) {
             return Ok(TableVersion::Timestamp(moment));
         }
         if !behaviour.as_of_strict {

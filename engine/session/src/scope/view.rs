@@ -4,13 +4,14 @@ use std::mem;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::common::DataFusionError;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use futures::future::BoxFuture;
 use lakesh_catalog::definition::{TableVersion, ViewDefinition};
 use lakesh_plan::directive::HintSource;
 use lakesh_sql::TableName;
-use lakesh_text::failure::{Failure, FailureKind};
+use lakesh_text::failure::{Failure, FailureKind, Subject};
 
 use super::Resolver;
 use super::planner;
@@ -35,7 +36,8 @@ impl<'a> Resolver<'a> {
                 return Err(Failure::new(
                     FailureKind::Plan,
                     format!("view `{}` names itself: {}", path[0], path.join(" -> ")),
-                ));
+                )
+                .about(Subject::View));
             }
             if self.views.len() >= DEEPEST_VIEWS {
                 return Err(Failure::new(
@@ -49,11 +51,7 @@ impl<'a> Resolver<'a> {
             self.views.pop();
             let plan = plan.map_err(|mut failure| {
                 failure.place = None;
-                if !failure.message.starts_with("view `") {
-                    failure.message =
-                        format!("in view `{}`: {}", self.shown(name), failure.message);
-                }
-                failure
+                failure.in_view(&self.shown(name))
             })?;
             let source =
                 provider_as_source(Arc::new(ViewTable::new(plan, Some(view.query.clone()))));
@@ -144,20 +142,22 @@ fn rename_columns(
     plan: LogicalPlan,
     view: &TableName,
     columns: &[String],
-) -> Result<LogicalPlan, datafusion::common::DataFusionError> {
-    use datafusion::common::{Column, plan_err};
+) -> Result<LogicalPlan, DataFusionError> {
+    use datafusion::common::Column;
     use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
     if columns.is_empty() {
         return Ok(plan);
     }
     let found = plan.schema().columns();
     if found.len() != columns.len() {
-        return plan_err!(
+        let message = format!(
             "view `{}` names {} columns, but its query returns {}",
             view.table,
             columns.len(),
             found.len()
         );
+        let failure = Failure::new(FailureKind::Plan, message).about(Subject::View);
+        return Err(DataFusionError::External(Box::new(failure)));
     }
     let renamed: Vec<Expr> = found
         .into_iter()

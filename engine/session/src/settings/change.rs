@@ -6,6 +6,7 @@ use datafusion::arrow::array::timezone::Tz;
 use datafusion::common::config::ConfigOptions;
 use lakesh_event::event::Event;
 use lakesh_text::failure::Failure;
+use lakesh_text::similar::closest;
 
 use super::{SETTINGS, Setting, SettingError};
 use crate::planning::move_to_zone;
@@ -99,21 +100,22 @@ impl Session {
     fn unknown(&self, name: &str) -> SettingError {
         let state = read(&self.state);
         let theirs = state.config_options().entries();
-        let similar = SETTINGS
+        let known: Vec<String> = SETTINGS
             .iter()
             .map(|setting| setting.name.to_owned())
             .chain(theirs.into_iter().map(|entry| entry.key))
-            .map(|known| {
-                let short = known.rsplit('.').next().unwrap_or(&known);
-                let distance =
-                    strsim::jaro_winkler(&known, name).max(strsim::jaro_winkler(short, name));
-                (distance, known)
-            })
-            .filter(|(closeness, _)| *closeness > 0.85)
-            .max_by(|left, right| left.0.total_cmp(&right.0));
+            .collect();
+        let last = |name: &String| name.rsplit('.').next().unwrap_or(name).to_owned();
+        let similar = closest(name, known.iter().map(String::as_str)).or_else(|| {
+            // Written without what stands before the dot.
+            let names: Vec<String> = known.iter().map(last).collect();
+            let found = closest(name, names.iter().map(String::as_str))?;
+            let place = names.iter().position(|name| name == found)?;
+            Some(known[place].as_str())
+        });
         SettingError::Unknown {
             name: name.to_owned(),
-            similar: similar.map(|(_, known)| known),
+            similar: similar.map(str::to_owned),
         }
     }
 

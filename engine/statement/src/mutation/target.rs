@@ -133,7 +133,7 @@ impl DeltaTarget {
             Found::Earlier(..) => return Err(refuse("an earlier result")),
             Found::Provider(_) => return Err(refuse("a system table")),
         };
-        if definition.format != "delta" {
+        if !definition.is_delta() {
             let what = format!("a table of format `{}`", definition.format);
             let failure = refuse(&what);
             return Err(match definition.format.as_str() {

@@ -13,7 +13,8 @@ use lakesh_session::scope::{Found, Resolver};
 use lakesh_session::{Output, Statement, StatementContext};
 use lakesh_sql::TableName;
 use lakesh_table::{CONSTRAINT_PREFIX, GENERATION_EXPRESSION, OpenForChange};
-use lakesh_text::failure::{Failure, FailureKind, quoted_name, sql_type_name};
+use lakesh_text::failure::{Failure, FailureKind, sql_type_name};
+use lakesh_text::keyword::quoted_name;
 
 use crate::columns::COMMENT;
 

@@ -1,9 +1,11 @@
 //! Real errors of DataFusion and what becomes of them.
 #![allow(clippy::unwrap_used)]
 
+mod provoked;
 mod table;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use datafusion::error::DataFusionError;
@@ -16,6 +18,16 @@ use crate::input::substitute;
 use crate::source::{Place, Source};
 use FailureKind::{Execution, InputOutput, Plan, Resources};
 use table::{CASES, WHOLE};
+
+thread_local! {
+    /// The patterns of the rules that explained an error on this thread.
+    static MET: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Notes that a rule explained an error.
+pub(super) fn note(pattern: &'static str) {
+    MET.with_borrow_mut(|met| met.insert(pattern));
+}
 
 /// What must never reach a person.
 const FORBIDDEN: &[&str] = &[
@@ -159,85 +171,61 @@ async fn variables_keep_places_and_give_hints() {
     }
 }
 
+/// A file that is damaged: its name, what is in it, the columns of a table over it, its format, and what is said.
+type Damaged = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+#[rustfmt::skip]
+const DAMAGED: &[Damaged] = &[
+    ("bad.parquet", "no parquet at all, really", "", "parquet",
+        "a file is not a Parquet file, or is damaged: corrupt footer"),
+    ("tiny.parquet", "x", "", "parquet",
+        "a file is too short for a Parquet file: 1 byte"),
+    ("bad.csv", "a,b\n1,2\nx,3\n", "(a int, b int)", "csv",
+        "column 1 of a CSV file holds 'x', which is no INTEGER"),
+    ("short.csv", "a,b\n1,2\n3\n", "(a int, b int)", "csv",
+        "a row of a CSV file has 1 column, not 2"),
+    ("bad.json", "{\"a\": 1}\n{\"a\": \n", "", "json",
+        "a JSON file is damaged: EOF while parsing a value at line 1 column 5"),
+    ("bad.avro", "hello", "", "avro",
+        "a file is not an Avro file"),
+    ("bad.arrow", "hello", "", "arrow",
+        "a file is not an Arrow file"),
+];
+
+/// Reads a damaged file.
+async fn failure_of_file(context: &SessionContext, file: &Damaged) -> Failure {
+    let folder = tempfile::tempdir().unwrap();
+    let (name, content, columns, format, _) = file;
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    let table = name.replace('.', "_");
+    let path = path.display();
+    let create =
+        format!("create external table {table} {columns} stored as {format} location '{path}'");
+    if columns.is_empty() {
+        return failure(context, &create).await;
+    }
+    context.sql(&create).await.unwrap().collect().await.unwrap();
+    failure(context, &format!("select * from {table}")).await
+}
+
 #[tokio::test]
 async fn files_and_memory_fail_with_their_kind() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in [
-        ("bad.parquet", "no parquet at all, really"),
-        ("tiny.parquet", "x"),
-        ("bad.csv", "a,b\n1,2\nx,3\n"),
-        ("short.csv", "a,b\n1,2\n3\n"),
-        ("bad.json", "{\"a\": 1}\n{\"a\": \n"),
-        ("bad.avro", "hello"),
-        ("bad.arrow", "hello"),
-    ] {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(1_000_000, 1.0);
     let runtime = runtime.build_arc().unwrap();
     let context = SessionContext::new_with_config_rt(SessionConfig::new(), runtime);
-    for (name, columns, format, kind, message) in [
-        (
-            "bad.parquet",
-            "",
-            "parquet",
-            InputOutput,
-            "a file is not a Parquet file, or is damaged: corrupt footer",
-        ),
-        (
-            "tiny.parquet",
-            "",
-            "parquet",
-            InputOutput,
-            "a file is too short for a Parquet file: 1 byte",
-        ),
-        (
-            "bad.csv",
-            "(a int, b int)",
-            "csv",
-            InputOutput,
-            "column 1 of a CSV file holds 'x', which is no INTEGER",
-        ),
-        (
-            "short.csv",
-            "(a int, b int)",
-            "csv",
-            InputOutput,
-            "a row of a CSV file has 1 column, not 2",
-        ),
-        (
-            "bad.json",
-            "",
-            "json",
-            InputOutput,
-            "a JSON file is damaged: EOF while parsing a value at line 1 column 5",
-        ),
-        (
-            "bad.avro",
-            "",
-            "avro",
-            InputOutput,
-            "a file is not an Avro file",
-        ),
-        (
-            "bad.arrow",
-            "",
-            "arrow",
-            InputOutput,
-            "a file is not an Arrow file",
-        ),
-    ] {
-        let table = name.replace('.', "_");
-        let path = folder.path().join(name).display().to_string();
-        let create =
-            format!("create external table {table} {columns} stored as {format} location '{path}'");
-        let failure = if columns.is_empty() {
-            failure(&context, &create).await
-        } else {
-            context.sql(&create).await.unwrap().collect().await.unwrap();
-            failure(&context, &format!("select * from {table}")).await
-        };
-        assert_eq!((failure.kind, failure.message.as_str()), (kind, message));
+    for file in DAMAGED {
+        let failure = failure_of_file(&context, file).await;
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (InputOutput, file.4)
+        );
     }
     let sql = "select value, count(*) from generate_series(1, 1000000) group by value";
     let failure = failure(&context, sql).await;
@@ -245,7 +233,7 @@ async fn files_and_memory_fail_with_their_kind() {
     assert!(
         failure
             .message
-            .starts_with("out of memory: an aggregation has ")
+            .starts_with("out of memory: the aggregation has ")
     );
     assert!(
         failure
@@ -371,4 +359,25 @@ fn no_text_makes_it_panic() {
         let report = Failure::from_datafusion(error, &statement).report(false);
         assert!(!report.contains('\u{1b}'), "{report}");
     }
+}
+
+#[test]
+fn a_view_is_named_once() {
+    let cause = Failure::new(Plan, "column `a` not found");
+    let inner = cause.clone().in_view("v");
+    assert_eq!(inner.message, "in view `v`: column `a` not found");
+    let Some(super::Subject::InView { view, message }) = &inner.subject else {
+        panic!("{:?}", inner.subject);
+    };
+    assert_eq!(
+        (view.as_str(), message.as_str()),
+        ("v", cause.message.as_str())
+    );
+    let outer = inner.in_view("w");
+    assert_eq!(
+        outer.message,
+        "in view `w`: in view `v`: column `a` not found"
+    );
+    let own = Failure::new(Plan, "view `v` names itself").about(super::Subject::View);
+    assert_eq!(own.in_view("w").message, "view `v` names itself");
 }

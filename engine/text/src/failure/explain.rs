@@ -18,7 +18,7 @@ use super::rules::{RULES, Seek, capture, fill};
 use super::store::{CREDENTIALS_HINT, lacks_credentials};
 use super::syntax::explain_parser;
 use super::wording::{short, strip_noise, tidy};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureKind, Subject};
 use crate::similar::closest;
 
 /// How deep a chain of errors is followed.
@@ -42,6 +42,7 @@ pub(super) struct Finding {
     pub(super) message: String,
     pub(super) hints: Vec<String>,
     pub(super) targets: Vec<Target>,
+    pub(super) subject: Option<Subject>,
     /// A failure of ours that came back inside another library's error.
     pub(super) ours: Option<Failure>,
 }
@@ -53,6 +54,7 @@ impl Finding {
             message: message.into(),
             hints: Vec::new(),
             targets: Vec::new(),
+            subject: None,
             ours: None,
         }
     }
@@ -91,6 +93,8 @@ fn explain_chain(error: &(dyn Error + 'static), depth: usize) -> Finding {
             None => format!("{text}: {}", finding.message),
         };
         finding.message = tidy(&strip_noise(&text));
+        // The message is that of whatever failed around it.
+        finding.subject = None;
     }
     finding
 }
@@ -278,8 +282,12 @@ fn explain_text(kind: FailureKind, text: &str) -> Finding {
         let Some(captures) = capture(rule.pattern, &text) else {
             continue;
         };
+        #[cfg(test)]
+        super::cases::note(rule.pattern);
         let message = fill(rule.message, &captures);
         let mut finding = Finding::new(rule.kind.unwrap_or(kind), message);
+        let first = captures.first().copied().unwrap_or_default();
+        finding.subject = rule.about.map(|about| about(first));
         if !rule.hint.is_empty() {
             finding.hints.push(fill(rule.hint, &captures));
         }
@@ -305,12 +313,14 @@ fn explain_special(kind: FailureKind, text: &str) -> Option<Finding> {
     if let Some(captures) = capture("table '{}' not found", text) {
         let name = captures[0].to_owned();
         let mut finding = Finding::new(FailureKind::Plan, format!("table `{name}` not found"));
+        finding.subject = Some(Subject::MissingTable);
         finding.targets.push(Target::Name(name));
         return Some(finding);
     }
     if let Some(captures) = capture("Placeholder ':{}' was not provided", text) {
         let name = captures[0];
         let mut finding = Finding::new(FailureKind::Plan, format!("variable `{name}` is not set"));
+        finding.subject = Some(Subject::Variable);
         finding.targets.push(Target::Value(format!(":{name}")));
         return Some(finding.hint(format!("`\\set {name} VALUE` sets it")));
     }
@@ -360,7 +370,7 @@ fn in_context(mut finding: Finding, context: &str) -> Finding {
     } else if let Some(captures) = capture("Error setting config {}", context) {
         let name = captures[0];
         finding.kind = FailureKind::Usage;
-        if finding.message.starts_with("setting ") {
+        if finding.subject == Some(Subject::Setting) {
             finding.message = format!("setting `{name}` not found");
             let options = ConfigOptions::new().entries();
             if let Some(similar) = closest(name, options.iter().map(|option| option.key.as_str())) {
@@ -386,6 +396,7 @@ fn with_diagnostic(mut finding: Finding, diagnostic: &Diagnostic) -> Finding {
     };
     if let Some(captures) = capture("table '{}' not found", message) {
         finding.message = format!("table `{}` not found", captures[0]);
+        finding.subject = Some(Subject::MissingTable);
         finding
             .targets
             .insert(0, Target::Name(captures[0].to_owned()));

@@ -3,13 +3,14 @@
 use super::explain::Finding;
 use super::rules::{capture, fill};
 use super::wording::tidy;
+use crate::consumer::consumer_name;
 use crate::failure::FailureKind;
 
 /// Explains the text of DataFusion's `ResourcesExhausted`.
 pub(super) fn exhausted(text: &str) -> Finding {
     // The tracking pool lists the largest consumers first and repeats the pool's own error after them.
     let largest = capture("{}as:\n{} consumed {},", text)
-        .map(|captures| consumer(captures[1].trim()))
+        .map(|captures| consumer_name(captures[1].trim()).to_owned())
         .filter(|name| !name.is_empty());
     let own = text.rsplit("\nError: ").next().unwrap_or(text);
     let pattern = "Failed to allocate additional {} for {} with {} already allocated for this \
@@ -17,44 +18,21 @@ pub(super) fn exhausted(text: &str) -> Finding {
     let Some(captures) = capture(pattern, own) else {
         return Finding::new(FailureKind::Resources, tidy(text));
     };
-    let name = consumer(captures[1]);
+    let name = consumer_name(captures[1]);
     let message = fill(
-        "out of memory: {1} has {2} and needs {0} more, {3} are left",
-        &[captures[0], &name, captures[2], captures[3]],
+        "out of memory: the {1} has {2} and needs {0} more, {3} are left",
+        &[captures[0], name, captures[2], captures[3]],
     );
     let mut finding = Finding::new(FailureKind::Resources, message);
-    if let Some(largest) = largest.filter(|largest| *largest != name) {
+    if let Some(largest) = largest.filter(|largest| largest != name) {
         finding
             .hints
-            .push(format!("the most memory is held by {largest}"));
+            .push(format!("the most memory is held by the {largest}"));
     }
     finding
         .hints
         .push("raise the limit with SET lakesh.memory_limit = '…'".to_owned());
     finding
-}
-
-/// Names an operator in the words of SQL; what is unknown keeps its name.
-fn consumer(name: &str) -> String {
-    let bare = name.split(['[', '#', '(']).next().unwrap_or(name).trim();
-    let known = match bare {
-        "HashJoinInput" => "the build side of a hash join",
-        "NestedLoopJoinLoad" => "a nested-loop join",
-        "SMJStream" => "a sort-merge join",
-        "SymmetricHashJoinStream" => "a symmetric hash join",
-        "PiecewiseMergeJoinInput" => "a merge join",
-        "CrossJoinExec" => "a cross join",
-        "ExternalSorter" | "ExternalSorterMerge" | "KeySort" | "SortPreservingMergeExec" => {
-            "a sort"
-        }
-        "RepartitionExec" => "a repartition",
-        "RecursiveQuery" | "RecursiveQueryHashTable" => "a recursive query",
-        "ParquetSink" => "a Parquet writer",
-        other if other.contains("TopK") => "a sort with a limit",
-        other if other.contains("Aggregate") => "an aggregation",
-        other => other,
-    };
-    known.to_owned()
 }
 
 #[cfg(test)]
@@ -66,7 +44,7 @@ mod tests {
         let own = "Failed to allocate additional 150.0 B for ExternalSorter[3] with 2.0 KB already \
                    allocated for this reservation - 5.0 B remain available for the total memory pool: \
                    greedy(used: 95.0 B, pool_size: 100.0 B)";
-        let message = "out of memory: a sort has 2.0 KB and needs 150.0 B more, 5.0 B are left";
+        let message = "out of memory: the sort has 2.0 KB and needs 150.0 B more, 5.0 B are left";
         let finding = exhausted(own);
         assert_eq!(finding.message, message);
         assert_eq!(finding.hints.len(), 1);
@@ -79,7 +57,7 @@ mod tests {
         assert_eq!(finding.message, message);
         assert_eq!(
             finding.hints[0],
-            "the most memory is held by the build side of a hash join"
+            "the most memory is held by the hash join build side"
         );
         assert_eq!(exhausted("Too much of it.").message, "too much of it");
     }

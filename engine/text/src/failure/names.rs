@@ -3,8 +3,8 @@
 use datafusion::common::Column;
 
 use super::explain::{Finding, Target};
-use super::types::quoted_name;
-use crate::failure::FailureKind;
+use crate::failure::{FailureKind, Subject};
+use crate::keyword::quoted_name;
 use crate::similar::closest;
 
 /// How many columns a hint lists.
@@ -14,6 +14,7 @@ const LISTED: usize = 10;
 pub(super) fn column_not_found(field: &Column, valid: &[Column]) -> Finding {
     let name = path(field);
     let mut finding = Finding::new(FailureKind::Plan, format!("column `{name}` not found"));
+    finding.subject = Some(Subject::Column);
     finding.targets.push(Target::Name(name));
     finding.hints.extend(column_hint(field, valid));
     finding
@@ -23,6 +24,7 @@ pub(super) fn column_not_found(field: &Column, valid: &[Column]) -> Finding {
 pub(super) fn ambiguous_column(field: &Column) -> Finding {
     let name = path(field);
     let mut finding = Finding::new(FailureKind::Plan, format!("column `{name}` is ambiguous"));
+    finding.subject = Some(Subject::Column);
     finding.targets.push(Target::Name(name));
     finding
 }

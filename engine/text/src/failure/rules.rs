@@ -1,11 +1,11 @@
-//! A table of the errors that people commonly cause, and what to tell them instead.
+//! A table of the errors that statements commonly cause, and what to say instead.
 //!
 //! A rule's pattern is text with `{}` for what varies. In the message and the hint `{0}` is what the
-//! first `{}` held, cut to a length for people; `{0t}` reads it as a type, `{0e}` as an expression,
+//! first `{}` held, cut to a readable length; `{0t}` reads it as a type, `{0e}` as an expression,
 //! `{0m}` as a message, `{0p}` as a path, `{0+}` as a number to count up by one, and `{0#row}` as a
 //! number of rows.
 
-use crate::failure::FailureKind;
+use crate::failure::{FailureKind, Subject};
 
 use super::wording::{short, sql_type, sql_words, tidy};
 
@@ -28,6 +28,8 @@ pub(super) struct Rule {
     pub(super) hint: &'static str,
     pub(super) seek: Seek,
     pub(super) kind: Option<FailureKind>,
+    /// What the failure is about, given what the first `{}` held.
+    pub(super) about: Option<fn(&str) -> Subject>,
 }
 
 const fn rule(pattern: &'static str, message: &'static str) -> Rule {
@@ -37,6 +39,7 @@ const fn rule(pattern: &'static str, message: &'static str) -> Rule {
         hint: "",
         seek: Seek::Nothing,
         kind: None,
+        about: None,
     }
 }
 
@@ -53,6 +56,11 @@ impl Rule {
 
     const fn value(mut self, capture: usize) -> Self {
         self.seek = Seek::Value(capture);
+        self
+    }
+
+    const fn about(mut self, about: fn(&str) -> Subject) -> Self {
+        self.about = Some(about);
         self
     }
 
@@ -87,9 +95,9 @@ pub(super) const RULES: &[Rule] = &[
     rule("Schema '{}' already exists", "schema `{0}` exists already").name(0).plan(),
     rule("Schema '{}' doesn't exist", "schema `{0}` not found").name(0).plan(),
     rule("Catalog '{}' already exists", "catalog `{0}` exists already").name(0).plan(),
-    rule("Table '{}' doesn't exist", "table `{0}` not found").name(0).plan(),
-    rule("View '{}' doesn't exist", "view `{0}` not found").name(0).plan(),
-    rule("No table named '{}'", "table `{0}` not found").name(0).plan(),
+    rule("Table '{}' doesn't exist", "table `{0}` not found").name(0).plan().about(|_| Subject::MissingTable),
+    rule("View '{}' doesn't exist", "view `{0}` not found").name(0).plan().about(|_| Subject::View),
+    rule("No table named '{}'", "table `{0}` not found").name(0).plan().about(|_| Subject::MissingTable),
     rule("failed to resolve schema: {}", "schema `{0}` not found").name(0).plan(),
     rule("failed to resolve catalog: {}", "catalog `{0}` not found").name(0).plan(),
     rule("Invalid qualifier {}", "table `{0}` not found in FROM").name(0),
@@ -109,13 +117,13 @@ pub(super) const RULES: &[Rule] = &[
     rule("Field {} not found in struct", "field `{0}` not found in the struct").value(0).plan(),
     rule("Cannot access field at argument {}: type {} is not Struct, Map, or Null",
         "a value of type {1t} has no fields").plan(),
-    rule("UPDATE failed: column '{}' does not exist", "column `{0}` not found").name(0),
-    rule("Column '{}' not found", "column `{0}` not found").name(0),
-    rule("Config value \"{}\" not found on {}", "setting `{0}` not found").name(0),
+    rule("UPDATE failed: column '{}' does not exist", "column `{0}` not found").name(0).about(|_| Subject::Column),
+    rule("Column '{}' not found", "column `{0}` not found").name(0).about(|_| Subject::Column),
+    rule("Config value \"{}\" not found on {}", "setting `{0}` not found").name(0).about(|_| Subject::Setting),
     rule("Could not find config namespace \"{}\"", "settings that begin with `{0}.` do not exist").name(0),
-    rule("Unknown runtime configuration: {}", "setting `{0}` not found").name(0),
-    rule("'{}' is not a variable which can be viewed with 'SHOW'", "setting `{0}` not found").name(0),
-    rule("Placeholder '{}' was not provided a value", "parameter `{0}` has no value").value(0).plan(),
+    rule("Unknown runtime configuration: {}", "setting `{0}` not found").name(0).about(|_| Subject::Setting),
+    rule("'{}' is not a variable which can be viewed with 'SHOW'", "setting `{0}` not found").name(0).about(|_| Subject::Setting),
+    rule("Placeholder '{}' was not provided a value", "parameter `{0}` has no value").value(0).plan().about(|name| Subject::Parameter(name.to_owned())),
 
     // Grouping, aggregates, windows.
     rule("'{}' must appear in GROUP BY clause because it's not an aggregate expression",

@@ -4,6 +4,8 @@
 
 use datafusion::arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 
+use crate::keyword::quoted_name;
+
 /// Returns the SQL name of a type: `BIGINT`, `TIMESTAMP WITH TIME ZONE`, `STRUCT<a INTEGER>`.
 ///
 /// A dictionary is named by its values' type, because SQL does not see the encoding. Timestamps of
@@ -36,19 +38,6 @@ pub fn sql_type_name(data_type: &DataType) -> String {
         DataType::Dictionary(_, values) => sql_type_name(values),
         DataType::RunEndEncoded(_, values) => sql_type_name(values.data_type()),
         plain => plain_name(plain).to_owned(),
-    }
-}
-
-/// Quotes a column's name where SQL would not read it as one without quotes.
-pub fn quoted_name(name: &str) -> String {
-    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name
-            .chars()
-            .all(|part| part.is_ascii_lowercase() || part.is_ascii_digit() || part == '_');
-    if plain {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
     }
 }
 

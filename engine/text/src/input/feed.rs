@@ -86,7 +86,8 @@ impl Feed {
     }
 
     /// Tells whether text has arrived that belongs to a cell that is not complete.
-    pub fn is_within_cell(&self) -> bool {
+    #[cfg(test)]
+    fn is_within_cell(&self) -> bool {
         !self.text[self.splitter.kept_from()..].trim().is_empty() || !self.partial.is_empty()
     }
 

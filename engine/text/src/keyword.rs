@@ -1,9 +1,10 @@
-//! The words that are painted and completed as keywords: those that people write in statements.
+//! The words that are painted and completed as keywords, and names that need quotes beside them.
 //!
-//! The parser knows many more, most of which are more often names of columns.
+//! They are the words that users write in statements. The parser knows many more, most of which are more
+//! often names of columns.
 
 /// Keywords in alphabetical order.
-pub(super) const KEYWORDS: &[&str] = &[
+pub const KEYWORDS: &[&str] = &[
     "ALL",
     "ALTER",
     "ANALYZE",
@@ -158,9 +159,41 @@ pub fn is_keyword(word: &str) -> bool {
             .is_ok()
 }
 
+/// Writes a name as SQL reads it back: plain where it is in lower case and no keyword, else in quotes.
+pub fn quoted_name(name: &str) -> String {
+    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name
+            .chars()
+            .all(|part| part.is_ascii_lowercase() || part.is_ascii_digit() || part == '_')
+        && !is_keyword(name);
+    if plain {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{KEYWORDS, is_keyword};
+    use super::{KEYWORDS, is_keyword, quoted_name};
+
+    #[test]
+    fn names_get_the_quotes_they_need() {
+        for (name, expected) in [
+            ("a_1", "a_1"),
+            ("_a", "_a"),
+            ("1a", "\"1a\""),
+            ("A", "\"A\""),
+            ("ä", "\"ä\""),
+            ("", "\"\""),
+            ("order", "\"order\""),
+            ("select", "\"select\""),
+            ("a b", "\"a b\""),
+            ("a\"b", "\"a\"\"b\""),
+        ] {
+            assert_eq!(quoted_name(name), expected);
+        }
+    }
 
     #[test]
     fn words_are_found() {
