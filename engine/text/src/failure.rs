@@ -106,7 +106,7 @@ pub struct Failure {
     /// What to do about it, each a sentence of its own.
     pub hints: Vec<String>,
     /// What it is about, where somebody may want to add to it.
-    pub subject: Option<Subject>,
+    subject: Option<Box<Subject>>,
     /// What caused it, for logs; not shown.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -138,22 +138,28 @@ impl Failure {
         self
     }
 
+    /// Returns what it is about.
+    pub fn subject(&self) -> Option<&Subject> {
+        self.subject.as_deref()
+    }
+
     /// Says what it is about.
     #[must_use]
     pub fn about(mut self, subject: Subject) -> Self {
-        self.subject = Some(subject);
+        self.subject = Some(Box::new(subject));
         self
     }
 
     /// Says that it happened in the query of a view, unless it is about a view and names that.
     #[must_use]
     pub fn in_view(mut self, view: &str) -> Self {
-        if self.subject != Some(Subject::View) {
+        if self.subject() != Some(&Subject::View) {
             let message = format!("in view `{view}`: {}", self.message);
-            self.subject = Some(Subject::InView {
+            let subject = Subject::InView {
                 view: view.to_owned(),
                 message: std::mem::replace(&mut self.message, message),
-            });
+            };
+            self.subject = Some(Box::new(subject));
         }
         self
     }
