@@ -24,7 +24,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::checkpoint_interval::LAST_CHECKPOINT;
+use super::delta_log::LAST_CHECKPOINT;
 
 /// How many digits the number of a version has in the name of its commit.
 const DIGITS: usize = 20;
