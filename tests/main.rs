@@ -30,6 +30,7 @@ mod examples;
 mod faults;
 mod features;
 mod formats;
+mod fuzz;
 mod hint_comments;
 mod hints;
 mod kernel;
