@@ -247,6 +247,33 @@ fn false_counts_sizes_and_bounds_are_found_and_set_right() {
 }
 
 #[test]
+fn statistics_that_are_none_are_named_and_set_right() {
+    for (from, to) in [
+        ("\"stats\":\"{", "\"stats\":\"{{"),
+        ("\\\"numRecords\\\":1", "\\\"numRecords\\\":\\\"one\\\""),
+    ] {
+        let lake = filled();
+        rewrite(&lake, 2, |text| text.replace(from, to));
+        assert_eq!(lake.rows("select count(*) from t where id >= 3"), "2\n");
+        let text = found(&lake);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.contains("statistics,warning,") && text.contains("REPAIR TABLE t"),
+            "{text}"
+        );
+        let file = lake.rows("select file from table_check('t') where verdict = 'warning'");
+        let entry = std::fs::read_to_string(log_file(&lake, 2)).unwrap();
+        assert!(entry.contains(file.trim()), "{file}: {entry}");
+        lake.does("repair table t");
+        assert_eq!(found(&lake), "", "{from}");
+        assert_eq!(
+            lake.rows("select id from t where id >= 3 order by id"),
+            "3\n4\n"
+        );
+    }
+}
+
+#[test]
 fn a_file_that_is_another_one_is_left_to_a_person() {
     let lake = filled();
     lake.does(

@@ -12,7 +12,7 @@ use lakesh_engine::input::{Cell, SplitOptions, cells};
 use lakesh_engine::session::{CatalogChoice, Session, SessionOptions};
 use lakesh_engine::source::Source;
 
-use crate::support::session::outcome;
+use crate::support::session::{outcome, run};
 use crate::support::{Lake, on_terminal};
 
 /// Every file and folder below a folder with what is in it, but for the temporary files of queries.
@@ -88,59 +88,133 @@ fn closed(lake: &Lake) {
     }
 }
 
-/// Runs the examples of all statements twice: what changes a file when it may is refused when it may not.
+/// Runs an example twice: what changes a file when it may is refused when it may not. Returns how many of its
+/// statements were refused.
+fn refusals(runtime: &tokio::runtime::Runtime, example: &str) -> usize {
+    let mut refused = 0;
+    let lake = Lake::project();
+    let source = Source::new("example", example);
+    let mut changes = Vec::new();
+    let writer = session(&lake, Capabilities::ALL);
+    for cell in cells(&source, SplitOptions::default()) {
+        let before = snapshot(&lake);
+        runtime.block_on(async {
+            let answer = outcome(&writer, cell.unwrap(), example).await;
+            answer.unwrap_or_else(|failure| panic!("{example}: {failure}"));
+            writer.settle().await;
+        });
+        changes.push(differences(&before, &snapshot(&lake)));
+    }
+    drop(writer);
+    closed(&lake);
+
+    let before = snapshot(&lake);
+    let reader = session(&lake, Capabilities::ALL.read_only());
+    for (cell, changed) in cells(&source, SplitOptions::default()).zip(&changes) {
+        let Ok(Cell::Statement { place, .. }) = &cell else {
+            panic!("{example} holds a command");
+        };
+        let text = place.text().to_owned();
+        let answer = runtime.block_on(outcome(&reader, cell.unwrap(), example));
+        unchanged(&lake, &before, &text);
+        if changed.is_empty() {
+            continue;
+        }
+        let failure = answer.err().map(|failure| (failure.kind, failure.message));
+        let kind = failure.as_ref().map(|(kind, _)| *kind);
+        assert_eq!(
+            kind,
+            Some(FailureKind::Denied),
+            "{text} changes {changed:?}: {failure:?}"
+        );
+        refused += 1;
+    }
+    drop(reader);
+    unchanged(&lake, &before, example);
+    refused
+}
+
 #[test]
 fn no_statement_changes_anything_in_a_read_only_session() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut refused = 0;
     for kind in lakesh_engine::statements() {
-        for example in kind.examples {
-            // The examples that are compiled need a compiler, and have a guard of their own.
-            if example.contains("LANGUAGE RUST") {
-                continue;
-            }
-            let lake = Lake::project();
-            let source = Source::new("example", *example);
-            let mut changes = Vec::new();
-            let writer = session(&lake, Capabilities::ALL);
-            for cell in cells(&source, SplitOptions::default()) {
-                let before = snapshot(&lake);
-                runtime.block_on(async {
-                    let answer = outcome(&writer, cell.unwrap(), example).await;
-                    answer.unwrap_or_else(|failure| panic!("{example}: {failure}"));
-                    writer.settle().await;
-                });
-                changes.push(differences(&before, &snapshot(&lake)));
-            }
-            drop(writer);
-            closed(&lake);
-
-            let before = snapshot(&lake);
-            let reader = session(&lake, Capabilities::ALL.read_only());
-            for (cell, changed) in cells(&source, SplitOptions::default()).zip(&changes) {
-                let Ok(Cell::Statement { place, .. }) = &cell else {
-                    panic!("{example} holds a command");
-                };
-                let text = place.text().to_owned();
-                let answer = runtime.block_on(outcome(&reader, cell.unwrap(), example));
-                unchanged(&lake, &before, &text);
-                if changed.is_empty() {
-                    continue;
-                }
-                let failure = answer.err().map(|failure| (failure.kind, failure.message));
-                let kind = failure.as_ref().map(|(kind, _)| *kind);
-                assert_eq!(
-                    kind,
-                    Some(FailureKind::Denied),
-                    "{text} changes {changed:?}: {failure:?}"
-                );
-                refused += 1;
-            }
-            drop(reader);
-            unchanged(&lake, &before, example);
-        }
+        assert!(!kind.examples.is_empty(), "{} is not tried", kind.name);
+        // The examples that are compiled need a compiler, and have a guard of their own.
+        let examples = kind
+            .examples
+            .iter()
+            .filter(|example| !example.contains("LANGUAGE RUST"));
+        refused += examples
+            .map(|example| refusals(&runtime, example))
+            .sum::<usize>();
     }
     assert!(refused > 60, "{refused} statements that change something");
+}
+
+/// Table functions, and a query with each.
+const FUNCTIONS: &[(&str, &str)] = &[
+    (
+        "compress",
+        "SELECT * FROM compress('t', by => ['city', 'y'], weight => 'w')",
+    ),
+    ("drift", "SELECT * FROM drift('t', 't')"),
+    ("encoder_outputs", "SELECT * FROM encoder_outputs('te')"),
+    ("encoder_values", "SELECT * FROM encoder_values('te')"),
+    ("feature_profile", "SELECT * FROM feature_profile('t')"),
+    ("summarize", "SELECT * FROM summarize('t')"),
+    ("table_changes", "SELECT * FROM table_changes('t', 0, 1)"),
+    ("table_check", "SELECT * FROM table_check('t')"),
+    ("table_columns", "SELECT * FROM table_columns('t')"),
+    ("table_detail", "SELECT * FROM table_detail('t')"),
+    (
+        "table_diff",
+        "SELECT * FROM table_diff('t', 0, 1, keys => ['id'])",
+    ),
+    (
+        "table_diff_summary",
+        "SELECT * FROM table_diff_summary('t', 0, 1)",
+    ),
+    ("table_history", "SELECT * FROM table_history('t')"),
+    (
+        "transform",
+        "SELECT * FROM transform('t', 'te', on_unseen => 'null')",
+    ),
+    ("woe_table", "SELECT * FROM woe_table('t', 'city', 'y')"),
+];
+
+#[test]
+fn nothing_that_stands_in_from_changes_anything_in_a_read_only_session() {
+    let lake = Lake::project();
+    lake.does(
+        "CREATE TABLE t TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true') AS
+            SELECT value AS id, value % 3 AS city, value % 2 AS y, 1.5 * value AS w
+            FROM generate_series(1, 20);
+        INSERT INTO t VALUES (21, 1, 0, 1.5);
+        CREATE ENCODER te AS SELECT target_encoder(city, y, smooth => 10) AS city_te FROM t",
+    );
+    let before = snapshot(&lake);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let reader = session(&lake, Capabilities::ALL.read_only());
+    for function in lakesh_engine::table_functions() {
+        let found = FUNCTIONS.iter().find(|(name, _)| *name == function.name);
+        let Some((_, sql)) = found else {
+            panic!("`{}` is not tried", function.name);
+        };
+        let answer = runtime.block_on(run(&reader, sql));
+        unchanged(&lake, &before, sql);
+        assert!(answer.is_ok(), "{sql}: {:?}", answer.err());
+    }
+    drop(reader);
+    unchanged(&lake, &before, "a table function");
+}
+
+#[test]
+fn no_hint_changes_anything_in_a_read_only_session() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for word in lakesh_engine::directive::hint_words() {
+        refusals(&runtime, word.example);
+    }
 }
 
 #[test]
@@ -231,6 +305,17 @@ fn no_command_changes_anything_in_a_read_only_session() {
         assert!(tried, "`\\{}` is not tried", names[0]);
     }
     let lake = Lake::project();
+    // Those of the front ends too: whatever help lists is tried.
+    let help = lake.shell(["-c", "\\help"]).run().succeeds();
+    let listed = help.lines().filter_map(|line| line.strip_prefix("  \\"));
+    let listed: Vec<&str> = listed
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(listed.len() > 30, "{help}");
+    for name in listed {
+        let tried = LINES.iter().any(|(tried, _)| *tried == name);
+        assert!(tried, "`\\{name}` is not tried");
+    }
     lake.does("CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2)");
     lake.write("inner.sql", "\\o inner.csv\nSELECT 1;\n");
     lake.write("saved.csv", "before");

@@ -32,6 +32,7 @@ mod examples_in_from;
 mod faults;
 mod features;
 mod formats;
+mod fuzz;
 mod hint_comments;
 mod hints;
 mod kernel;

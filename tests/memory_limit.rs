@@ -196,6 +196,29 @@ fn long_lines_that_fit_are_read() {
 }
 
 #[test]
+fn a_whole_text_is_held_once() {
+    let lake = Lake::new();
+    made(&lake, "fits.txt", "head -c 220000000 /dev/zero");
+    made(&lake, "large.txt", "head -c 400000000 /dev/zero");
+    let baseline = run(&lake, "256MB", "SELECT 1").peak;
+    for (name, answer) in [("fits.txt", Some("220000000")), ("large.txt", None)] {
+        let sql = format!("SELECT octet_length(content) AS n FROM read_text('{name}')");
+        let run = run(&lake, "256MB", &sql);
+        let held = run.peak.saturating_sub(baseline);
+        let most = match answer {
+            Some(_) => 256 * MIB + BESIDE,
+            // Its size is known before anything of it is read.
+            None => BESIDE,
+        };
+        assert!(held < most, "{name}: {} MiB: {}", held / MIB, run.stderr);
+        match answer {
+            Some(answer) => assert!(run.stdout.contains(answer), "{name}: {}", run.stderr),
+            None => assert!(run.stderr.contains("lakesh.memory_limit"), "{}", run.stderr),
+        }
+    }
+}
+
+#[test]
 fn files_that_lie_about_their_lengths_take_no_memory() {
     let lake = Lake::new();
     lake.does(

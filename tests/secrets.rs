@@ -244,6 +244,60 @@ fn no_core_is_dumped_while_a_secret_is_held() {
     assert_eq!(run.succeeds(), "0\n");
 }
 
+/// Whoever may list processes sees what programs were started with, and the programs see all variables.
+#[test]
+fn programs_that_are_started_get_no_secret() {
+    let lake = Lake::new();
+    let script = "\\set password 0xDEADBEEF-yellow
+\\param token=0xDEADBEEF-yellow
+\\! tr '\\0' ' ' < /proc/$PPID/cmdline; tr '\\0' ' ' < /proc/$$/cmdline; env; echo :password :'password'
+SELECT length(:'password') + length($token) AS n;
+";
+    let run = lake
+        .shell(["--allow-programs", "--format", "csv"])
+        .input(script)
+        .variable("SHELL", "/bin/sh")
+        .run();
+    let said = run.succeeds();
+    is_silent(&said, "a program");
+    assert!(
+        said.contains("PATH=") && said.ends_with("n\n34\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_notebook_that_runs_by_itself_writes_no_secret() {
+    let lake = Lake::project();
+    let cells: Vec<_> = [
+        "SELECT length($password) AS n",
+        "EXPLAIN SELECT 1 AS one WHERE upper('a') = $password",
+        "SELECT CAST($password AS INT)",
+        "SELECT sql FROM system.queries",
+    ]
+    .iter()
+    .map(|source| {
+        json!({ "cell_type": "code", "source": source, "outputs": [], "execution_count": null,
+            "metadata": { "tags": ["raises-exception"] } })
+    })
+    .collect();
+    let notebook = json!({ "cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4 });
+    lake.write("nb.ipynb", notebook.to_string());
+    let run = lake
+        .shell(["run", "nb.ipynb", "-o", "out.ipynb"])
+        .arguments(["--param", "password=0xDEADBEEF-yellow"])
+        .run();
+    is_silent(&run.text(), "results");
+    is_silent(&run.stderr, "messages");
+    run.succeeds();
+    let written = lake.read("out.ipynb");
+    assert!(
+        written.contains("password=***") && written.contains("17"),
+        "{written}"
+    );
+    assert_eq!(files_with_canary(lake.root(), &[]), Vec::<PathBuf>::new());
+}
+
 #[test]
 fn a_notebook_shows_no_secret() {
     let lake = Lake::project();

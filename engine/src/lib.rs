@@ -13,7 +13,7 @@ pub mod inspection;
 mod tests;
 mod vocabulary;
 
-pub use vocabulary::{open, statements};
+pub use vocabulary::{open, statements, table_functions};
 
 pub use lakesh_catalog as catalog;
 pub use lakesh_event::{event, footer, observation, picture};

@@ -35,6 +35,11 @@ pub fn statements() -> &'static [&'static StatementKind] {
     STATEMENTS
 }
 
+/// Returns the table functions of the engine, in alphabetical order.
+pub fn table_functions() -> &'static [&'static TableFunction] {
+    TABLE_FUNCTIONS
+}
+
 static STATEMENTS: &[&StatementKind] = &[
     &alter_table::ALTER_TABLE,
     &attach::ATTACH,

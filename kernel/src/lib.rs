@@ -11,6 +11,8 @@ mod connection;
 mod control;
 mod executor;
 mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 mod history;
 pub mod install;
 mod interrupt;

@@ -49,10 +49,7 @@ impl<S: SocketRecv> Receiver<S> {
     }
 
     fn accept(&mut self, frames: ZmqMessage) -> Option<JupyterMessage> {
-        let delimiter = frames.iter().position(|frame| &frame[..] == DELIMITER)?;
-        if frames.len() < delimiter + LEAST_FRAMES {
-            return None;
-        }
+        let delimiter = delimiter_of(&frames)?;
         let signature = frames.get(delimiter + 1)?.clone();
         let raw = RawMessage::from_multipart(frames, &self.connection.mac).ok()?;
         if self.connection.mac.is_some() && !self.remember(signature) {
@@ -74,6 +71,18 @@ impl<S: SocketRecv> Receiver<S> {
         }
         true
     }
+}
+
+/// Finds the delimiter of a message that has all its parts; the library does not look before it takes them.
+fn delimiter_of(frames: &ZmqMessage) -> Option<usize> {
+    let delimiter = frames.iter().position(|frame| &frame[..] == DELIMITER)?;
+    (frames.len() >= delimiter + LEAST_FRAMES).then_some(delimiter)
+}
+
+/// Parses a message of a connection without a key.
+pub(crate) fn parse_unsigned(frames: ZmqMessage) -> Option<JupyterMessage> {
+    delimiter_of(&frames)?;
+    parse(RawMessage::from_multipart(frames, &None).ok()?)
 }
 
 /// Parses a verified message. Content that makes no sense is kept, so that a reply can say so.

@@ -4,10 +4,13 @@
 //! of its own, which is how every process sees another's changes in its next call.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
@@ -85,6 +88,12 @@ impl Store {
         self
     }
 
+    /// Opens the catalog as SQLite does where the file cannot be opened for writing at that moment.
+    #[cfg(test)]
+    pub(super) fn open_for_reading(&self) {
+        *self.lock() = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY).ok();
+    }
+
     pub(super) fn location(&self) -> &CatalogLocation {
         &self.location
     }
@@ -120,13 +129,41 @@ impl Store {
             return Err(self.read_only(ReadOnlyCause::Session));
         }
         let mut slot = self.lock();
-        self.patiently(|| self.write_live(&mut slot, &mut change))
-            .map_err(|error| match error {
-                CatalogError::Database { source, .. } if cannot_lock(&source) => {
-                    self.read_only(ReadOnlyCause::Storage)
-                }
-                other => other,
-            })
+        // A file that could not be opened for writing for a moment stays read-only with its connection.
+        let was_open = slot.is_some();
+        match self.write_once(&mut slot, &mut change) {
+            Err(CatalogError::Io { .. }) if was_open && slot.is_none() => {
+                self.write_once(&mut slot, &mut change)
+            }
+            result => result,
+        }
+    }
+
+    /// Runs a change; closes a connection that turns out to be for reading only.
+    fn write_once<T>(
+        &self,
+        slot: &mut Option<Opened>,
+        change: &mut impl FnMut(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, CatalogError> {
+        let written = self.patiently(|| self.write_live(slot, change));
+        written.map_err(|error| match error {
+            CatalogError::Database { source, .. } if cannot_lock(&source) => {
+                *slot = None;
+                self.not_writable(source)
+            }
+            other => other,
+        })
+    }
+
+    /// Tells storage that permits no writing from storage that failed; SQLite calls both read-only.
+    fn not_writable(&self, source: rusqlite::Error) -> CatalogError {
+        match &self.file {
+            Some(file) if is_forbidden(file) => self.read_only(ReadOnlyCause::Storage),
+            Some(file) => {
+                CatalogError::io("write", file, io::Error::other("it could not be opened"))
+            }
+            None => self.explain(source),
+        }
     }
 
     /// Like `write`, but leaves a catalog that does not exist missing and returns `None` then.
@@ -461,6 +498,23 @@ fn lacks_room(error: &rusqlite::Error) -> bool {
             ffi::SQLITE_FULL | ffi::SQLITE_IOERR_SHMSIZE | ffi::SQLITE_IOERR_SHMMAP
         )
     })
+}
+
+/// Says whether a catalog's files may not be written, or none be made beside it.
+///
+/// The system is asked without opening a file: closing it would give up SQLite's locks on it.
+fn is_forbidden(file: &Path) -> bool {
+    let mut shared = file.as_os_str().to_owned();
+    shared.push("-shm");
+    let shared = PathBuf::from(shared);
+    let log = log_file(file);
+    [file, log.as_path(), shared.as_path()]
+        .into_iter()
+        .chain(file.parent())
+        .any(|path| {
+            let answer = access(path, AccessFlags::W_OK);
+            matches!(answer, Err(Errno::EACCES | Errno::EPERM | Errno::EROFS))
+        })
 }
 
 /// Returns whether the file or the files beside it could not be opened for writing.

@@ -3,9 +3,10 @@
 //!
 //! Whoever reads or makes a table of the warehouse holds a shared lock on its folder meanwhile. DROP and
 //! CREATE OR REPLACE note the old folder before its entry goes, and remove it if they get it for
-//! themselves; CREATE notes the new one until it has an entry. A later statement of any process removes
-//! what is noted, not in use, and no table's: whoever was killed in between leaves nothing. Where folders
-//! cannot be locked, they go at once.
+//! themselves; CREATE notes the new one before it makes it, and until it has an entry. It keeps that note
+//! locked, since there is a time when neither folder nor entry says that somebody is at it. A later
+//! statement of any process removes what is noted, not in use, and no table's: whoever was killed in
+//! between leaves nothing. Where folders cannot be locked, they go at once.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -30,30 +31,55 @@ pub struct Hold {
 /// later statement.
 #[derive(Debug)]
 pub struct Beginning {
-    note: Option<PathBuf>,
+    note: Option<LockedNote>,
     _hold: Option<Hold>,
 }
 
 impl Beginning {
     /// Says that a table has the folder by now.
     pub fn finish(self) {
-        if let Some(note) = &self.note {
-            // One that stays does no harm: the table has an entry.
-            let _ = fs::remove_file(note);
+        if let Some(note) = self.note {
+            note.remove();
         }
+    }
+}
+
+/// A note that no sweep looks at for as long as this lives.
+#[derive(Debug)]
+struct LockedNote {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl LockedNote {
+    fn remove(self) {
+        // One that stays does no harm: a folder without a table goes, and one with a table is kept.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
 impl Catalog {
     /// Makes the folder of a managed table that is going to be written, and keeps it meanwhile.
     pub fn begin_managed(&self, location: &Path) -> Result<Beginning, CatalogError> {
-        create_folder(location, false)?;
+        let noted = self.managed_folder(location);
+        let note = noted.and_then(|(warehouse, folder)| locked_note(&warehouse, &folder).ok());
+        if let Err(error) = create_folder(location, false) {
+            if let Some(note) = note {
+                note.remove();
+            }
+            return Err(error);
+        }
         let hold = self.hold_managed(location);
-        // Where it cannot be locked, nobody could tell that somebody is at it.
-        let noted = hold.as_ref().and_then(|_| self.managed_folder(location));
+        if hold.is_some() {
+            return Ok(Beginning { note, _hold: hold });
+        }
+        // Where the folder cannot be locked, nobody could tell that somebody is at it.
+        if let Some(note) = note {
+            note.remove();
+        }
         Ok(Beginning {
-            note: noted.and_then(|(warehouse, folder)| write_note(&warehouse, &folder).ok()),
-            _hold: hold,
+            note: None,
+            _hold: None,
         })
     }
 
@@ -90,6 +116,13 @@ impl Catalog {
                 .to_str()
                 .and_then(|name| name.split_once('+'))
                 .map(|(schema, table)| warehouse.join(schema).join(table));
+            // Whoever has it locked is about to make the folder that it names.
+            let Ok(lock) = File::open(note.path()) else {
+                continue;
+            };
+            if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+                continue;
+            }
             let is_managed = |folder: &PathBuf| self.managed_folder(folder).is_some();
             let done = match folder.filter(is_managed) {
                 Some(folder) => self.settle(&folder),
@@ -142,6 +175,29 @@ fn write_note(warehouse: &Path, folder: &Path) -> Result<PathBuf, CatalogError> 
     let note = note_of(warehouse, folder);
     File::create(&note).map_err(|error| CatalogError::io("write", &note, error))?;
     Ok(note)
+}
+
+/// Notes a folder that is about to be made, under a lock; fails where files cannot be locked.
+fn locked_note(warehouse: &Path, folder: &Path) -> io::Result<LockedNote> {
+    const TRIES: usize = 20;
+    for _ in 0..TRIES {
+        let path = write_note(warehouse, folder).map_err(io::Error::other)?;
+        let lock = match File::open(&path) {
+            Ok(lock) => lock,
+            // A sweep was here first.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = lock.lock() {
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        // A sweep may have had it before us, and removed it as the note of a folder that is not there.
+        if path.exists() {
+            return Ok(LockedNote { path, _lock: lock });
+        }
+    }
+    Err(io::Error::other("the note does not stay"))
 }
 
 fn note_of(warehouse: &Path, folder: &Path) -> PathBuf {

@@ -21,6 +21,8 @@ pub struct Behaviour {
     pub(crate) kept_results_limit: u64,
     /// Whether VACUUM refuses a retention below the table's own.
     pub vacuum_retention_check: bool,
+    /// Whether commits of Delta tables are flushed to the disk before they count.
+    pub(crate) durable_commits: bool,
     /// Whether Delta tables may have files outside of their folders.
     pub(crate) outside_files: bool,
     /// Whether functions written in Rust run, where the front end and the catalog allow it at all.
@@ -39,6 +41,7 @@ impl Default for Behaviour {
             as_of_strict: true,
             kept_results_limit: 4 * 1024 * 1024 * 1024,
             vacuum_retention_check: true,
+            durable_commits: true,
             outside_files: false,
             allow_native_functions: true,
             query_history: QUERY_HISTORY,

@@ -135,6 +135,11 @@ static SETTINGS: &[Setting] = &[
         },
         default: |_| format!("{DEFAULT_SHARE}%"),
     },
+    behaviour_setting!(
+        "lakesh.durable_commits",
+        "Flushes the files of a commit to the disk before it counts, for Delta tables on local disks.",
+        durable_commits
+    ),
     display_setting!(
         "lakesh.expanded",
         "true, false",

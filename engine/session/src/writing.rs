@@ -46,7 +46,7 @@ impl StatementContext {
         definition: &TableDefinition,
         mut request: WriteRequest,
     ) -> BoxFuture<'_, Result<WriteReport, Failure>> {
-        let point = PointOfNoReturn::default();
+        let point = self.point_of_no_return();
         request.commit = point.commit_properties(false);
         request.point_of_no_return = Some(point.clone());
         let surroundings = self.surroundings();
@@ -64,7 +64,7 @@ impl StatementContext {
         definition: &TableDefinition,
         partitions: Schema,
     ) -> BoxFuture<'_, Result<u64, Failure>> {
-        let point = PointOfNoReturn::default();
+        let point = self.point_of_no_return();
         let passed = point.clone();
         let surroundings = self.surroundings();
         let definition = definition.clone();
@@ -100,6 +100,11 @@ impl StatementContext {
         .boxed()
     }
 
+    /// Makes the point of no return of an operation on a Delta table.
+    pub fn point_of_no_return(&self) -> PointOfNoReturn {
+        PointOfNoReturn::new(self.session.behaviour().durable_commits)
+    }
+
     fn surroundings(&self) -> Surroundings {
         Surroundings {
             session: Arc::clone(&self.session),
@@ -115,7 +120,7 @@ impl StatementContext {
         definition: &TableDefinition,
         operation: M,
     ) -> BoxFuture<'_, Result<M::Report, Failure>> {
-        let point = PointOfNoReturn::default();
+        let point = self.point_of_no_return();
         let passed = point.clone();
         let surroundings = self.surroundings();
         let definition = definition.clone();

@@ -17,10 +17,8 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path as ObjectPath;
 use uuid::Uuid;
 
-use super::delta_log::LOG_FOLDER;
-
-/// The file that names the newest checkpoint.
-pub(crate) const LAST_CHECKPOINT: &str = "_last_checkpoint";
+use super::delta_log::{LAST_CHECKPOINT, LOG_FOLDER};
+use super::durable::Durable;
 
 /// The interval of Delta's own writer, for tables that do not say `delta.checkpointInterval`.
 const INTERVAL: u64 = 10;
@@ -112,6 +110,10 @@ async fn is_due(log_store: &LogStoreRef, version: u64, interval: u64) -> bool {
 async fn write(table: &DeltaTable, operation: Uuid) {
     if create_checkpoint(table, Some(operation)).await.is_err() {
         return;
+    }
+    if let (Some(durable), Some(version)) = (Durable::of(table.table_url()), table.version()) {
+        // Flushed or not, it says what the commits say.
+        let _ = durable.flush_checkpoint(version).await;
     }
     let expires = table.state.as_ref().is_some_and(|state| {
         state

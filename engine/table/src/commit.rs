@@ -60,6 +60,8 @@ pub struct PointOfNoReturn(Arc<Operation>);
 struct Operation {
     id: Uuid,
     passed: AtomicBool,
+    /// Whether commits are flushed to the disk.
+    is_durable: bool,
     traffic: Arc<Traffic>,
     /// The newest commit that has landed.
     landed: Mutex<Option<Landed>>,
@@ -67,16 +69,23 @@ struct Operation {
 
 impl Default for PointOfNoReturn {
     fn default() -> Self {
-        Self(Arc::new(Operation {
-            id: Uuid::new_v4(),
-            passed: AtomicBool::new(false),
-            traffic: Arc::default(),
-            landed: Mutex::default(),
-        }))
+        Self::new(true)
     }
 }
 
 impl PointOfNoReturn {
+    /// Makes the point of a new operation. Commits that are durable are flushed to the disk before they
+    /// count, where the table lies on one.
+    pub fn new(is_durable: bool) -> Self {
+        Self(Arc::new(Operation {
+            id: Uuid::new_v4(),
+            passed: AtomicBool::new(false),
+            is_durable,
+            traffic: Arc::default(),
+            landed: Mutex::default(),
+        }))
+    }
+
     /// Returns the properties of the commits that may pass this point: the operation's id, and
     /// whether it only appends without having read the table.
     pub fn commit_properties(&self, is_blind_append: bool) -> CommitProperties {

@@ -17,6 +17,9 @@ use super::location::Location;
 /// The name of the folder that makes a folder a Delta table.
 pub(crate) const LOG_FOLDER: &str = "_delta_log";
 
+/// The file that names the newest checkpoint.
+pub(crate) const LAST_CHECKPOINT: &str = "_last_checkpoint";
+
 /// How many commits are read at a time.
 const READS: usize = 32;
 

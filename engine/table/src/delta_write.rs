@@ -26,6 +26,7 @@ use lakesh_text::erased::Erased;
 use object_store::ObjectStoreExt;
 
 use super::TableContext;
+use super::change_account::accounting_state;
 use super::delta::Source;
 use super::delta_change::{library_state, row_by_row};
 use super::delta_log::commit_path;
@@ -148,7 +149,9 @@ pub async fn write_delta(
         }
         None => WriteBuilder::new(guarded(source.handle()?.log_store(), None), None),
     };
-    let builder = with_rows(builder, plan, context.state, &request).map_err(failed)?;
+    let rewriting = rewriting_state(context.state, &request, existing.as_ref());
+    let rewriting = rewriting.map_err(|error| source.failed(error))?;
+    let builder = with_rows(builder, plan, rewriting, &request).map_err(failed)?;
     let builder = configured(builder, &request, existing.as_ref());
     let builder = builder.map_err(|error| source.failed(error))?;
     let table = builder.await.map_err(|error| source.failed(error))?;
@@ -172,7 +175,8 @@ pub async fn write_rows(
     refuse_untyped(&plan.schema(), Some(&table), &request)?;
     let snapshot = table.snapshot()?.snapshot().clone();
     let builder = WriteBuilder::new(table.log_store(), Some(snapshot));
-    let builder = with_rows(builder, plan, state, &request)?;
+    let rewriting = rewriting_state(state, &request, Some(&table))?;
+    let builder = with_rows(builder, plan, rewriting, &request)?;
     let table = configured(builder, &request, Some(&table))?.await?;
     let version = table.version().unwrap_or_default();
     let entry = table.log_store().read_commit_entry(version).await?;
@@ -242,18 +246,31 @@ fn is_untyped(data_type: &DataType) -> bool {
     }
 }
 
+/// Returns the session's state as the library's write needs it; where rows are replaced, those of their files
+/// that stay are accounted for.
+fn rewriting_state(
+    state: &Erased<SessionState>,
+    request: &WriteRequest,
+    existing: Option<&DeltaTable>,
+) -> Result<SessionState, DeltaTableError> {
+    match (&request.mode, existing) {
+        (WriteMode::Replace(_), Some(table)) => accounting_state(state, table, &[]),
+        _ => Ok(library_state(state)),
+    }
+}
+
 /// Gives a builder what every write has: the rows, the session, what the commit carries.
 fn with_rows(
     builder: WriteBuilder,
     plan: Arc<dyn ExecutionPlan>,
-    state: &Erased<SessionState>,
+    state: SessionState,
     request: &WriteRequest,
 ) -> QueryResult<WriteBuilder> {
     let rows = provider_as_source(Arc::new(PlannedRows { plan }));
     let input = LogicalPlanBuilder::scan("rows", rows, None)?.build()?;
     Ok(builder
         .with_input_plan(input)
-        .with_session_state(Arc::new(library_state(state)))
+        .with_session_state(Arc::new(state))
         .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState)
         .with_commit_properties(request.commit.clone()))
 }

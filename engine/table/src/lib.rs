@@ -34,6 +34,7 @@ mod delta_tests;
 mod delta_write;
 mod detect;
 mod discover;
+mod durable;
 mod error;
 mod exact_number;
 mod facts;

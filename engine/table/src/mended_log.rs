@@ -24,7 +24,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::checkpoint_interval::LAST_CHECKPOINT;
+use super::delta_log::LAST_CHECKPOINT;
 
 /// How many digits the number of a version has in the name of its commit.
 const DIGITS: usize = 20;
@@ -42,7 +42,7 @@ pub(crate) fn has_broken_statistics(table: &DeltaTable) -> bool {
 
 /// Says whether a text is the JSON that statistics are. It is asked of each file of a table that is opened,
 /// and keeps nothing of what it reads.
-fn are_statistics(text: &str) -> bool {
+pub(crate) fn are_statistics(text: &str) -> bool {
     text.trim_start().starts_with('{') && serde_json::from_str::<Statistics>(text).is_ok()
 }
 

@@ -56,16 +56,25 @@ pub(crate) async fn read_sample(
         .boxed();
     let mut stream = compression.convert_stream(raw).map_err(failed)?;
     let memory = MemoryConsumer::new("look at text files").register(pool);
-    let mut bytes = Vec::new();
+    let mut bytes: Vec<u8> = Vec::new();
+    let whole = usize::try_from(file.meta.size).unwrap_or(usize::MAX);
+    if !compression.is_compressed() && whole < limit && whole > STEP {
+        // It is known how much comes: that is asked for before anything is read, and nothing is moved.
+        memory.try_resize(whole).map_err(failed)?;
+        bytes.reserve_exact(whole);
+    }
     while bytes.len() < limit {
         let Some(chunk) = stream.try_next().await.map_err(failed)? else {
             break;
         };
         let length = bytes.len() + chunk.len();
-        if length > memory.size() + STEP {
-            memory.try_resize(length).map_err(failed)?;
-            // Growing takes twice as much for a moment, unless it is known how far.
-            bytes.reserve_exact(chunk.len().max(STEP).max(bytes.len() / 4));
+        if length > bytes.capacity().max(STEP) {
+            let more = chunk.len().max(STEP).max(bytes.len() / 4);
+            // While it grows, the old bytes are held beside the new ones.
+            let both = bytes.capacity() + bytes.len() + more;
+            memory.try_resize(both).map_err(failed)?;
+            bytes.reserve_exact(more);
+            memory.try_resize(bytes.capacity()).map_err(failed)?;
         }
         bytes.extend_from_slice(&chunk);
     }

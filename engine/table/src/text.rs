@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+use datafusion::arrow::buffer::{Buffer, OffsetBuffer};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::streaming::StreamingTable;
@@ -188,12 +189,10 @@ async fn row(
             1 => {
                 let compression = compression(file, options)?;
                 let content = read_sample(store, file, compression, usize::MAX, pool).await?;
-                let text = String::from_utf8(content.into_bytes()).map_err(|error| {
-                    let place = error.utf8_error().valid_up_to();
-                    let problem = format!("it is not valid UTF-8 at byte {place}");
+                let wrong = |problem: String| {
                     TableError::file(&file.display, DataFusionError::Execution(problem))
-                })?;
-                Arc::new(StringArray::from(vec![text]))
+                };
+                Arc::new(one_text(content.into_bytes()).map_err(wrong)?)
             }
             2 => Arc::new(Int64Array::from(vec![
                 i64::try_from(file.meta.size).unwrap_or(i64::MAX),
@@ -208,6 +207,19 @@ async fn row(
         datafusion::arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(1));
     RecordBatch::try_new_with_options(schema, arrays, &options)
         .map_err(|error| TableError::file(&file.display, error))
+}
+
+/// Makes a column of one text without copying it; the error says why the bytes are none.
+fn one_text(bytes: Vec<u8>) -> Result<StringArray, String> {
+    if let Err(error) = std::str::from_utf8(&bytes) {
+        let place = error.valid_up_to();
+        return Err(format!("it is not valid UTF-8 at byte {place}"));
+    }
+    if i32::try_from(bytes.len()).is_err() {
+        return Err("it is larger than 2 GiB, and a text cannot be".to_owned());
+    }
+    let offsets = OffsetBuffer::from_lengths([bytes.len()]);
+    StringArray::try_new(offsets, Buffer::from_vec(bytes), None).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

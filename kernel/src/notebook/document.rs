@@ -2,12 +2,14 @@
 //!
 //! What it does not know of, it keeps.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use lakesh_engine::failure::{Failure, FailureKind};
+use lakesh_engine::secret::{HIDDEN, is_secret_name};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
@@ -21,6 +23,8 @@ const INJECTED: &str = "injected-parameters";
 /// A notebook.
 pub(super) struct Document {
     root: Value,
+    /// What is written in the place of parameters that were put in, where one of them is a secret.
+    shown_parameters: Option<Value>,
 }
 
 /// A code cell.
@@ -34,17 +38,24 @@ impl Document {
             let message = format!("cannot read `{shown}`: {error}");
             Failure::new(FailureKind::InputOutput, message).caused_by(error)
         })?;
-        let wrong = |why: String| {
+        Self::parse(&text).map_err(|why| {
             Failure::new(
                 FailureKind::Usage,
                 format!("`{shown}` is no notebook: {why}"),
             )
-        };
-        let root: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        })
+    }
+
+    /// Takes a notebook from its text; the error says why it is none.
+    fn parse(text: &str) -> Result<Self, String> {
+        let root: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if root["nbformat"] != 4 || !root["cells"].is_array() {
-            return Err(wrong("it is not of nbformat 4".to_owned()));
+            return Err("it is not of nbformat 4".to_owned());
         }
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            shown_parameters: None,
+        })
     }
 
     /// Writes the notebook as nbformat does: keys in order, one space a level. It is whole or not there.
@@ -54,12 +65,7 @@ impl Document {
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());
             let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-            let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
-            let mut text = Vec::new();
-            let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
-            self.root.serialize(&mut serializer)?;
-            text.push(b'\n');
-            file.write_all(&text)?;
+            file.write_all(&self.to_bytes()?)?;
             let permissions = fs::Permissions::from_mode(0o644);
             file.as_file().set_permissions(permissions)?;
             file.persist(path)?;
@@ -69,6 +75,42 @@ impl Document {
             let message = format!("cannot write `{}`: {error}", path.display());
             Failure::new(FailureKind::InputOutput, message).caused_by(error)
         })
+    }
+
+    /// Does with a text all that a run does but for running its cells, and returns what would be written.
+    pub(super) fn read_and_written(text: &str) -> Result<Vec<u8>, String> {
+        let mut document = Self::parse(text)?;
+        document.inject(&["day=5".to_owned(), "password=5".to_owned()]);
+        for (place, mut cell) in document.code_cells().enumerate() {
+            let output = json!({ "output_type": "execute_result", "data": cell.source() });
+            cell.clear();
+            if !cell.may_fail() {
+                cell.set_outputs(place, vec![output]);
+            }
+        }
+        document.to_bytes().map_err(|error| error.to_string())
+    }
+
+    /// Returns what is written: the notebook without secrets among its parameters.
+    fn shown(&self) -> Cow<'_, Value> {
+        let Some(parameters) = &self.shown_parameters else {
+            return Cow::Borrowed(&self.root);
+        };
+        let mut root = self.root.clone();
+        let cells = root["cells"].as_array_mut().into_iter().flatten();
+        for cell in cells.filter(|cell| has_tag(cell, INJECTED)) {
+            cell["source"] = parameters.clone();
+        }
+        Cow::Owned(root)
+    }
+
+    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+        let formatter = serde_json::ser::PrettyFormatter::with_indent(b" ");
+        let mut text = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+        self.shown().serialize(&mut serializer)?;
+        text.push(b'\n');
+        Ok(text)
     }
 
     /// Puts parameters into a cell behind the one tagged `parameters`, or before all others.
@@ -82,10 +124,10 @@ impl Document {
         };
         cells.retain(|cell| !has_tag(cell, INJECTED));
         let tagged = cells.iter().position(|cell| has_tag(cell, PARAMETERS));
-        let commands: String = parameters
-            .iter()
-            .map(|parameter| format!("\\param '{}'\n", parameter.replace('\'', "''")))
-            .collect();
+        let shown: Vec<String> = parameters.iter().map(|given| shown(given)).collect();
+        self.shown_parameters =
+            (shown != parameters).then(|| lines(commands(&shown).trim_end()).into());
+        let commands = commands(parameters);
         let mut cell = json!({
             "cell_type": "code", "execution_count": null, "outputs": [],
             "metadata": { "tags": [INJECTED] }, "source": lines(commands.trim_end()),
@@ -135,6 +177,24 @@ impl CodeCell<'_> {
     pub(super) fn may_fail(&self) -> bool {
         let tags = self.0.get("metadata").map(|metadata| &metadata["tags"]);
         tags.is_some_and(|tags| contains(tags, "raises-exception"))
+    }
+}
+
+/// Writes the commands that bind parameters.
+fn commands(parameters: &[String]) -> String {
+    parameters
+        .iter()
+        .map(|parameter| format!("\\param '{}'\n", parameter.replace('\'', "''")))
+        .collect()
+}
+
+/// Hides the value of a parameter whose name says that it is a secret.
+fn shown(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((named, _)) if is_secret_name(named.split(':').next().unwrap_or_default()) => {
+            format!("{named}={HIDDEN}")
+        }
+        _ => parameter.to_owned(),
     }
 }
 
@@ -193,7 +253,10 @@ mod tests {
             })
             .collect();
         let root = json!({ "nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells });
-        Document { root }
+        Document {
+            root,
+            shown_parameters: None,
+        }
     }
 
     #[test]
@@ -213,6 +276,22 @@ mod tests {
             );
             let injected = sources.iter().filter(|source| source.contains("\\param"));
             assert_eq!(injected.count(), 1);
+        }
+    }
+
+    #[test]
+    fn secrets_among_parameters_are_used_and_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.ipynb");
+        let mut document = notebook(&["a"]);
+        document.inject(&["day=5".to_owned(), "password:varchar=yellow=1".to_owned()]);
+        let source = document.code_cells().next().unwrap().source();
+        assert!(source.contains("yellow=1"), "{source}");
+        document.write(&path).unwrap();
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(!written.contains("yellow"), "{written}");
+        for kept in ["\\\\param 'day=5'", "password:varchar=***"] {
+            assert!(written.contains(kept), "{written}");
         }
     }
 

@@ -19,6 +19,11 @@ use crate::output::{Output, OutputSink};
 use crate::stdin::Asker;
 use document::Document;
 
+/// Does with the text of a notebook what a run does but for running its cells; returns what would be written.
+pub(crate) fn read_and_written(text: &str) -> Result<Vec<u8>, String> {
+    Document::read_and_written(text)
+}
+
 /// What to run.
 pub struct NotebookRun {
     /// The notebook.

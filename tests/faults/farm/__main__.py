@@ -59,6 +59,19 @@ class Farm:
             return "sweep"
         return self.options.kind or chosen
 
+    def flushed(self):
+        """Looks whether commits are flushed; returns what is wrong, if anything."""
+        story = Story()
+        lake = Lake(self.folder / "flushed", self.binary, self.shim)
+        try:
+            sweep.check_flushed(lake, self.base, story)
+        except Finding as found:
+            return f"{found}\n" + "\n".join(story.lines)
+        finally:
+            self.counts.add(story.counts)
+        lake.remove()
+        return None
+
     def round(self, number):
         """Runs a round; returns what it is and what is wrong, if anything."""
         seed = f"{self.options.seed}/{number}"
@@ -137,6 +150,10 @@ def main():
     # Where failed rounds are kept, so that a folder can be moved there.
     with tempfile.TemporaryDirectory(dir=keep, prefix="work-") as folder:
         farm = Farm(options, pathlib.Path(folder), keep)
+        finding = farm.flushed() if options.round is None else None
+        if finding:
+            print(f"FAILED: {finding}", flush=True)
+            failed += 1
         numbers = [options.round] if options.round is not None else range(options.rounds)
         for number in numbers:
             if options.seconds and time.monotonic() - begin > options.seconds:

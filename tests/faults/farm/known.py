@@ -3,10 +3,7 @@
 from collections import Counter
 
 # What is known, each with the reason.
-KNOWN = {
-    "unnamed folders": "CREATE TABLE that is killed between its folder and the note of it leaves an empty folder",
-    "a catalog taken for read-only": "DROP and CREATE after a fault below the catalog fail with status 1, not 3",
-}
+KNOWN = {}
 
 seen = Counter()
 

@@ -6,7 +6,7 @@ import shutil
 from . import checks, faults, workload
 from .alone import Alone
 from .control import PLACES, WRITES_ALL, Rule
-from .lake import Lake
+from .lake import Finding, Lake
 
 KINDS = ("kill before", "kill after", "torn", "full", "broken", "lost")
 
@@ -45,6 +45,16 @@ def attempt(lake, base, statement, rule, story):
     finally:
         alone.close()
     return hit
+
+
+def check_flushed(lake, base, story):
+    """The data files and the entry of a commit are flushed to the disk, and a disk that fails then is heard of."""
+    statement = workload.KINDS["INSERT"][0](random.Random(1), base.world.copy())
+    for place in ("data", "log"):
+        hit = attempt(lake, base, statement, Rule("none", calls=("sync",), places=(place,)), story)
+        if not hit.seen:
+            raise Finding(f"nothing is flushed to the disk ({place}): {statement.sql}")
+        attempt(lake, base, statement, Rule("broken", calls=("sync",), places=(place,)), story)
 
 
 class Base:

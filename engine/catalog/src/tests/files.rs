@@ -312,6 +312,37 @@ fn a_failure_of_the_disk_is_one_of_reading_or_writing() {
 }
 
 #[test]
+fn a_catalog_that_was_read_only_for_a_moment_is_written() {
+    let home = Home::new();
+    let catalog = home.catalog();
+    catalog.create_schema("s", false).unwrap();
+    catalog.store().open_for_reading();
+    catalog
+        .create("main", "t", &table("/a"), OnConflict::Fail)
+        .unwrap();
+    assert_eq!(catalog.get("main", "t").unwrap(), Some(table("/a")));
+}
+
+/// SQLite says of both that they cannot be written: only one is a matter of permission.
+#[test]
+fn a_file_that_cannot_be_opened_is_no_lack_of_permission() {
+    let home = Home::new();
+    fs::create_dir(home.database()).unwrap();
+    let failure = Failure::from(home.catalog().create_schema("s", false).unwrap_err());
+    assert_eq!(
+        failure.kind,
+        FailureKind::InputOutput,
+        "{}",
+        failure.message
+    );
+    assert!(
+        failure.message.starts_with("cannot write `"),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
 fn a_damaged_definition_can_be_dropped() {
     let home = Home::new();
     let catalog = home.catalog();
@@ -399,6 +430,31 @@ fn a_folder_that_is_no_table_s_goes_and_one_that_is_stays() {
     other.sweep_dropped();
     assert!(!replacing.exists());
     assert_eq!(notes(), 0);
+}
+
+#[test]
+fn a_folder_is_noted_before_it_is_made() {
+    let home = Home::new();
+    let catalog = home.catalog();
+    let other = home.catalog();
+    let notes = home.project().join(".lakesh/warehouse/.dropped");
+    let count = || fs::read_dir(&notes).map_or(0, |notes| notes.count());
+
+    // Neither folder nor table: whoever is killed after the note leaves a note that the next sweep takes.
+    let folder = catalog.managed_location("main", "t").unwrap();
+    let beginning = catalog.begin_managed(&folder).unwrap();
+    fs::remove_dir(&folder).unwrap();
+    other.sweep_dropped();
+    assert_eq!(count(), 1, "a note that is locked stays");
+    drop(beginning);
+    other.sweep_dropped();
+    assert_eq!(count(), 0);
+
+    // A folder that cannot be made leaves no note.
+    let folder = catalog.managed_location("main", "u").unwrap();
+    fs::write(&folder, "in the way").unwrap();
+    assert!(catalog.begin_managed(&folder).is_err());
+    assert_eq!(count(), 0);
 }
 
 #[test]

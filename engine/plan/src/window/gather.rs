@@ -19,6 +19,10 @@ use futures::{Stream, StreamExt, stream};
 /// Rows are held as they came and joined once more to be computed.
 const COPIES: usize = 2;
 
+/// Partitions are computed together up to so many bytes of results: a function that gives lists can make
+/// much of few rows.
+const PIECE: usize = 4 * 1024 * 1024;
+
 /// The state of one partition of the operator.
 pub(super) struct Gathering {
     expressions: Vec<Arc<dyn WindowExpr>>,
@@ -32,9 +36,21 @@ pub(super) struct Gathering {
     held: Vec<RecordBatch>,
     /// The key of the partition that may go on.
     open: Option<Vec<ScalarValue>>,
+    /// Whole partitions that are not computed yet.
+    whole: Option<Whole>,
     /// Computed rows that wait to be taken.
     ready: VecDeque<RecordBatch>,
+    /// What of the reservation is for them.
+    ready_bytes: usize,
     ended: bool,
+}
+
+/// The joined rows of whole partitions.
+struct Whole {
+    rows: RecordBatch,
+    bytes: usize,
+    /// Those that are not computed yet.
+    partitions: VecDeque<Range<usize>>,
 }
 
 impl Gathering {
@@ -55,7 +71,9 @@ impl Gathering {
             metrics,
             held: Vec::new(),
             open: None,
+            whole: None,
             ready: VecDeque::new(),
+            ready_bytes: 0,
             ended: false,
         }
     }
@@ -70,6 +88,9 @@ impl Gathering {
                 if let Some(batch) = state.ready.pop_front() {
                     let batch = batch.record_output(&state.metrics);
                     return Ok(Some((batch, (state, input))));
+                }
+                if state.compute_piece()? {
+                    continue;
                 }
                 if state.held.is_empty() {
                     state.reservation.free();
@@ -110,7 +131,7 @@ impl Gathering {
         if whole > 0 {
             self.hold(batch.slice(0, whole), &keys)?;
         }
-        self.compute()?;
+        self.join()?;
         self.hold(batch.slice(whole, batch.num_rows() - whole), &keys)
     }
 
@@ -126,42 +147,90 @@ impl Gathering {
 
     fn finish(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.ended, true) {
-            self.compute()?;
+            self.join()?;
         }
         Ok(())
     }
 
-    /// Computes what is held, which is one partition or several whole ones.
-    fn compute(&mut self) -> Result<()> {
+    /// Joins what is held, which is one partition or several whole ones.
+    fn join(&mut self) -> Result<()> {
         let held = std::mem::take(&mut self.held);
         let Some(first) = held.first() else {
             return Ok(());
         };
-        let timer = self.metrics.elapsed_compute().clone();
-        let _timer = timer.timer();
         let rows = concat_batches(&first.schema(), &held)?;
         drop(held);
         let keys = self.keys_of(&rows)?;
-        let mut columns = rows.columns().to_vec();
-        let ranges = ranges_of(&rows, &keys)?;
-        for expression in &self.expressions {
-            let parts = ranges
-                .iter()
-                .map(|range| expression.evaluate(&rows.slice(range.start, range.len())))
-                .collect::<Result<Vec<ArrayRef>>>()?;
-            let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-            let column = concat(&parts)?;
-            self.reservation.try_grow(column.get_array_memory_size())?;
+        let bytes = size_of(&rows)?;
+        self.reservation.try_resize(bytes)?;
+        self.whole = Some(Whole {
+            partitions: ranges_of(&rows, &keys)?.into(),
+            rows,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// Computes some of the partitions that are whole; says whether there were any.
+    fn compute_piece(&mut self) -> Result<bool> {
+        self.reservation
+            .shrink(std::mem::take(&mut self.ready_bytes));
+        let Some(mut whole) = self.whole.take() else {
+            return Ok(false);
+        };
+        let Some(begin) = whole.partitions.front().map(|range| range.start) else {
+            self.reservation.shrink(whole.bytes);
+            return Ok(false);
+        };
+        let timer = self.metrics.elapsed_compute().clone();
+        let _timer = timer.timer();
+        let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.expressions.len()];
+        let (mut end, mut bytes) = (begin, 0);
+        while end - begin < self.batch_size
+            && bytes < PIECE
+            && let Some(range) = whole.partitions.pop_front()
+        {
+            let rows = whole.rows.slice(range.start, range.len());
+            for (parts, expression) in parts.iter_mut().zip(&self.expressions) {
+                let part = expression.evaluate(&rows)?;
+                let size = part.get_array_memory_size();
+                self.reservation.try_grow(size)?;
+                bytes += size;
+                parts.push(part);
+            }
+            end = range.end;
+        }
+        let length = end - begin;
+        let mut columns = whole.rows.slice(begin, length).columns().to_vec();
+        for parts in parts {
+            let (column, charged) = self.joined(&parts)?;
+            bytes += charged;
+            self.ready_bytes += column.get_array_memory_size();
             columns.push(column);
         }
+        // What was computed for each partition is gone, unless it is the column itself.
+        match self.ready_bytes > bytes {
+            true => self.reservation.try_grow(self.ready_bytes - bytes)?,
+            false => self.reservation.shrink(bytes - self.ready_bytes),
+        }
         let computed = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
-        for start in (0..computed.num_rows()).step_by(self.batch_size) {
-            let length = self.batch_size.min(computed.num_rows() - start);
+        for start in (0..length).step_by(self.batch_size) {
+            let length = self.batch_size.min(length - start);
             self.ready.push_back(computed.slice(start, length));
         }
-        // The rows as they came are gone; the joined ones wait to be taken.
-        self.reservation.try_resize(size_of(&computed)?)?;
-        Ok(())
+        self.whole = Some(whole);
+        Ok(true)
+    }
+
+    /// Makes one column of what was computed for each partition; returns how much more that takes.
+    fn joined(&self, parts: &[ArrayRef]) -> Result<(ArrayRef, usize)> {
+        if let [only] = parts {
+            return Ok((Arc::clone(only), 0));
+        }
+        let bytes = parts.iter().map(|part| part.get_array_memory_size()).sum();
+        self.reservation.try_grow(bytes)?;
+        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+        Ok((concat(&parts)?, bytes))
     }
 
     fn keys_of(&self, batch: &RecordBatch) -> Result<Vec<SortColumn>> {

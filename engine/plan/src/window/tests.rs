@@ -50,6 +50,7 @@ async fn rows_are_those_of_the_operator_that_gathers_all() {
         "ntile(4) OVER (PARTITION BY k, m ORDER BY n), percent_rank() OVER (PARTITION BY k, m ORDER BY n)",
         "sum(n) OVER (PARTITION BY n)",
         "count(*) OVER (PARTITION BY CASE WHEN n > 500 THEN 1 END)",
+        "array_agg(s) OVER (PARTITION BY k), count(*) OVER (PARTITION BY k)",
     ] {
         let sql = format!("SELECT n, {window} FROM {rows} ORDER BY n");
         let sql = format!("SELECT * FROM ({sql}) ORDER BY n");
@@ -74,4 +75,12 @@ async fn what_is_gathered_is_charged() {
     let each = "SELECT count(*) FROM (SELECT count(*) OVER (PARTITION BY value) AS n FROM generate_series(1, 300000)) WHERE n = 1";
     let fits = answer(&context(32 * MIB, true), each).await.expect(each);
     assert!(fits.contains("300000"), "{fits}");
+}
+
+#[tokio::test]
+async fn lists_of_a_few_partitions_are_held_at_a_time() {
+    // Each partition's rows get a list of all of them: some 240 MB in all.
+    let lists = "SELECT sum(array_length(a)) FROM (SELECT array_agg(s) OVER (PARTITION BY k) AS a FROM (SELECT value / 100 AS k, repeat('x', 20) AS s FROM generate_series(1, 100000)))";
+    let fits = answer(&context(32 * MIB, true), lists).await.expect(lists);
+    assert!(fits.contains("9999802"), "{fits}");
 }

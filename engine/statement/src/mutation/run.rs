@@ -4,7 +4,7 @@ use deltalake::DeltaTableError;
 use futures::FutureExt;
 use lakesh_event::event::Summary;
 use lakesh_session::{Output, StatementContext};
-use lakesh_table::commit::{ATTEMPTS, PointOfNoReturn, is_conflict};
+use lakesh_table::commit::{ATTEMPTS, is_conflict};
 use lakesh_table::conflict_reason;
 use lakesh_text::failure::{Failure, FailureKind};
 
@@ -59,7 +59,7 @@ async fn write(
     delta: &DeltaTarget,
     change: Box<dyn Change>,
 ) -> Result<Result<Written, DeltaTableError>, Failure> {
-    let point = PointOfNoReturn::default();
+    let point = context.point_of_no_return();
     let commit = Commit {
         table: delta.guarded(&point)?,
         properties: point.commit_properties(change.is_blind_append()),

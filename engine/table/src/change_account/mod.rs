@@ -1,5 +1,5 @@
-//! Each UPDATE, DELETE and MERGE accounts for the rows that it rewrites, and fails before its commit where
-//! they do not add up.
+//! Each UPDATE, DELETE, MERGE and INSERT … REPLACE WHERE accounts for the rows that it rewrites, and fails
+//! before its commit where they do not add up.
 //!
 //! A change writes whole files anew: their rows pass through a plan of scans, joins, filters and
 //! projections, and a fault in any of them stores wrong values for good. `commit/ledger.rs` compares
@@ -17,13 +17,16 @@
 //!
 //! - **UPDATE** writes all rows of the files that it rewrites: all of them.
 //! - **DELETE** leaves rows out: those that its condition keeps, evaluated on what the scan gave.
+//! - **REPLACE WHERE** writes the rows that its condition does not take together with those that it inserts:
+//!   the former are compared, on the side that is written by the library's mark of the latter. Where the
+//!   condition is one of partitions, or replaces all rows, none are written again.
 //! - **MERGE** reads files that it then leaves alone, and its condition is a join. So there is a third
 //!   place, where the library has decided about each row and before it takes the deleted ones out. There the
 //!   rows of each file that is rewritten are compared with those that were read of it, the deleted ones
 //!   included, and the rows that stay, those inserted included, with those that are written.
 //!
 //! The nodes are put into the plan by a physical rule, which comes last and knows the library's plans
-//! (deltalake-core 1.1.3, `delete.rs`, `update.rs`, `merge/mod.rs`) by the nodes that count rows in them; all
+//! (deltalake-core 1.1.3, `delete.rs`, `update.rs`, `merge/mod.rs`, `write/plan.rs`) by the nodes that count rows in them; all
 //! other plans of the operation pass through as they are. An error at the end of the last partition makes
 //! the library take back what it has written, as an error of any other node does, and nothing is committed.
 //!
@@ -51,8 +54,8 @@ use rule::AccountForChange;
 
 use super::delta_change::library_state;
 
-/// Returns a state as [`library_state`] does, whose UPDATE, DELETE or MERGE of a table accounts for its
-/// rows; `assigned` are the columns that the statement gives new values.
+/// Returns a state as [`library_state`] does, whose UPDATE, DELETE, MERGE or REPLACE WHERE of a table accounts for
+/// its rows; `assigned` are the columns that the statement gives new values.
 pub fn accounting_state(
     state: &SessionState,
     table: &DeltaTable,

@@ -45,6 +45,8 @@ pub(super) enum Place {
     Written {
         /// The column by which rows of the change feed are told from the others.
         change_type: Option<usize>,
+        /// The column that says of an INSERT which rows are new, and none of the table's.
+        is_inserted: Option<usize>,
     },
 }
 
@@ -106,13 +108,20 @@ impl Entry {
                     kept: tally(kept, &checksums),
                 });
             }
-            Place::Written { change_type } => {
+            Place::Written {
+                change_type,
+                is_inserted,
+            } => {
                 let checksums = self.checksums(batch)?;
+                let is_inserted = is_inserted
+                    .map(|at| as_boolean_array(batch.column(at)))
+                    .transpose()?;
                 let change_type = change_type
                     .map(|at| as_string_array(batch.column(at)))
                     .transpose()?;
                 let rows = (0..batch.num_rows())
-                    .filter(|row| change_type.is_none_or(|kinds| is_of_data(kinds, *row)));
+                    .filter(|row| change_type.is_none_or(|kinds| is_of_data(kinds, *row)))
+                    .filter(|row| is_inserted.is_none_or(|new| is_false(new, *row)));
                 self.account.written(tally(rows, &checksums));
             }
         }
@@ -324,7 +333,10 @@ mod tests {
             };
             let scan = entered(rows(&read), &account, place, &columns);
             assert_eq!(run(scan).await.unwrap(), 3);
-            let place = Place::Written { change_type: None };
+            let place = Place::Written {
+                change_type: None,
+                is_inserted: None,
+            };
             let writer = entered(rows(&written), &account, place, &columns);
             assert_eq!(run(writer).await.is_ok(), expect, "{written:?}");
         }
@@ -347,7 +359,10 @@ mod tests {
                 file: None,
             };
             run(entered(scan, &account, place, &[0, 1])).await.unwrap();
-            let place = Place::Written { change_type: None };
+            let place = Place::Written {
+                change_type: None,
+                is_inserted: None,
+            };
             let writer = entered(rows(&written), &account, place, &[0, 1]);
             assert_eq!(run(writer).await.is_ok(), expect, "{written:?}");
         }
@@ -369,7 +384,10 @@ mod tests {
         run(entered(Arc::clone(&scan), &account, place, &[0]))
             .await
             .unwrap();
-        let place = Place::Written { change_type: None };
+        let place = Place::Written {
+            change_type: None,
+            is_inserted: None,
+        };
         let writer = entered(rows(&[(2, 20)]), &account, place, &[0]);
         run(writer).await.unwrap();
     }

@@ -26,6 +26,14 @@ const READ_BY_DELETE: &str = "delete_source_count";
 const KEPT_BY_DELETE: &str = "delete_rescued_count";
 const READ_BY_MERGE: &str = "merge_target_count";
 const MERGED: &str = "merge_output_count";
+const INSERTED: &str = "write_source_count";
+
+/// What the name of the column begins with by which the rows of an INSERT that replaces rows are told from
+/// those that it keeps.
+const IS_INSERTED: &str = "__delta_rs_write_insert";
+
+/// The nodes in which the inserted rows and those that stay meet.
+const UNIONS: [&str; 2] = ["UnionExec", "InterleaveExec"];
 
 /// What the names of the library's scans begin with.
 const SCAN: &str = "DeltaScan";
@@ -118,30 +126,36 @@ impl AccountForChange {
         let (Some(counter), Some(scan)) = (counter, scan_below(&plan, READ_BY_DELETE)) else {
             return Ok(plan);
         };
-        // A condition that may fail stands in a filter of its own, above those that guard it.
-        let filters: Vec<_> = chain(&counter)
-            .take_while(|node| !is_counter(node.as_ref(), READ_BY_DELETE))
-            .filter(|node| node.is::<FilterExec>())
-            .collect();
-        let conditions = filters
+        let filters = filters_until(&counter, &|node| is_counter(node, READ_BY_DELETE));
+        let (reader, keeps) = reader_of_kept(&filters, scan, counter)?;
+        self.rewritten("DELETE", plan, &reader, keeps)
+    }
+
+    /// An INSERT that replaces rows writes those of their files again that it does not replace.
+    fn insert(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.is_inserted(&plan.schema()).is_none() {
+            return Ok(plan);
+        }
+        let Some(kept) = beside_inserted(&plan) else {
+            return Ok(plan);
+        };
+        let is_scan = |node: &dyn ExecutionPlan| node.name().starts_with(SCAN);
+        let Some(scan) = chain(&kept).find(|node| is_scan(node.as_ref())) else {
+            return Ok(plan);
+        };
+        let filters = filters_until(&kept, &is_scan);
+        let (reader, keeps) = reader_of_kept(&filters, scan, kept)?;
+        self.rewritten("INSERT", plan, &reader, keeps)
+    }
+
+    /// Finds the column that says which rows are inserted.
+    fn is_inserted(&self, written: &Schema) -> Option<usize> {
+        let is_table_s = |name: &String| self.untouched.contains(name);
+        written
+            .fields()
             .iter()
-            .rev()
-            .filter_map(|node| node.downcast_ref::<FilterExec>())
-            .map(|filter| Arc::clone(filter.predicate()));
-        let conditions: Vec<_> = conditions.collect();
-        if let Some(keeps) = placed(&conditions, &scan.schema())? {
-            return self.rewritten("DELETE", plan, &scan, keeps);
-        }
-        // Parts that occur twice in a condition are computed below its filter: then only there.
-        let input = filters
-            .last()
-            .and_then(|lowest| lowest.children().into_iter().next().cloned());
-        if let Some(input) = input
-            && let Some(keeps) = placed(&conditions, &input.schema())?
-        {
-            return self.rewritten("DELETE", plan, &input, keeps);
-        }
-        self.rewritten("DELETE", plan, &counter, Vec::new())
+            .map(|field| field.name())
+            .position(|name| name.starts_with(IS_INSERTED) && !is_table_s(name))
     }
 
     /// Enters rows above the node that reads them, and at the top.
@@ -215,6 +229,7 @@ impl AccountForChange {
             account,
             place: Place::Written {
                 change_type: self.change_type(&schema),
+                is_inserted: self.is_inserted(&schema),
             },
             columns: places(&schema, "", columns)?,
         };
@@ -233,6 +248,7 @@ impl PhysicalOptimizerRule for AccountForChange {
             (true, ..) => self.update(plan),
             (_, true, _) => self.delete(plan),
             (.., true) => self.merge(plan),
+            _ if has(INSERTED) => self.insert(plan),
             _ => Ok(plan),
         }
     }
@@ -288,6 +304,62 @@ fn scan_below(plan: &Arc<dyn ExecutionPlan>, counter: &str) -> Option<Arc<dyn Ex
     chain(&counter)
         .find(|node| node.name().starts_with(SCAN))
         .or_else(|| counter.children().into_iter().next().cloned())
+}
+
+/// Finds what is put together with the rows that are inserted; nothing where that is more than one thing.
+fn beside_inserted(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    let children = plan.children();
+    let counts =
+        |child: &&Arc<dyn ExecutionPlan>| find(child, &|node| is_counter(node, INSERTED)).is_some();
+    let inserted = children.iter().position(counts)?;
+    let below = beside_inserted(children[inserted]);
+    match children.as_slice() {
+        _ if below.is_some() => below,
+        [first, second] if UNIONS.contains(&plan.name()) => {
+            let kept = if inserted == 0 { second } else { first };
+            Some(Arc::clone(kept))
+        }
+        _ => None,
+    }
+}
+
+/// Finds the filters from a node down to another one, from the top. A condition that may fail stands in a
+/// filter of its own, above those that guard it.
+fn filters_until(
+    from: &Arc<dyn ExecutionPlan>,
+    is_end: &dyn Fn(&dyn ExecutionPlan) -> bool,
+) -> Vec<Arc<dyn ExecutionPlan>> {
+    chain(from)
+        .take_while(|node| !is_end(node.as_ref()))
+        .filter(|node| node.is::<FilterExec>())
+        .collect()
+}
+
+/// Chooses the node above which rows are read, and what those must meet that filters let through.
+fn reader_of_kept(
+    filters: &[Arc<dyn ExecutionPlan>],
+    scan: Arc<dyn ExecutionPlan>,
+    filtered: Arc<dyn ExecutionPlan>,
+) -> Result<(Arc<dyn ExecutionPlan>, Vec<Arc<dyn PhysicalExpr>>)> {
+    let conditions: Vec<_> = filters
+        .iter()
+        .rev()
+        .filter_map(|node| node.downcast_ref::<FilterExec>())
+        .map(|filter| Arc::clone(filter.predicate()))
+        .collect();
+    if let Some(keeps) = placed(&conditions, &scan.schema())? {
+        return Ok((scan, keeps));
+    }
+    // Parts that occur twice in a condition are computed below its filter: then only there.
+    let input = filters
+        .last()
+        .and_then(|lowest| lowest.children().into_iter().next().cloned());
+    if let Some(input) = input
+        && let Some(keeps) = placed(&conditions, &input.schema())?
+    {
+        return Ok((input, keeps));
+    }
+    Ok((filtered, Vec::new()))
 }
 
 /// Finds the name of the column with the names of files, by which the rows of a merge are held back.

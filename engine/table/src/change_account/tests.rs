@@ -17,6 +17,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::prelude::SessionContext;
 use deltalake::delta_datafusion::SessionFallbackPolicy;
+use deltalake::protocol::SaveMode;
 use deltalake::{DeltaTable, DeltaTableError};
 use lakesh_catalog::definition::TableVersion;
 
@@ -134,6 +135,18 @@ async fn merge(table: DeltaTable, state: SessionState) -> Result<(), DeltaTableE
     operation.await.map(drop)
 }
 
+async fn replace(table: DeltaTable, state: SessionState) -> Result<(), DeltaTableError> {
+    let query = "SELECT * FROM (VALUES (1, 11, 100)) v(k, b, c)";
+    let rows = SessionContext::new().sql(query).await?.collect().await?;
+    let operation = table
+        .write(rows)
+        .with_save_mode(SaveMode::Overwrite)
+        .with_replace_where(col("k").eq(lit(1_i64)))
+        .with_session_state(Arc::new(state))
+        .with_session_fallback_policy(SessionFallbackPolicy::RequireSessionState);
+    operation.await.map(drop)
+}
+
 /// Runs an operation over (1, 10, 100), (2, 20, 200), (3, 30, 300); returns what it says and the rows
 /// after it.
 async fn run(
@@ -166,6 +179,7 @@ async fn run(
     let said = match verb {
         "UPDATE" => update(table, state).await,
         "DELETE" => delete(table, state).await,
+        "INSERT" => replace(table, state).await,
         _ => merge(table, state).await,
     };
     let after = open(&definition, TableVersion::Latest, &bench.context())
@@ -181,6 +195,7 @@ async fn a_disturbed_change_is_not_committed() {
     for (verb, assigned, after) in [
         ("UPDATE", vec!["b"], "1|11|100 2|20|200 3|30|300"),
         ("DELETE", vec![], "2|20|200 3|30|300"),
+        ("INSERT", vec![], "1|11|100 2|20|200 3|30|300"),
         ("MERGE", vec!["b"], "1|5|100 2|20|200 3|30|300 9|9|1"),
     ] {
         let (said, rows) = run(verb, &assigned, Disturbance::Nothing).await;

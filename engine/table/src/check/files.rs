@@ -10,9 +10,11 @@ use object_store::path::Path as ObjectPath;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::bounds::false_bound;
+use super::log::Files;
 use super::repair::Repair;
 use super::vectors::{VectorFile, vector_file};
 use super::{Examination, Finding, Verdict};
+use crate::commit::FileKey;
 use crate::own_paths::{Boundary, vector_path};
 use crate::parquet_metadata::read_footer;
 
@@ -40,11 +42,14 @@ struct Claimed {
     bytes: u64,
     rows: Option<u64>,
     vector: Option<DeletionVectorDescriptor>,
+    /// Whether the log has no statistics of it that could be read, and something in their place.
+    has_broken_statistics: bool,
 }
 
 impl Claimed {
-    fn of(file: LogicalFileView) -> Self {
+    fn of(file: LogicalFileView, named: &Files) -> Self {
         Self {
+            has_broken_statistics: named.has_broken_statistics(&FileKey::of_view(&file)),
             path: file.path().into_owned(),
             place: file.object_store_path(),
             bytes: u64::try_from(file.size()).unwrap_or_default(),
@@ -60,13 +65,14 @@ pub(super) async fn check(
     examination: &mut Examination<'_>,
     table: &DeltaTable,
     files: Vec<LogicalFileView>,
+    named: &Files,
     listing: &Listing,
 ) {
     let store = table.object_store();
     let boundary = Boundary::of(examination.source);
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut footers = Vec::new();
-    for file in files.into_iter().map(Claimed::of) {
+    for file in files.into_iter().map(|file| Claimed::of(file, named)) {
         *seen.entry(file.path.clone()).or_default() += 1;
         let vector = file.vector.as_ref().and_then(vector_path);
         let outside = [Some(file.path.as_str()), vector]
@@ -226,10 +232,21 @@ fn report(examination: &mut Examination<'_>, looked_at: LookedAt, listing: &List
                 .remedy(&remedy),
         );
     }
+    if claimed.has_broken_statistics {
+        let text =
+            "the file's statistics in the log are no JSON of statistics, and are read as none";
+        examination.find(
+            Finding::new(STATISTICS, Verdict::Warning, text)
+                .file(&path)
+                .remedy(&remedy),
+        );
+    }
     if let Some(vector) = &claimed.vector {
         check_vector(examination, &path, vector, rows, listing);
     }
-    if is_safe && (has_other_size || has_other_rows || bound.is_some()) {
+    let is_false =
+        has_other_size || has_other_rows || bound.is_some() || claimed.has_broken_statistics;
+    if is_safe && is_false {
         let repair = Repair::correct(&claimed.file, bytes, rows);
         examination.repairs.push(repair);
     }

@@ -14,6 +14,7 @@ use super::{Finding, Verdict};
 use crate::commit::FileKey;
 use crate::delta::Source;
 use crate::delta_log::{DeltaLog, commit_path};
+use crate::mended_log::are_statistics;
 
 /// How many commits are read at a time.
 const READS: usize = 32;
@@ -63,6 +64,8 @@ pub(super) struct Files {
     ids: HashMap<FileKey, FileId>,
     keys: Vec<FileKey>,
     rows: Vec<Option<i64>>,
+    /// Those whose statistics are none, by what the commit says that came last.
+    broken: HashSet<FileId>,
 }
 
 impl Files {
@@ -90,7 +93,16 @@ impl Files {
     fn add(&mut self, file: &Add) -> FileId {
         let id = self.id(FileKey::of_add(file));
         self.rows[id] = rows_of(file);
+        match file.stats.as_deref() {
+            Some(text) if !text.is_empty() && !are_statistics(text) => self.broken.insert(id),
+            _ => self.broken.remove(&id),
+        };
         id
+    }
+
+    /// Says whether the log has a text in the place of a file's statistics that no reader understands.
+    pub(super) fn has_broken_statistics(&self, key: &FileKey) -> bool {
+        self.ids.get(key).is_some_and(|id| self.broken.contains(id))
     }
 }
 

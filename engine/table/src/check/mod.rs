@@ -197,7 +197,7 @@ async fn examine<'a>(
     }
     let listing = list(source, &table).await?;
     let count = live.len();
-    files::check(&mut examination, &table, live, &listing).await;
+    files::check(&mut examination, &table, live, &commits.files, &listing).await;
     for check in files::CHECKS {
         examination.close(check, format!("right for all {count} files"));
     }

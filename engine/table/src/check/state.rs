@@ -6,8 +6,8 @@ use object_store::ObjectStoreExt;
 use serde_json::Value;
 
 use super::{Examination, Finding, Verdict};
-use crate::checkpoint_interval::{LAST_CHECKPOINT, interval};
-use crate::delta_log::{DeltaLog, LOG_FOLDER, log_folder};
+use crate::checkpoint_interval::interval;
+use crate::delta_log::{DeltaLog, LAST_CHECKPOINT, LOG_FOLDER, log_folder};
 use crate::error::TableError;
 
 pub(super) const CHECKPOINTS: &str = "checkpoints";

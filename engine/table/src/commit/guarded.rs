@@ -1,12 +1,15 @@
-//! A log store whose commits are checked and pass the point of no return, and whose data files are
-//! counted, and deleted only where they are the table's own.
+//! A log store whose commits are checked, flushed to the disk, and pass the point of no return, and whose
+//! data files are counted, and deleted only where they are the table's own.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use deltalake::kernel::transaction::TransactionError;
-use deltalake::logstore::{CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, ObjectStoreRef};
+use deltalake::logstore::{
+    CommitOrBytes, LogStore, LogStoreConfig, LogStoreRef, ObjectStoreRef, get_actions,
+};
 use deltalake::table::state::DeltaTableState;
 use deltalake::{DeltaResult, Path};
 use object_store::ObjectStoreExt;
@@ -18,6 +21,7 @@ use super::own_files::OwnFiles;
 use super::removals::Removals;
 use super::traffic::CountedStore;
 use crate::checkpoint_interval::Landed;
+use crate::durable::Durable;
 
 /// A log store that checks a commit's entry and notes when it begins to be written.
 pub(super) struct GuardedLogStore {
@@ -27,6 +31,8 @@ pub(super) struct GuardedLogStore {
     removals: Option<Removals>,
     /// The state from which commits are planned; absent for the first one of a new table.
     base: Option<DeltaTableState>,
+    /// Flushes commits to the disk; absent where there is none, or that is not wanted.
+    durable: Option<Durable>,
 }
 
 impl GuardedLogStore {
@@ -35,9 +41,11 @@ impl GuardedLogStore {
         point: PointOfNoReturn,
         base: Option<DeltaTableState>,
     ) -> Self {
+        let durable = Durable::of(inner.root_url()).filter(|_| point.0.is_durable);
         Self {
             inner,
             point,
+            durable,
             removals: base.clone().map(Removals::new),
             base,
         }
@@ -54,7 +62,40 @@ impl GuardedLogStore {
         }
     }
 
-    fn land(&self, version: u64) {
+    /// Flushes the files that an entry names, before any reader sees it.
+    async fn flush_added(&self, version: u64, entry: &Bytes) -> Result<(), TransactionError> {
+        let Some(durable) = &self.durable else {
+            return Ok(());
+        };
+        let failed = |error: Box<dyn Error + Send + Sync>| {
+            TransactionError::from(object_store::Error::Generic {
+                store: "LocalFileSystem",
+                source: error,
+            })
+        };
+        let actions = get_actions(version, entry).map_err(|error| failed(error.into()))?;
+        let flushed = durable.flush_added(&actions).await;
+        flushed.map_err(|error| failed(error.into()))
+    }
+
+    /// Notes that a version is there, and flushes it.
+    async fn land(&self, version: u64) -> Result<(), TransactionError> {
+        self.remember(version);
+        let Some(durable) = &self.durable else {
+            return Ok(());
+        };
+        let flushed = durable.flush_entry(version, self.base.is_none()).await;
+        flushed.map_err(|error| TransactionError::LogStoreError {
+            msg: format!(
+                "version {version} is there, but could not be flushed to the disk ({error}), so that a power cut \
+                 may take it; look for operation {} in the table's history before running the statement again",
+                self.point.0.id
+            ),
+            source: Box::new(error),
+        })
+    }
+
+    fn remember(&self, version: u64) {
         if let Some(base) = &self.base {
             let log_store = Arc::clone(&self.inner);
             self.point
@@ -105,20 +146,17 @@ impl LogStore for GuardedLogStore {
                 .check(self.inner.as_ref(), version, &attempted)
                 .await?;
         }
+        self.flush_added(version, &attempted).await?;
         self.point.pass();
         let written = self
             .inner
             .write_commit_entry(version, commit_or_bytes, operation_id)
             .await;
         let Err(error) = written else {
-            self.land(version);
-            return Ok(());
+            return self.land(version).await;
         };
         match self.inner.read_commit_entry(version).await {
-            Ok(entry) if entry.as_ref() == Some(&attempted) => {
-                self.land(version);
-                Ok(())
-            }
+            Ok(entry) if entry.as_ref() == Some(&attempted) => self.land(version).await,
             Ok(_) => Err(error),
             // That another writer has the version is an answer; anything else may have landed.
             Err(_) if matches!(error, TransactionError::VersionAlreadyExists(_)) => Err(error),

@@ -9,9 +9,14 @@ use serde_json::Value;
 
 /// Compares what an entry says that it did with the rows of the files that it removes and adds.
 pub(super) fn check(entry: &[u8], removed: i64, added: i64) -> Result<(), TransactionError> {
-    let Some((operation, counts)) = commit_information(entry) else {
+    let Some(information) = commit_information(entry) else {
         return Ok(());
     };
+    let Information {
+        operation,
+        has_predicate,
+        counts,
+    } = information;
     let count = |name: &str| counts[name].as_i64();
     let inserted = count("num_target_rows_inserted");
     let (change, written) = match operation.as_str() {
@@ -29,10 +34,29 @@ pub(super) fn check(entry: &[u8], removed: i64, added: i64) -> Result<(), Transa
             ];
             (sum([inserted, deleted]), sum(written))
         }
+        // With a condition, rows of the files that it replaces may stay: at most all of them.
+        "WRITE" => {
+            let new = count("num_added_rows");
+            let fits = match has_predicate {
+                true => new.is_none_or(|new| (new..=new.saturating_add(removed)).contains(&added)),
+                false => new.is_none_or(|new| new == added),
+            };
+            return does_fit(fits, operation, removed, added, &counts);
+        }
         _ => return Ok(()),
     };
     let fits = change.is_none_or(|change| removed + change == added)
         && written.is_none_or(|written| written == added);
+    does_fit(fits, operation, removed, added, &counts)
+}
+
+fn does_fit(
+    fits: bool,
+    operation: String,
+    removed: i64,
+    added: i64,
+    counts: &Value,
+) -> Result<(), TransactionError> {
     if fits {
         return Ok(());
     }
@@ -48,15 +72,26 @@ pub(super) fn check(entry: &[u8], removed: i64, added: i64) -> Result<(), Transa
     })
 }
 
+/// What an entry says of itself.
+struct Information {
+    operation: String,
+    /// Whether it replaces the rows that meet a condition, and not all.
+    has_predicate: bool,
+    counts: Value,
+}
+
 /// Returns what an entry did and what it counted.
-fn commit_information(entry: &[u8]) -> Option<(String, Value)> {
+fn commit_information(entry: &[u8]) -> Option<Information> {
     let information = entry
         .split(|byte| *byte == b'\n')
         .filter(|line| line.starts_with(b"{\"commitInfo\""))
         .find_map(|line| serde_json::from_slice::<Value>(line).ok())?;
     let information = information.get("commitInfo")?;
-    let operation = information.get("operation")?.as_str()?.to_owned();
-    Some((operation, information.get("operationMetrics")?.clone()))
+    Some(Information {
+        operation: information.get("operation")?.as_str()?.to_owned(),
+        has_predicate: information["operationParameters"]["predicate"].is_string(),
+        counts: information.get("operationMetrics")?.clone(),
+    })
 }
 
 fn sum<const N: usize>(counts: [Option<i64>; N]) -> Option<i64> {
@@ -123,13 +158,35 @@ mod tests {
                 4,
                 false,
             ),
-            ("WRITE", "\"num_added_rows\":1", 5, 4, true),
+            ("WRITE", "\"num_added_rows\":4", 5, 4, true),
+            ("WRITE", "\"num_added_rows\":1", 5, 4, false),
+            ("WRITE", "\"num_added_files\":1", 5, 4, true),
+            ("OPTIMIZE", "\"num_added_rows\":1", 5, 4, true),
         ] {
             let entry = format!(
                 "{{\"commitInfo\":{{\"operation\":\"{operation}\",\"operationMetrics\":{{{counts}}}}}}}"
             );
             let checked = check(entry.as_bytes(), removed, added);
             assert_eq!(checked.is_ok(), expect, "{entry} {removed} {added}");
+        }
+    }
+
+    #[test]
+    fn rows_beside_a_condition_may_stay() {
+        for (new, removed, added, expect) in [
+            (1, 5, 1, true),
+            (1, 5, 6, true),
+            (1, 5, 3, true),
+            (1, 5, 0, false),
+            (1, 5, 7, false),
+            (0, 0, 0, true),
+        ] {
+            let entry = format!(
+                "{{\"commitInfo\":{{\"operation\":\"WRITE\",\"operationParameters\":{{\"predicate\":\"a = 1\"}},\
+                 \"operationMetrics\":{{\"num_added_rows\":{new}}}}}}}"
+            );
+            let checked = check(entry.as_bytes(), removed, added);
+            assert_eq!(checked.is_ok(), expect, "{new} {removed} {added}");
         }
     }
 }

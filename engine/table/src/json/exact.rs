@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, StructArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use datafusion::arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
-use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::error::{DataFusionError, Result};
 
 use super::shape::is_exact_double;
@@ -37,7 +37,10 @@ pub(super) fn exact(rows: &RecordBatch, wanted: &SchemaRef) -> Result<RecordBatc
     let columns = columns
         .map(|(column, field)| exact_array(column, field.data_type(), field.name()))
         .collect::<Result<Vec<_>>>()?;
-    Ok(RecordBatch::try_new(Arc::clone(wanted), columns)?)
+    // Rows without columns are rows all the same: `count(*)` asks for no more.
+    let count = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
+    let wanted = Arc::clone(wanted);
+    Ok(RecordBatch::try_new_with_options(wanted, columns, &count)?)
 }
 
 fn exact_array(array: &ArrayRef, wanted: &DataType, column: &str) -> Result<ArrayRef> {

@@ -1,10 +1,12 @@
 //! CHECKPOINT: writes the state of the newest version into one file, so that readers skip the log.
 
 use async_trait::async_trait;
+use deltalake::DeltaTableError;
 use deltalake::checkpoints::create_checkpoint;
 use lakesh_catalog::definition::TableVersion;
 
 use super::{Maintained, Maintenance, version_of};
+use crate::durable::Durable;
 use crate::error::TableError;
 
 /// Writes a checkpoint of the newest version.
@@ -22,6 +24,11 @@ impl Maintenance for Checkpoint {
         create_checkpoint(&newest, Some(table.point.operation()))
             .await
             .map_err(|error| table.failed(error))?;
-        Ok(version_of(&newest))
+        let version = version_of(&newest);
+        if let Some(durable) = Durable::of(newest.table_url()) {
+            let flushed = durable.flush_checkpoint(version).await;
+            flushed.map_err(|error| table.failed(DeltaTableError::Io { source: error }))?;
+        }
+        Ok(version)
     }
 }
