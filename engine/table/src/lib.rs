@@ -37,6 +37,7 @@ mod discover;
 mod error;
 mod exact_number;
 mod facts;
+mod file_parts;
 mod file_table;
 mod files;
 mod footprint;
