@@ -67,7 +67,9 @@ class Lake:
         return [Answer("done", tuple(lines), "") for lines in parts[:-1]] + [Answer(state, tuple(last), error)]
 
     def _run(self, script):
-        command = [self.binary, "--no-rc", "--quiet", "--catalog", ":memory:", "--format", "ndjson", "-"]
+        # One thread reads the batches of a file in their order.
+        command = [self.binary, "--no-rc", "--quiet", "--catalog", ":memory:",
+                   "--threads", "1", "--format", "ndjson", "-"]
         process = subprocess.Popen(command, cwd=self.folder, env=self.variables, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=self._bound)
         late = threading.Event()
