@@ -1,5 +1,7 @@
 //! Delta features that Spark writes, in tables built by hand: rows known by construction.
 
+use std::fs;
+
 use crate::support::{Lake, python, python_lines};
 
 #[test]
@@ -92,6 +94,37 @@ fn files_with_deletion_vectors_are_scanned_apart() {
         ),
         "delete,0\ndelete,3\ndelete,9\n"
     );
+}
+
+#[test]
+fn a_damaged_file_with_a_deletion_vector_is_named() {
+    let lake = Lake::new();
+    python("delta_fixtures.py", &[&lake.path()]);
+    let path = lake.path().join("inline_deletion_vector/one.parquet");
+    let whole = fs::read(&path).unwrap();
+    let mut failed = 0;
+    for at in (4..whole.len()).step_by(whole.len() / 30) {
+        let mut damaged = whole.clone();
+        for byte in damaged.iter_mut().skip(at).take(3) {
+            *byte = byte.wrapping_mul(31).wrapping_add(0x5b);
+        }
+        fs::write(&path, damaged).unwrap();
+        let sql = "select sum(id) from 'inline_deletion_vector'";
+        let run = lake.shell(["--format", "csv", "-c", sql]).run();
+        if run.status.success() {
+            continue;
+        }
+        failed += 1;
+        let said = &run.stderr;
+        assert!(
+            said.contains("inline_deletion_vector/one.parquet`"),
+            "{at}: {said}"
+        );
+        for internal in ["panicked", "thread '", "internal error"] {
+            assert!(!said.contains(internal), "{at}: {said}");
+        }
+    }
+    assert!(failed > 0, "no damage was found");
 }
 
 #[test]

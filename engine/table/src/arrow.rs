@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::datasource::file_format::FileFormat;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
 use super::error::TableError;
 use super::files::{
-    FileLayoutGroup, FileLayouts, FileReader, FileRequest, group_by, infer_each, merged,
-    open_files, refuse_twins,
+    FileLayoutGroup, FileLayouts, FileReader, FileRequest, group_by, merged, open_files,
+    refuse_twins,
 };
 use super::listing::ListedFile;
 use super::options::{FILE_OPTIONS, OptionSpec};
@@ -113,26 +112,6 @@ async fn look_at(
     let names = schema.fields().iter().map(|field| field.name().as_str());
     refuse_twins(&file.display, names)?;
     Ok((kind, schema))
-}
-
-/// Reads files of equal columns together, for readers that take columns by position.
-pub(crate) async fn layouts_by_schema(
-    format: Arc<dyn FileFormat>,
-    request: &FileRequest<'_>,
-) -> Result<FileLayouts, TableError> {
-    let schemas = infer_each(&format, request).await?;
-    let columns = merged(request, &schemas)?;
-    let groups = group_by(schemas.iter().map(|(_, schema)| schema))
-        .into_iter()
-        .map(|(schema, members)| FileLayoutGroup {
-            format: Arc::clone(&format),
-            file_schema: Arc::clone(schema),
-            null_text: None,
-            exact_numbers: false,
-            members,
-        })
-        .collect();
-    Ok(FileLayouts { columns, groups })
 }
 
 #[cfg(test)]

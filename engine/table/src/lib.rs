@@ -38,6 +38,7 @@ mod durable;
 mod error;
 mod exact_number;
 mod facts;
+mod file_parts;
 mod file_table;
 mod files;
 mod footprint;

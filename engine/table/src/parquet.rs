@@ -22,6 +22,10 @@ use super::{OpenTable, TableContext, TableFormat};
 /// Parquet files.
 pub(crate) struct Parquet;
 
+/// The unit in which INT96 is read where nobody says another. In nanoseconds, years before 1678 and after
+/// 2261 would become other years without a word, and Spark writes 9999 for the end of time.
+const INT96_UNIT: &str = "us";
+
 /// Options of the reader below SQL; they override the session's settings of the same name.
 pub(crate) const PARQUET_OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
@@ -67,7 +71,7 @@ pub(crate) const PARQUET_OPTIONS: &[OptionSpec] = &[
     OptionSpec::new(
         "coerce_int96",
         OptionKind::Text,
-        "The unit of INT96 timestamps, as in `us`.",
+        "The unit of INT96 timestamps: `ns`, `us`, `ms` or `s`; otherwise `us`.",
     ),
 ];
 
@@ -161,6 +165,10 @@ fn file_format(
     context: &TableContext<'_>,
 ) -> Result<Arc<dyn FileFormat>, TableError> {
     let mut settings = context.state.default_table_options().parquet;
+    settings
+        .global
+        .coerce_int96
+        .get_or_insert_with(|| INT96_UNIT.to_owned());
     for spec in PARQUET_OPTIONS {
         let Some(value) = options.text(spec.name) else {
             continue;

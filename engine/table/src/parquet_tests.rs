@@ -8,6 +8,10 @@ use datafusion::arrow::array::{ArrayRef, DictionaryArray, Int64Array};
 use datafusion::arrow::datatypes::{DataType, Field, Int8Type, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Repetition, Type};
+use datafusion::parquet::data_type::{Int96, Int96Type};
+use datafusion::parquet::file::writer::SerializedFileWriter;
+use datafusion::parquet::schema::types::Type as ParquetType;
 use lakesh_catalog::definition::TableVersion;
 
 use super::testing::{Bench, definition};
@@ -313,5 +317,62 @@ async fn two_columns_of_one_name_are_refused() {
             .to_string()
             .contains("two of its columns are named `v`"),
         "{refused}"
+    );
+}
+
+/// Writes a file with one column of INT96: days since 4714 BC and nanoseconds of the day.
+fn int96(values: &[(u32, u64)]) -> Vec<u8> {
+    let column = ParquetType::primitive_type_builder("at", Type::INT96)
+        .with_repetition(Repetition::REQUIRED)
+        .build()
+        .unwrap();
+    let root = ParquetType::group_type_builder("root")
+        .with_fields(vec![Arc::new(column)])
+        .build()
+        .unwrap();
+    let values: Vec<Int96> = values
+        .iter()
+        .map(|(day, nanoseconds)| {
+            let mut value = Int96::new();
+            let low = u32::try_from(nanoseconds & 0xffff_ffff).unwrap();
+            let high = u32::try_from(nanoseconds >> 32).unwrap();
+            value.set_data(low, high, *day);
+            value
+        })
+        .collect();
+    let mut file =
+        SerializedFileWriter::new(Vec::new(), Arc::new(root), Default::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<Int96Type>()
+        .write_batch(&values, None, None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn int96_has_years_that_nanoseconds_do_not_reach() {
+    let bench = Bench::new();
+    let hour = 3_600_000_000_000;
+    // 2440588 is the first of January 1970.
+    let file = int96(&[(2_440_588, 3 * hour + 123_456_789), (5_373_484, 3 * hour)]);
+    bench.write("t.parquet", file);
+    let table = bench.open("parquet", "t.parquet", &[]).await.unwrap();
+    let text = "SELECT CAST(at AS VARCHAR) FROM t ORDER BY at";
+    assert_eq!(
+        bench.rows(&table, text).await,
+        ["1970-01-01T03:00:00.123456", "9999-12-31T03:00:00"]
+    );
+    let late = "SELECT count(*) FROM t WHERE at > TIMESTAMP '5000-01-01T00:00:00'";
+    assert_eq!(bench.rows(&table, late).await, ["1"]);
+    let options = [("coerce_int96", "ns")];
+    let table = bench.open("parquet", "t.parquet", &options).await.unwrap();
+    let rows = bench.rows(&table, text).await;
+    assert!(
+        rows.contains(&"1970-01-01T03:00:00.123456789".to_owned()),
+        "{rows:?}"
     );
 }

@@ -5,6 +5,7 @@
 //! what leaves rows out below us: bounds, bloom filters, page indexes, readers.
 
 mod check;
+mod deletions;
 mod footers;
 mod named;
 mod source;
@@ -21,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 
 use check::Account;
+use deletions::with_named_failures;
 use footers::AccountingReaders;
 use source::AccountedScan;
 
@@ -37,7 +39,8 @@ impl PhysicalOptimizerRule for AccountForScans {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_down(|node| {
             if finds_rows_by_place(node.as_ref()) {
-                return Ok(Transformed::new(node, false, TreeNodeRecursion::Jump));
+                let named = with_named_failures(&node);
+                return Ok(Transformed::new(named, true, TreeNodeRecursion::Jump));
             }
             Ok(match accounted(&node) {
                 Some(scan) => Transformed::yes(scan),

@@ -33,6 +33,16 @@ use object_store::ObjectStore;
 /// What is said of a file whose decoder panicked.
 const PANICKED: &str = "what is in it cannot be decoded";
 
+/// What is said of a file whose footer names a place that it does not have.
+const OUTSIDE: &str = "a column in it lies outside of it";
+
+/// How stores say that a file has no such place.
+const NO_SUCH_PLACE: [&str; 3] = [
+    "Requested range was invalid",
+    "Wanted range starting at ",
+    "Range started at ",
+];
+
 /// Returns a scan whose errors name the file.
 pub(super) fn with_named_files(config: &FileScanConfig) -> FileScanConfig {
     let root = config.object_store_url.as_str();
@@ -133,11 +143,15 @@ impl Morselizer for NamedMorselizer {
 
 /// The name of the file that a piece of work is about.
 #[derive(Debug, Clone)]
-struct Name(Arc<str>);
+pub(super) struct Name(Arc<str>);
 
 impl Name {
+    pub(super) fn new(path: &str) -> Self {
+        Self(path.into())
+    }
+
     /// Does a piece of work, whose failure names the file.
-    fn guard<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(super) fn guard<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let done = catch_unwind(AssertUnwindSafe(work));
         let done = done.unwrap_or_else(|_| Err(self.damaged(PANICKED)));
         done.map_err(|error| self.explain(error))
@@ -163,6 +177,7 @@ fn said(error: &DataFusionError) -> Option<String> {
             ParquetError::General(text)
             | ParquetError::EOF(text)
             | ParquetError::ArrowError(text) => text.clone(),
+            ParquetError::External(inner) if is_outside(inner.as_ref()) => OUTSIDE.to_owned(),
             ParquetError::External(inner) if is_elsewhere(inner.as_ref()) => return None,
             ParquetError::External(inner) => inner.to_string(),
             ParquetError::IndexOutOfBound(..)
@@ -174,6 +189,7 @@ fn said(error: &DataFusionError) -> Option<String> {
             ArrowError::ParquetError(text) => text.clone(),
             _ => return None,
         },
+        DataFusionError::ObjectStore(error) if is_outside(error.as_ref()) => OUTSIDE.to_owned(),
         _ => return None,
     };
     // Errors of decoders come wrapped several times.
@@ -189,6 +205,17 @@ fn said(error: &DataFusionError) -> Option<String> {
         text = rest;
     }
     Some(text.to_owned())
+}
+
+/// Says whether a store had no such place in a file, which a footer has made up then.
+fn is_outside(error: &(dyn Error + 'static)) -> bool {
+    if !error.is::<object_store::Error>() {
+        return false;
+    }
+    std::iter::successors(Some(error), |error| (*error).source()).any(|error| {
+        let text = error.to_string();
+        NO_SUCH_PLACE.iter().any(|said| text.starts_with(said))
+    })
 }
 
 /// Says whether an error inside a reader's is not about what is in the file.
@@ -251,15 +278,23 @@ impl Morsel for NamedMorsel {
         let Self { inner, name } = *self;
         let rows = catch_unwind(AssertUnwindSafe(|| inner.into_stream()));
         match rows {
-            Ok(rows) => NamedRows {
-                rows,
-                name,
-                ended: false,
-            }
-            .boxed(),
+            Ok(rows) => named_rows(rows, name),
             Err(_) => futures::stream::iter([Err(name.damaged(PANICKED))]).boxed(),
         }
     }
+}
+
+/// Returns rows whose failures name a file.
+pub(super) fn named_rows(
+    rows: impl Stream<Item = Result<RecordBatch>> + Send + 'static,
+    name: Name,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    let named = NamedRows {
+        rows: rows.boxed(),
+        name,
+        ended: false,
+    };
+    named.boxed()
 }
 
 /// The rows of a piece of one file.
@@ -304,6 +339,24 @@ mod tests {
         let said = failed.unwrap_err().to_string();
         assert!(said.contains("`/lake/a.parquet` is damaged: "), "{said}");
         assert!(!said.contains("out of bounds"), "{said}");
+    }
+
+    #[test]
+    fn a_place_that_a_file_does_not_have_is_the_fault_of_its_footer() {
+        let outside = |text: &str| object_store::Error::Generic {
+            store: "LocalFileSystem",
+            source: text.into(),
+        };
+        for (error, is_damage) in [
+            (outside("Requested range was invalid"), true),
+            (outside("connection reset"), false),
+        ] {
+            let error = ParquetError::External(Box::new(error));
+            let error = DataFusionError::ParquetError(Box::new(error));
+            let said = name().explain(error).to_string();
+            let named = said.contains("`/lake/a.parquet` is damaged: a column in it lies outside");
+            assert_eq!(named, is_damage, "{said}");
+        }
     }
 
     #[test]

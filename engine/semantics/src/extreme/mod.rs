@@ -3,14 +3,16 @@
 //! DataFusion 55.2 keeps the last NaN or the number behind it, whichever comes later, and starts with the
 //! largest finite number, so that `min` of nothing but infinity is 1.8e308 (apache/datafusion 24432, 13415).
 //! Here the numbers are compared as integers of the same order: NaN above all, as in PostgreSQL.
+//! Lists, structs and maps are compared here altogether.
 
 mod groups;
+mod nested;
 
 use std::hash::Hash;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::functions_aggregate::min_max::{Max, Min};
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
@@ -20,6 +22,7 @@ use datafusion::logical_expr::{
 };
 
 use groups::GroupExtremes;
+use nested::{MovingExtreme, NestedExtreme, Side, has_no_order, is_nested};
 
 /// Returns the functions that stand under the names `min` and `max`.
 pub(super) fn functions() -> [Arc<AggregateUDF>; 2] {
@@ -29,10 +32,19 @@ pub(super) fn functions() -> [Arc<AggregateUDF>; 2] {
     ]
 }
 
-/// `min` or `max`: DataFusion's function, but for floating-point numbers in groups.
+/// `min` or `max`: DataFusion's function, but for floating-point numbers in groups, and for what is nested.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Extreme<F> {
     inner: F,
+}
+
+impl<F: AggregateUDFImpl> Extreme<F> {
+    fn side(&self) -> Side {
+        match self.inner.name() {
+            "max" => Side::Greatest,
+            _ => Side::Least,
+        }
+    }
 }
 
 impl<F: AggregateUDFImpl + Eq + Hash> AggregateUDFImpl for Extreme<F> {
@@ -49,18 +61,32 @@ impl<F: AggregateUDFImpl + Eq + Hash> AggregateUDFImpl for Extreme<F> {
     }
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        self.inner.accumulator(args)
+        let data_type = args.return_field.data_type();
+        if has_no_order(data_type) {
+            return plan_err!(
+                "`{}` cannot compare values of type {data_type}",
+                self.name()
+            );
+        }
+        match is_nested(data_type) {
+            true => Ok(Box::new(NestedExtreme::new(self.side(), data_type.clone()))),
+            false => self.inner.accumulator(args),
+        }
     }
 
     fn create_sliding_accumulator(
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
-        self.inner.create_sliding_accumulator(args)
+        let data_type = args.return_field.data_type();
+        match is_nested(data_type) {
+            true => Ok(Box::new(MovingExtreme::new(self.side(), data_type.clone()))),
+            false => self.inner.create_sliding_accumulator(args),
+        }
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        self.inner.groups_accumulator_supported(args)
+        !is_nested(args.return_field.data_type()) && self.inner.groups_accumulator_supported(args)
     }
 
     fn create_groups_accumulator(

@@ -16,7 +16,8 @@ use datafusion::arrow::ipc::{self, MessageHeader, root_as_message};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
-use lakesh_text::failure::damaged;
+
+use crate::file_parts::broken;
 
 /// How long the number before a compressed buffer is, which says how long the buffer is without
 /// compression; -1 where it is not compressed.
@@ -28,11 +29,6 @@ const MOST_EXPANSION: usize = 1 << 16;
 
 /// So many rows may a batch have whose columns are empty, as those of NULL are.
 const ROWS_WITHOUT_BYTES: u64 = 1 << 24;
-
-/// Says that a file is damaged, as an error of a scan.
-pub(super) fn broken(path: &str, how: &str) -> DataFusionError {
-    DataFusionError::External(Box::new(damaged(path, how)))
-}
 
 /// Decodes the messages of one file.
 pub(super) struct Decoder {

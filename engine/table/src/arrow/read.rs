@@ -10,10 +10,9 @@ use datafusion::arrow::ipc::convert::fb_to_schema;
 use datafusion::arrow::ipc::reader::read_footer_length;
 use datafusion::arrow::ipc::{self, root_as_footer, root_as_message};
 use datafusion::error::{DataFusionError, Result};
-use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore};
 
-use super::decode::broken;
+use crate::file_parts::FileParts;
 
 /// How a file begins whose end has a footer.
 const MAGIC: &[u8] = b"ARROW1";
@@ -21,8 +20,6 @@ const MAGIC: &[u8] = b"ARROW1";
 const TRAILER: u64 = 10;
 /// How messages begin in all but the oldest files.
 const CONTINUATION: [u8; 4] = [0xff; 4];
-/// How much is read at least, so that small messages do not each take a request.
-const WINDOW: u64 = 1 << 20;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,64 +49,32 @@ pub(super) struct Footer {
 
 /// One file whose parts are read in their order.
 pub(super) struct Parts {
-    store: Arc<dyn ObjectStore>,
-    location: Path,
-    size: u64,
-    /// The file, as it is shown.
-    path: String,
-    /// What was read last, and where it begins.
-    window: (u64, Bytes),
+    file: FileParts,
 }
 
 impl Parts {
     pub(super) fn new(store: Arc<dyn ObjectStore>, file: &ObjectMeta, path: String) -> Self {
         Self {
-            store,
-            location: file.location.clone(),
-            size: file.size,
-            path,
-            window: (0, Bytes::new()),
+            file: FileParts::new(store, file, path),
         }
     }
 
     pub(super) fn size(&self) -> u64 {
-        self.size
+        self.file.size()
     }
 
     fn broken(&self, how: &str) -> DataFusionError {
-        broken(&self.path, how)
+        self.file.broken(how)
     }
 
     /// Reads a part that must lie in the file.
     pub(super) async fn get(&mut self, range: Range<u64>) -> Result<Bytes> {
-        if range.start > range.end || range.end > self.size {
-            return Err(self.broken("it ends before what it says is in it"));
-        }
-        let (begin, bytes) = &self.window;
-        let outside = range.start < *begin || range.end > begin + bytes.len() as u64;
-        if outside {
-            let end = range
-                .end
-                .max(range.start.saturating_add(WINDOW))
-                .min(self.size);
-            let bytes = self
-                .store
-                .get_range(&self.location, range.start..end)
-                .await?;
-            if (bytes.len() as u64) < range.end - range.start {
-                return Err(self.broken("it became shorter while it was read"));
-            }
-            self.window = (range.start, bytes);
-        }
-        let (begin, bytes) = &self.window;
-        let offset = usize::try_from(range.start - begin).unwrap_or(usize::MAX);
-        let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        Ok(bytes.slice(offset..offset + length))
+        self.file.get(range).await
     }
 
     /// Finds out how the file is written.
     pub(super) async fn kind(&mut self) -> Result<Kind> {
-        let head = self.get(0..self.size.min(8)).await?;
+        let head = self.get(0..self.size().min(8)).await?;
         Ok(match head.starts_with(MAGIC) {
             true => Kind::File,
             false => Kind::Stream,
@@ -126,17 +91,17 @@ impl Parts {
 
     /// Reads the footer, whose blocks must lie in the file.
     pub(super) async fn footer(&mut self) -> Result<Footer> {
-        let end = self.size.checked_sub(TRAILER);
+        let end = self.size().checked_sub(TRAILER);
         let end = end.filter(|end| *end >= 8);
         let end = end.ok_or_else(|| self.broken("it is too short for an Arrow file"))?;
-        let trailer = self.get(end..self.size).await?;
+        let trailer = self.get(end..self.size()).await?;
         let trailer = <[u8; 10]>::try_from(&trailer[..]).ok();
         let length = trailer.and_then(|trailer| read_footer_length(trailer).ok());
         let length = length.ok_or_else(|| self.broken("it has no footer at its end"))?;
         let begin = end.checked_sub(length as u64).filter(|begin| *begin >= 8);
         let begin = begin.ok_or_else(|| self.broken("its footer is longer than the file"))?;
         let bytes = self.get(begin..end).await?;
-        self.window = (0, Bytes::new());
+        self.file.forget();
         let footer = root_as_footer(&bytes)
             .map_err(|_| self.broken("its footer is no footer of an Arrow file"))?;
         let schema = self.columns(footer.schema())?;
@@ -163,7 +128,7 @@ impl Parts {
                 if begin
                     .checked_add(about)
                     .and_then(|end| end.checked_add(body))
-                    .is_some_and(|end| end <= self.size) =>
+                    .is_some_and(|end| end <= self.size()) =>
             {
                 Ok(Block { begin, about, body })
             }
@@ -173,11 +138,11 @@ impl Parts {
 
     /// Reads the first message of a stream: its columns, and where the next message begins.
     pub(super) async fn head(&mut self) -> Result<(SchemaRef, u64)> {
-        let start = self.get(0..self.size.min(8)).await?;
+        let start = self.get(0..self.size().min(8)).await?;
         let word = start.strip_prefix(&CONTINUATION[..]).unwrap_or(&start);
         let length = word.first_chunk::<4>().copied().map(i32::from_le_bytes);
         let length = length.and_then(|length| u64::try_from(length).ok());
-        if length.is_none_or(|length| length > self.size) {
+        if length.is_none_or(|length| length > self.size()) {
             return Err(self.broken("it begins like no Arrow file"));
         }
         let Some((about, begin)) = self.about(0).await? else {
@@ -193,7 +158,7 @@ impl Parts {
     /// end.
     pub(super) async fn about(&mut self, at: u64) -> Result<Option<(Bytes, u64)>> {
         // A stream may end without a mark, or with one of either length.
-        if at == self.size {
+        if at == self.size() {
             return Ok(None);
         }
         let mut begin = at + 4;
@@ -217,7 +182,7 @@ impl Parts {
         if !schema.endianness().equals_to_target_endianness() {
             return Err(DataFusionError::NotImplemented(format!(
                 "`{}` has its numbers in the order of bytes of another sort of machine",
-                self.path
+                self.file.path()
             )));
         }
         if schema.fields().is_none() {

@@ -33,8 +33,9 @@ use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
 use futures::StreamExt;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::decode::{Decoder, broken};
+use super::decode::Decoder;
 use super::read::{Block, Kind, Parts, description};
+use crate::file_parts::broken;
 
 /// Arrow files that are written alike.
 #[derive(Debug)]
