@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{NullTreatment, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
@@ -140,9 +140,9 @@ fn cannot_slide(
     };
     let arguments = params.args.iter().enumerate();
     let arguments: Vec<Arc<dyn PhysicalExpr>> = arguments
-        .map(|(place, argument)| match argument {
-            Expr::Literal(value, _) => lit(value.clone()),
-            other => Arc::new(Column::new(&other.schema_name().to_string(), place)) as _,
+        .map(|(place, argument)| match constant(argument, schema) {
+            Some(value) => lit(value),
+            None => Arc::new(Column::new(&argument.schema_name().to_string(), place)) as _,
         })
         .collect();
     let manner = window_aggregate::Manner {
@@ -151,4 +151,16 @@ fn cannot_slide(
     };
     let call = call(aggregate, &arguments, &fields, manner);
     call.is_ok_and(|call| function::cannot_slide(&call))
+}
+
+/// Returns the value of a constant, which may stand in a cast until the optimizer has computed it.
+fn constant(argument: &Expr, schema: &DFSchema) -> Option<ScalarValue> {
+    match argument {
+        Expr::Literal(value, _) => Some(value.clone()),
+        Expr::Cast(cast) => {
+            let value = constant(&cast.expr, schema)?;
+            value.cast_to(&argument.get_type(schema).ok()?).ok()
+        }
+        _ => None,
+    }
 }
