@@ -190,7 +190,7 @@ impl StatementContext {
             return failure;
         }
         let failure = Failure::from_datafusion(error, &self.text);
-        let hint = match &failure.subject {
+        let hint = match failure.subject.as_deref() {
             Some(Subject::Parameter(parameter)) => parameter
                 .strip_prefix('$')
                 .map(|name| format!("give it one with --param {name}=value")),

@@ -106,7 +106,7 @@ pub struct Failure {
     /// What to do about it, each a sentence of its own.
     pub hints: Vec<String>,
     /// What it is about, where somebody may want to add to it.
-    pub subject: Option<Subject>,
+    pub subject: Option<Box<Subject>>,
     /// What caused it, for logs; not shown.
     pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -141,7 +141,7 @@ impl Failure {
     /// Says what it is about.
     #[must_use]
     pub fn about(mut self, subject: Subject) -> Self {
-        self.subject = Some(subject);
+        self.subject = Some(Box::new(subject));
         self
     }
 
@@ -154,11 +154,12 @@ impl Failure {
     /// Says that it happened in the query of a view, unless it is about a view and names that.
     #[must_use]
     pub fn in_view(mut self, view: &str) -> Self {
-        if self.subject != Some(Subject::View) {
+        if self.subject.as_deref() != Some(&Subject::View) {
             let message = format!("in view `{view}`: {}", self.message);
-            self.subject = Some(Subject::InView {
+            let own = std::mem::replace(&mut self.message, message);
+            self = self.about(Subject::InView {
                 view: view.to_owned(),
-                message: std::mem::replace(&mut self.message, message),
+                message: own,
             });
         }
         self

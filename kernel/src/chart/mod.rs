@@ -146,7 +146,7 @@ async fn fetch(invocation: &Invocation, sql: String) -> Result<Points, Failure> 
             Event::Batch(batch) => batches.push(batch),
             Event::Failed(mut failure) => {
                 // Place and name are of a text that the user never saw.
-                if let Some(Subject::InView { view, message }) = &failure.subject
+                if let Some(Subject::InView { view, message }) = failure.subject.as_deref()
                     && view == ROWS
                 {
                     failure.message = message.clone();

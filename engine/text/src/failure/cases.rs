@@ -366,7 +366,7 @@ fn a_view_is_named_once() {
     let cause = Failure::new(Plan, "column `a` not found");
     let inner = cause.clone().in_view("v");
     assert_eq!(inner.message, "in view `v`: column `a` not found");
-    let Some(super::Subject::InView { view, message }) = &inner.subject else {
+    let Some(super::Subject::InView { view, message }) = inner.subject.as_deref() else {
         panic!("{:?}", inner.subject);
     };
     assert_eq!(

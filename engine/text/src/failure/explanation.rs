@@ -45,7 +45,7 @@ impl Failure {
                 message: finding.message,
                 place: None,
                 hints: finding.hints,
-                subject: finding.subject,
+                subject: finding.subject.map(Box::new),
                 source: Some(Arc::new(error)),
             },
         }
@@ -55,18 +55,20 @@ impl Failure {
     fn add_hints_for(&mut self, range: Range<usize>, statement: &Substituted) {
         let token = &statement.text[range.clone()];
         // The user's own spelling of a table is better than the name with catalog and schema.
-        if self.subject == Some(Subject::MissingTable) {
+        if self.subject.as_deref() == Some(&Subject::MissingTable) {
             let spelling = token.trim_matches(['"', '\'', '`']);
             self.message = format!("table `{spelling}` not found");
         }
-        if self.subject == Some(Subject::Column) && token.starts_with('"') && self.hints.is_empty()
+        if self.subject.as_deref() == Some(&Subject::Column)
+            && token.starts_with('"')
+            && self.hints.is_empty()
         {
             let name = token.trim_matches('"');
             self.hints.push(format!("a string is written '{name}'"));
         }
         let unset = statement.undefined_variable_at(range.start);
         if let Some((name, _)) = unset
-            && self.subject != Some(Subject::Variable)
+            && self.subject.as_deref() != Some(&Subject::Variable)
         {
             let hint = format!("variable `{name}` is not set; `\\set {name} VALUE` sets it");
             self.hints.push(hint);
