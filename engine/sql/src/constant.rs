@@ -10,6 +10,7 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::sqlparser::ast::{Expr as SqlExpr, UnaryOperator, Value, ValueWithSpan};
+use lakesh_text::failure::Failure;
 
 use super::type_numbers_in;
 use crate::time::{TimeTypes, session_zone};
@@ -72,7 +73,9 @@ pub fn bind(expression: Expr, parameters: Option<&ParamValues>) -> Result<Expr, 
                 let value = values.get_placeholders_with_values(&placeholder.id)?;
                 Ok(Transformed::yes(Expr::Literal(value.value, None)))
             }
-            None => plan_err!("parameter `{}` has no value", placeholder.id),
+            None => Err(DataFusionError::External(Box::new(Failure::without_value(
+                &placeholder.id,
+            )))),
         },
         _ => Ok(Transformed::no(node)),
     })?;

@@ -150,6 +150,12 @@ impl Failure {
         self
     }
 
+    /// Says that a parameter has no value; it is named as it is written, `$name`.
+    pub fn without_value(parameter: &str) -> Self {
+        let message = format!("parameter `{parameter}` has no value");
+        Self::new(FailureKind::Plan, message).about(Subject::Parameter(parameter.to_owned()))
+    }
+
     /// Says that it happened in the query of a view, unless it is about a view and names that.
     #[must_use]
     pub fn in_view(mut self, view: &str) -> Self {

@@ -29,6 +29,7 @@ use lakesh_plan::directive::HintRelationPlanner;
 use lakesh_plan::plan_size::PlanSize;
 use lakesh_semantics::{ExclusionPlanner, TimeArithmetic};
 use lakesh_sql::{CallKind, TimeTypes, check_calls, session_zone};
+use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameUse, frame_use};
 
 use super::{OwnFunctions, StatementScope};
@@ -58,7 +59,9 @@ pub(crate) fn plan(
     }
     match plan.get_parameter_names()?.into_iter().min() {
         None => Ok(plan),
-        Some(name) => Err(plan_datafusion_err!("parameter `{name}` has no value")),
+        Some(name) => Err(DataFusionError::External(Box::new(Failure::without_value(
+            &name,
+        )))),
     }
 }
 
