@@ -173,23 +173,16 @@ impl Name {
 /// Returns what a decoder says of the content of a file.
 fn said(error: &DataFusionError) -> Option<String> {
     let text = match error.find_root() {
-        DataFusionError::ParquetError(error) => match error.as_ref() {
-            ParquetError::General(text)
-            | ParquetError::EOF(text)
-            | ParquetError::ArrowError(text) => text.clone(),
-            ParquetError::External(inner) if is_outside(inner.as_ref()) => OUTSIDE.to_owned(),
-            ParquetError::External(inner) if is_elsewhere(inner.as_ref()) => return None,
-            ParquetError::External(inner) => inner.to_string(),
-            ParquetError::IndexOutOfBound(..)
-            | ParquetError::NeedMoreData(_)
-            | ParquetError::NeedMoreDataRange(_) => PANICKED.to_owned(),
-            _ => return None,
-        },
-        DataFusionError::ArrowError(error, _) => match error.as_ref() {
-            ArrowError::ParquetError(text) => text.clone(),
-            _ => return None,
-        },
+        DataFusionError::ParquetError(error) => of_parquet(error)?,
+        DataFusionError::ArrowError(error, _) => of_arrow(error)?,
         DataFusionError::ObjectStore(error) if is_outside(error.as_ref()) => OUTSIDE.to_owned(),
+        DataFusionError::External(error) => {
+            let error: &(dyn Error + 'static) = error.as_ref();
+            std::iter::successors(Some(error), |error| (*error).source()).find_map(|error| {
+                let parquet = error.downcast_ref().and_then(of_parquet);
+                parquet.or_else(|| error.downcast_ref().and_then(of_arrow))
+            })?
+        }
         _ => return None,
     };
     // Errors of decoders come wrapped several times.
@@ -205,6 +198,29 @@ fn said(error: &DataFusionError) -> Option<String> {
         text = rest;
     }
     Some(text.to_owned())
+}
+
+fn of_parquet(error: &ParquetError) -> Option<String> {
+    Some(match error {
+        ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::ArrowError(text) => {
+            text.clone()
+        }
+        ParquetError::External(inner) if is_outside(inner.as_ref()) => OUTSIDE.to_owned(),
+        ParquetError::External(inner) if is_elsewhere(inner.as_ref()) => return None,
+        ParquetError::External(inner) => inner.to_string(),
+        ParquetError::IndexOutOfBound(..)
+        | ParquetError::NeedMoreData(_)
+        | ParquetError::NeedMoreDataRange(_) => PANICKED.to_owned(),
+        _ => return None,
+    })
+}
+
+fn of_arrow(error: &ArrowError) -> Option<String> {
+    match error {
+        ArrowError::ParquetError(text) => Some(text.clone()),
+        ArrowError::ExternalError(inner) => inner.downcast_ref().and_then(of_parquet),
+        _ => None,
+    }
 }
 
 /// Says whether a store had no such place in a file, which a footer has made up then.

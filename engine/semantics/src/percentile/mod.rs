@@ -55,6 +55,17 @@ impl Kind {
         }
     }
 
+    fn example(self) -> &'static str {
+        match self {
+            Self::Continuous => {
+                "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (2), (5)) AS v(x);"
+            }
+            Self::Discrete => {
+                "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES ('a'), ('b')) AS v(x);"
+            }
+        }
+    }
+
     fn summary(self) -> &'static str {
         match self {
             Self::Continuous => {
@@ -199,9 +210,7 @@ fn document(kind: Kind) -> Documentation {
         kind.summary(),
         format!("{name}(share) WITHIN GROUP (ORDER BY x)"),
     )
-    .with_sql_example(format!(
-        "SELECT {name}(0.5) WITHIN GROUP (ORDER BY x) FROM (VALUES (1), (2), (5), (9)) AS v(x);"
-    ))
+    .with_sql_example(kind.example())
     .with_argument("share", "A number from 0 to 1, the same for all rows.")
     .with_argument("x", "What is sorted.")
     .build()
