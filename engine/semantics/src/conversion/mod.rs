@@ -15,7 +15,7 @@ mod tests;
 
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, TimeUnit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, internal_err, plan_err};
 use datafusion::logical_expr::{
@@ -79,7 +79,11 @@ fn cast_of(expression: &Expr) -> Option<(&Expr, OnFailure)> {
 fn rounds_or_writes(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Timestamp(..), to) => is_text(to),
-        (DataType::Duration(_), to) => *to == DataType::Interval(IntervalUnit::MonthDayNano),
+        // Seconds are what days are added as.
+        (DataType::Duration(unit), to) => {
+            let is_interval = *to == DataType::Interval(IntervalUnit::MonthDayNano);
+            is_interval && *unit != TimeUnit::Second
+        }
         (from, DataType::Timestamp(_, Some(zone))) if is_text(from) || is_date(from) => {
             !is_utc(zone)
         }
