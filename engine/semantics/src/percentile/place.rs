@@ -37,7 +37,7 @@ pub(super) fn distinct(sorted: &ArrayRef) -> Result<ArrayRef> {
     if sorted.is_empty() {
         return Ok(sorted.clone());
     }
-    let starts = partition(&[sorted.clone()])?.ranges();
+    let starts = partition(std::slice::from_ref(sorted))?.ranges();
     let starts: UInt64Array = starts
         .iter()
         .map(|range| Some(range.start as u64))

@@ -335,12 +335,15 @@ fn filters_until(
         .collect()
 }
 
+/// What rows must meet, all of it.
+type Conditions = Vec<Arc<dyn PhysicalExpr>>;
+
 /// Chooses the node above which rows are read, and what those must meet that filters let through.
 fn reader_of_kept(
     filters: &[Arc<dyn ExecutionPlan>],
     scan: Arc<dyn ExecutionPlan>,
     filtered: Arc<dyn ExecutionPlan>,
-) -> Result<(Arc<dyn ExecutionPlan>, Vec<Arc<dyn PhysicalExpr>>)> {
+) -> Result<(Arc<dyn ExecutionPlan>, Conditions)> {
     let conditions: Vec<_> = filters
         .iter()
         .rev()
