@@ -1,6 +1,7 @@
 //! Writers that move rows beside each other: OPTIMIZE, Z-order, and changes of the same files, from
 //! several processes and from the Python package `deltalake`. No row is lost and none is doubled.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::{Lake, Running, python};
@@ -82,6 +83,19 @@ fn processes_that_change_rows_while_others_optimize_change_each_once() {
     }
 }
 
+/// Tells the other writer to end, also when a statement beside it fails: nobody would wait for it in vain.
+struct Stop<'a>(&'a Path);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        let written = std::fs::write(self.0, "");
+        assert!(
+            written.is_ok() || std::thread::panicking(),
+            "the other writer goes on"
+        );
+    }
+}
+
 #[test]
 fn what_the_other_writer_appends_meanwhile_is_kept() {
     let lake = Lake::project();
@@ -99,6 +113,7 @@ fn what_the_other_writer_appends_meanwhile_is_kept() {
             );
             std::thread::sleep(Duration::from_millis(20));
         }
+        let ends = Stop(&stop);
         for value in 0..4 {
             at_once(
                 &lake,
@@ -109,7 +124,7 @@ fn what_the_other_writer_appends_meanwhile_is_kept() {
                 ],
             );
         }
-        std::fs::write(&stop, "").unwrap();
+        drop(ends);
         other.join().unwrap()["rows"].as_u64().unwrap()
     });
     assert!(appended > 0, "the other writer did something");

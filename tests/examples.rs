@@ -51,6 +51,21 @@ fn examples_of_functions_run() {
     run_each(examples.collect());
 }
 
+#[test]
+fn examples_of_functions_of_other_databases_run() {
+    // In one process: there are hundreds.
+    let functions = lakesh_function::functions().iter();
+    let examples: Vec<_> = functions
+        .map(|function| (function.name, function.example))
+        .collect();
+    assert!(examples.len() > 150);
+    let script: Vec<&str> = examples.iter().map(|(_, example)| *example).collect();
+    let lake = Lake::new();
+    lake.write("examples.sql", script.join("\n"));
+    let run = lake.shell(["--keep-going", "examples.sql"]).run();
+    assert!(run.status.success(), "{}", run.stderr);
+}
+
 #[track_caller]
 fn run_each(examples: Vec<(&str, &str)>) {
     assert!(!examples.is_empty());

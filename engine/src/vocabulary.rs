@@ -9,10 +9,10 @@ use std::sync::Arc;
 use lakesh_session::table_functions::TableFunction;
 use lakesh_session::{Session, SessionOptions, StatementKind, Vocabulary};
 use lakesh_statement::{
-    alter_table, attach, cache, check_table, checkpoint, convert, copy, create_external_table,
-    create_function, create_schema, create_table, create_view, delete, describe, describe_history,
-    diff, drop, explain, explain_compare, insert, merge, optimize, query, restore, set, show,
-    summarize, table_function, update, vacuum,
+    alter_table, attach, cache, check_table, checkpoint, comment_on, convert, copy,
+    create_external_table, create_function, create_schema, create_table, create_view, delete,
+    describe, describe_history, diff, drop, explain, explain_compare, insert, merge, optimize,
+    prepare, query, restore, set, show, summarize, table_function, truncate, update, vacuum,
 };
 use lakesh_text::failure::Failure;
 
@@ -48,6 +48,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &check_table::CHECK_TABLE,
     &checkpoint::CHECKPOINT,
     &cache::CLEAR_CACHE,
+    &comment_on::COMMENT_ON,
     &lakesh_feature::statement::profile::COMPRESS,
     &convert::CONVERT,
     &copy::COPY,
@@ -58,6 +59,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &create_schema::CREATE_SCHEMA,
     &create_table::CREATE_TABLE,
     &create_view::CREATE_VIEW,
+    &prepare::DEALLOCATE,
     &delete::DELETE,
     // Before DESCRIBE, which takes what these leave.
     &lakesh_feature::statement::encoders::DESCRIBE_ENCODER,
@@ -70,6 +72,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &lakesh_feature::statement::encoders::DROP_ENCODER,
     &lakesh_feature::statement::feature_view::DROP_FEATURE_VIEW,
     &create_function::DROP_FUNCTION,
+    &prepare::EXECUTE,
     // Before EXPLAIN, which takes what this leaves.
     &explain_compare::EXPLAIN_COMPARE,
     &lakesh_feature::statement::leakage::EXPLAIN_LEAKAGE,
@@ -80,6 +83,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &insert::INSERT,
     &merge::MERGE,
     &optimize::OPTIMIZE,
+    &prepare::PREPARE,
     &check_table::REPAIR_TABLE,
     &set::RESET,
     &restore::RESTORE,
@@ -90,6 +94,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &show::SHOW,
     &summarize::SUMMARIZE,
     &lakesh_feature::statement::transform::TRANSFORM,
+    &truncate::TRUNCATE,
     &cache::UNCACHE,
     &update::UPDATE,
     &set::USE,

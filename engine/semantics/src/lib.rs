@@ -6,12 +6,14 @@
 
 mod average;
 mod by_place;
+mod columnless_sort;
 mod common_number;
 mod comparable;
 mod conversion;
 mod cut_filters;
 mod date;
 mod day;
+mod distinct_limit;
 mod drawn_once;
 mod empty_frame;
 mod exclusion;
@@ -31,6 +33,7 @@ mod null_safe;
 mod order_blind;
 mod order_fence;
 mod ordered_lists;
+mod outer_aggregate;
 mod overflow;
 mod pattern;
 mod percentile;
@@ -160,6 +163,7 @@ pub fn analyzer_rules() -> AnalyzerRules {
     rules.insert(2, Arc::new(remainder::WriteRemainders));
     rules.insert(3, Arc::new(common_number::CommonNumbers));
     rules.insert(4, Arc::new(time::CoerceTimes));
+    rules.push(Arc::new(outer_aggregate::CheckOuterAggregates));
     rules.push(Arc::new(repeated_keys::DropRepeatedKeys));
     rules.push(Arc::new(set_operation::CountCopies));
     rules.push(Arc::new(subquery::JoinSubqueries));
@@ -210,6 +214,7 @@ pub fn optimizer_rules() -> OptimizerRules {
             _ => rules.push(rule),
         }
     }
+    rules.push(Arc::new(columnless_sort::DropColumnlessSorts));
     // Last, since rules that take joins apart know plain ones alone.
     rules.push(Arc::new(null_safe::ExtractNullSafeKeys));
     rules
@@ -241,7 +246,10 @@ pub fn adjust_physical_rules(rules: &mut PhysicalRules) {
             }
             // It adds up too little of what stacked windows look ahead, and nothing where `lag` looks ahead.
             "LimitPushPastWindows" => {}
-            "SanityCheckPlan" => rules.push(Arc::new(kept_order::CheckOrMend)),
+            "SanityCheckPlan" => {
+                rules.push(Arc::new(distinct_limit::DropDistinctLimits));
+                rules.push(Arc::new(kept_order::CheckOrMend));
+            }
             _ => rules.push(rule),
         }
     }

@@ -29,6 +29,8 @@ pub struct Behaviour {
     pub(crate) allow_native_functions: bool,
     /// How many statements `system.queries` keeps.
     pub(crate) query_history: usize,
+    /// Whether names without quotes find only what is spelled in lower case.
+    pub strict_names: bool,
     /// What statements are grouped by.
     pub(crate) query_label: Option<String>,
     pub(crate) hints: HintSettings,
@@ -45,6 +47,7 @@ impl Default for Behaviour {
             outside_files: false,
             allow_native_functions: true,
             query_history: QUERY_HISTORY,
+            strict_names: false,
             query_label: None,
             hints: HintSettings::default(),
         }

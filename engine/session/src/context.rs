@@ -150,6 +150,18 @@ impl StatementContext {
         }
     }
 
+    /// The same context for a text that runs in the place of this one, with values for its parameters.
+    pub(crate) fn for_text(&self, text: Substituted, parameters: Option<ParamValues>) -> Self {
+        Self {
+            text,
+            parameters: parameters
+                .map(Erased::new)
+                .or_else(|| self.parameters.clone()),
+            hints: HintUses::default(),
+            ..self.in_folder(&self.working_directory)
+        }
+    }
+
     /// The folder that relative paths start from.
     pub fn working_directory(&self) -> &Path {
         &self.working_directory
@@ -363,6 +375,11 @@ impl StatementContext {
                 Ok(found.is_some())
             }
         }
+    }
+
+    /// Says whether a name is that of an aggregate.
+    pub(crate) fn has_aggregate(&self, name: &str) -> bool {
+        self.state.aggregate_functions().contains_key(name)
     }
 
     /// Says whether a name is that of a function that is not made by CREATE FUNCTION.

@@ -190,6 +190,22 @@ fn at_statement(failure: Failure, place: &Place) -> Failure {
     }
 }
 
+/// Refuses a statement that runs in the place of another one what it would be refused by itself.
+pub(super) fn refuse_where_denied(
+    outer: &StatementContext,
+    inner: &StatementContext,
+    statement: &dyn Statement,
+) -> Result<(), Failure> {
+    if statement.writes() || statement.keeps_rows() {
+        refuse_secrets(&outer.session, &outer.text, statement.verb())?;
+        refuse_secrets(&inner.session, &inner.text, statement.verb())?;
+    }
+    match statement.writes() {
+        true => inner.require_writable(&format!("{} is refused", statement.verb())),
+        false => Ok(()),
+    }
+}
+
 async fn run_text(
     session: &Arc<Session>,
     text: Substituted,

@@ -66,6 +66,12 @@ pub(super) fn session_state(
     for (name, function) in series_tables(state.table_functions()) {
         state.register_udtf(name, function);
     }
+    lakesh_function::register(&mut state).map_err(Failure::from_error)?;
+    for planner in lakesh_function::expr_planners() {
+        state
+            .register_expr_planner(planner)
+            .map_err(Failure::from_error)?;
+    }
     lakesh_udfs::register(&mut state).map_err(Failure::from_error)?;
     bounded::register(&mut state, &memory).map_err(Failure::from_error)?;
     Ok((state, memory))

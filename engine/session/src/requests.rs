@@ -61,6 +61,12 @@ impl Session {
                     .iter()
                     .map(|reader| reader.name.to_owned()),
             )
+            .chain(
+                lakesh_function::functions()
+                    .iter()
+                    .filter(|function| !function.is_internal())
+                    .flat_map(|function| function.names().map(str::to_owned)),
+            )
             .chain([APPLY_ENCODER.to_owned()])
             .chain(
                 lakesh_encoder::ENCODER_FUNCTIONS

@@ -25,8 +25,10 @@ use super::hints::LastHints;
 use super::locks::{read, write};
 use super::options::SessionOptions;
 use super::overlay::Overlays;
+use super::prepared::Prepared;
 use super::queries::QueryLog;
 use super::results::Results;
+use super::temporary::Temporaries;
 use super::vocabulary::{Advisor, Vocabulary};
 use super::{planning, secrets};
 
@@ -46,6 +48,10 @@ pub struct Session {
     pub(crate) secrets: Secrets,
     /// Values of `$name`.
     pub(crate) parameters: RwLock<BTreeMap<String, ScalarValue>>,
+    /// Tables and views that go with the session.
+    pub(crate) temporaries: Erased<RwLock<Temporaries>>,
+    /// What PREPARE keeps.
+    pub(crate) prepared: RwLock<BTreeMap<String, Prepared>>,
     /// What earlier statements returned, by the names that queries use for it.
     pub(crate) results: Erased<RwLock<Results>>,
     /// Tables whose rows are kept.
@@ -99,6 +105,8 @@ impl Session {
             state: Erased::new(RwLock::new(state)),
             variables: RwLock::new(options.variables.clone()),
             parameters: RwLock::new(options.parameters.clone()),
+            temporaries: Erased::new(RwLock::default()),
+            prepared: RwLock::default(),
             results: Erased::new(RwLock::default()),
             cache: CachedTables::default(),
             queries: RwLock::default(),

@@ -392,6 +392,11 @@ static SETTINGS: &[Setting] = &[
         },
         default: |_| "false".to_owned(),
     },
+    behaviour_setting!(
+        "lakesh.strict_names",
+        "Lets names without quotes find only what is spelled in lower case, as in PostgreSQL; otherwise they find what fits in any case, if that is one thing.",
+        strict_names
+    ),
     Setting {
         name: "lakesh.temp_limit",
         values: "a size such as `100GB`",

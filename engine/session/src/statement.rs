@@ -4,6 +4,7 @@
 //! statements there are, the session is told.
 
 mod beginning;
+mod instead;
 
 use std::ops::{Deref, DerefMut};
 
@@ -154,7 +155,8 @@ pub fn starts_query(parser: &mut StatementParser) -> bool {
 }
 
 /// Fails for a statement that no kind has recognised, with the reason that fits best.
-fn unsupported(parser: &mut StatementParser) -> ParseResult<Box<dyn Statement>> {
+fn unsupported(parser: &mut Parsing) -> ParseResult<Box<dyn Statement>> {
+    instead::refuse(parser)?;
     let first = parser.sql().peek_token();
     let known_to_parser = parser.datafusion().parse_statement();
     match (known_to_parser, first.token) {

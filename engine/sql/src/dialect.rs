@@ -24,12 +24,15 @@ pub struct LakeshDialect {
     generic: GenericDialect,
 }
 
+/// DuckDB's and Python's operator of powers; `^` is one too.
+pub(crate) const POWER: &str = "**";
+
 const PERIOD: u8 = 200;
 const CAST: u8 = 140;
 /// Unary plus and minus; `-2 ^ 2` is 4.
 const SIGN: u8 = 115;
 const AT_TIME_ZONE: u8 = 110;
-const POWER: u8 = 100;
+const RAISED: u8 = 100;
 const TIMES: u8 = 90;
 const PLUS: u8 = 80;
 /// `||`, `|`, `&`, `#`, `<<`, `~`, `->` and what else there is: all of one rank, from left to right.
@@ -75,6 +78,10 @@ impl Dialect for LakeshDialect {
         true
     }
 
+    fn supports_order_by_all(&self) -> bool {
+        true
+    }
+
     /// `x NOTNULL`, which would be an alias otherwise.
     fn supports_notnull_operator(&self) -> bool {
         true
@@ -105,7 +112,8 @@ impl Dialect for LakeshDialect {
 
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
         match &parser.peek_token_ref().token {
-            Token::Caret => Some(Ok(POWER)),
+            Token::Caret => Some(Ok(RAISED)),
+            Token::Mul if parser.peek_nth_token_ref(1).token == Token::Mul => Some(Ok(RAISED)),
             Token::StringConcat
             | Token::Tilde
             | Token::TildeAsterisk
@@ -117,6 +125,7 @@ impl Dialect for LakeshDialect {
             | Token::ExclamationMarkDoubleTildeAsterisk
             | Token::CaretAt => Some(Ok(OTHER)),
             _ if is_word(parser, 0, "isnull") => Some(Ok(IS)),
+            _ if is_word(parser, 0, "div") => Some(Ok(TIMES)),
             _ => None,
         }
     }
@@ -151,8 +160,15 @@ impl Dialect for LakeshDialect {
         };
         match &parser.peek_token_ref().token {
             Token::Caret => return Some(binary(parser, BinaryOperator::PGExp)),
+            Token::Mul if parser.peek_nth_token_ref(1).token == Token::Mul => {
+                parser.advance_token();
+                return Some(binary(parser, BinaryOperator::Custom(POWER.to_owned())));
+            }
             Token::Sharp => return Some(binary(parser, BinaryOperator::PGBitwiseXor)),
             _ => {}
+        }
+        if is_word(parser, 0, "div") {
+            return Some(binary(parser, BinaryOperator::MyIntegerDivide));
         }
         if is_word(parser, 0, "isnull") {
             parser.advance_token();
@@ -269,7 +285,6 @@ impl Dialect for LakeshDialect {
         requires_single_line_comment_whitespace
         supports_array_typedef_with_brackets
         supports_geometric_types
-        supports_order_by_all
         supports_set_names
         supports_space_separated_column_options
         supports_alter_column_type_using

@@ -178,9 +178,11 @@ fn name_of(expression: &Expr) -> Option<String> {
     let name = match expression {
         Expr::Identifier(_)
         | Expr::CompoundIdentifier(_)
-        | Expr::CompoundFieldAccess { .. }
         | Expr::Wildcard(_)
         | Expr::QualifiedWildcard(..) => return None,
+        Expr::CompoundFieldAccess { root, .. } if matches!(root.as_ref(), Expr::Identifier(_)) => {
+            return None;
+        }
         Expr::Nested(inner) => return name_of(inner),
         Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("unnest") => {
             return None;

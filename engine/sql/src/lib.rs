@@ -18,14 +18,22 @@ mod function;
 mod headers;
 mod literals;
 mod materialized;
+mod meaning;
 mod name;
 mod numbers;
 mod parser;
+mod percent;
+mod pivot_statement;
 mod portable;
+mod positional;
+mod prefix_alias;
 mod query;
 mod rewrite;
+mod sampling;
 mod table_name;
+mod table_query;
 mod time;
+mod types;
 mod uses;
 mod versions;
 mod word;
@@ -42,7 +50,8 @@ pub use from_first::select_everything;
 pub use function::{Language, Parameter as SqlParameter, SqlFunction, parse_type};
 pub use headers::ShownNames;
 pub use literals::{TypeOf, type_numbers, type_numbers_in};
-pub use name::{identifiers, normalized, stem};
+pub use meaning::{Meaning, ambiguous, meaning};
+pub use name::{identifiers, normalized, stem, word};
 pub use parser::{
     ParseResult, StatementParser, parse_expression, parse_name, parse_query, parse_query_tree,
     select_from_nothing, syntax_error,

@@ -18,6 +18,16 @@ pub fn normalized(ident: &Ident) -> String {
     }
 }
 
+/// Writes a name as a word without quotes, which may stand for something in another case, unless it has a case
+/// itself.
+#[must_use]
+pub fn word(name: &str) -> Ident {
+    match name == name.to_ascii_lowercase() {
+        true => Ident::new(name),
+        false => Ident::with_quote('"', name),
+    }
+}
+
 /// Returns the name by which columns of a file are qualified: its name without folder and suffix.
 pub fn stem(path: &str) -> String {
     let trimmed = path.trim_end_matches('/');

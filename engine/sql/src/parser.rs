@@ -13,7 +13,10 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 use super::headers::{ShownNames, name_columns, tell_apart};
 use super::materialized::Materialized;
 use super::versions::{VersionClause, VersionClauses};
-use super::{DIALECT, Query, asof, complete, depth, frame, numbers, rewrite};
+use super::{
+    DIALECT, Query, asof, complete, depth, frame, numbers, percent, pivot_statement, positional,
+    prefix_alias, rewrite, table_query,
+};
 
 /// What parsing a statement gives.
 pub type ParseResult<T> = Result<T, DataFusionError>;
@@ -39,9 +42,12 @@ impl StatementParser {
         }
         numbers::plain(&mut tokens)?;
         frame::mark_exclusions(&mut tokens)?;
+        positional::refuse(&tokens)?;
         let materialized = Materialized::take_from(&mut tokens);
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
-        let tokens = asof::rewrite(tokens)?;
+        let tokens = pivot_statement::rewrite(tokens)?;
+        let tokens = percent::rewrite(table_query::rewrite(tokens));
+        let tokens = asof::rewrite(prefix_alias::rewrite(tokens))?;
         let inner = DFParserBuilder::new(tokens)
             .with_dialect(&DIALECT)
             .with_recursion_limit(depth::BRACKET_LIMIT * 4)

@@ -10,6 +10,8 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::planner::TypePlanner;
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, TimezoneInfo};
 
+use super::types::known_type;
+
 /// Returns the session's time zone, which is UTC unless it was set.
 pub fn session_zone(options: &ConfigOptions) -> Arc<str> {
     let set = options.execution.time_zone.as_deref();
@@ -42,10 +44,12 @@ impl TypePlanner for TimeTypes {
             }
             _ => (None, false),
         };
-        Ok(unit.map(|unit| {
+        let time = unit.map(|unit| {
             let zone = has_zone.then(|| Arc::clone(&self.zone));
-            Arc::new(Field::new("", DataType::Timestamp(unit, zone), true))
-        }))
+            DataType::Timestamp(unit, zone)
+        });
+        let known = time.or_else(|| known_type(sql_type));
+        Ok(known.map(|data_type| Arc::new(Field::new("", data_type, true))))
     }
 }
 

@@ -207,7 +207,15 @@ pub(crate) fn explain_function(state: &SessionState, topic: &str) -> Option<Stri
             .map(|function| ("window function", function.documentation())),
     ];
     let mut text = String::new();
+    if let Some(function) = lakesh_function::find(&name) {
+        text.push_str(&explain_known(function));
+    }
     for (kind, documentation) in kinds.into_iter().flatten() {
+        // What the registry says of a function has been written above.
+        let section = documentation.map(|documentation| documentation.doc_section.label);
+        if !text.is_empty() && section.is_none_or(|label| label == lakesh_function::SECTION_LABEL) {
+            continue;
+        }
         separate(&mut text);
         match documentation {
             Some(documentation) => text.push_str(&explain_documentation(kind, documentation)),
@@ -217,6 +225,28 @@ pub(crate) fn explain_function(state: &SessionState, topic: &str) -> Option<Stri
         }
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Explains a function of the registry, with its other names and those that it has elsewhere.
+fn explain_known(function: &lakesh_function::Function) -> String {
+    let mut text = format!("{}\n  {} function\n", function.usage, function.kind());
+    let _ = writeln!(text, "  {}", function.summary);
+    if !function.nulls.is_empty() {
+        let _ = writeln!(text, "  {}", function.nulls);
+    }
+    if !function.aliases.is_empty() {
+        let _ = writeln!(text, "  also: {}", function.aliases.join(", "));
+    }
+    let elsewhere = [
+        ("DuckDB", function.duckdb),
+        ("PostgreSQL", function.postgres),
+        ("Spark", function.spark),
+    ];
+    for (database, name) in elsewhere.into_iter().filter(|(_, name)| !name.is_empty()) {
+        let _ = writeln!(text, "  in {database}: {name}");
+    }
+    push_examples(&mut text, &[function.example]);
+    text
 }
 
 fn explain_documentation(kind: &str, documentation: &Documentation) -> String {

@@ -167,7 +167,6 @@ fn what_is_missing_is_said() {
             "expected a name, found the end of the statement",
         ),
         ("update t", "expected SET, found the end of the statement"),
-        ("set", "expected a name, found the end of the statement"),
         ("use", "expected a name, found the end of the statement"),
         (
             "checkpoint",

@@ -7,8 +7,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::ExprSchemable;
 use datafusion::sql::sqlparser::ast::{ColumnDef, ColumnOption, Expr as SqlExpr};
 use lakesh_session::StatementContext;
-use lakesh_session::scope::column_schema;
-use lakesh_sql::portable;
+use lakesh_session::scope::{column_schema, find_name, spelled_expression};
+use lakesh_sql::{portable, word};
 use lakesh_table::GENERATION_EXPRESSION;
 use lakesh_text::failure::{Failure, FailureKind, sql_type_name};
 
@@ -16,6 +16,22 @@ use crate::mutation::{Columns, has_subquery};
 
 /// The key of a column's metadata that holds its comment.
 pub(super) const COMMENT: &str = "comment";
+
+/// Finds the columns that files are put apart by, as a schema spells them.
+pub(crate) fn partition_columns(
+    context: &StatementContext,
+    names: &[String],
+    schema: &Schema,
+) -> Result<Vec<String>, Failure> {
+    names
+        .iter()
+        .map(|name| {
+            let fields = schema.fields().iter().map(|field| field.name().as_str());
+            let found = find_name(context, fields, &word(name))?;
+            found.ok_or_else(|| lakesh_table::unknown_partition_column(name, schema))
+        })
+        .collect()
+}
 
 /// Turns definitions into the columns of a Delta table.
 pub(super) fn defined_columns(
@@ -54,7 +70,10 @@ fn metadata(
             } => {
                 check_generated(context, expression, field, all)
                     .map_err(|failure| failure.at_unless_placed(context, definition))?;
-                metadata.insert(GENERATION_EXPRESSION.to_owned(), portable(expression));
+                let schema =
+                    DFSchema::try_from(all.clone()).map_err(|error| context.failure(error))?;
+                let spelled = spelled_expression(context, &schema, expression)?;
+                metadata.insert(GENERATION_EXPRESSION.to_owned(), portable(&spelled));
             }
             other => return Err(refused(other, definition, context)),
         }

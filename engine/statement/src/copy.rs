@@ -30,6 +30,7 @@ use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
 use std::sync::Arc;
 
+use crate::columns::partition_columns;
 use folder_name::folder_name;
 use folders::write_by_folder;
 use options::{CopyOptions, Existing, ParsedOptions};
@@ -112,9 +113,9 @@ impl Statement for Copy {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
-        let options = self.options.evaluate(context, &self.target)?;
+        let mut options = self.options.evaluate(context, &self.target)?;
         let input = context.plan(self.query.clone()).await?;
-        check_partition_columns(&options, &input)?;
+        find_partition_columns(context, &mut options, &input)?;
         let target = context.absolute(&self.target)?;
         if options.format == DELTA {
             return self.to_delta(context, &target, input, &options).await;
@@ -128,9 +129,9 @@ impl Statement for Copy {
     }
 
     async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
-        let options = self.options.evaluate(context, &self.target)?;
+        let mut options = self.options.evaluate(context, &self.target)?;
         let input = context.plan(self.query.clone()).await?;
-        check_partition_columns(&options, &input)?;
+        find_partition_columns(context, &mut options, &input)?;
         let target = context.absolute(&self.target)?;
         context.assume_path(&target, Arc::clone(input.schema().inner()));
         Ok(())
@@ -332,13 +333,14 @@ fn has_name(data_type: &DataType) -> bool {
         )
 }
 
-fn check_partition_columns(options: &CopyOptions, input: &LogicalPlan) -> Result<(), Failure> {
+/// Finds the columns that name folders; the rest must be something.
+fn find_partition_columns(
+    context: &StatementContext,
+    options: &mut CopyOptions,
+    input: &LogicalPlan,
+) -> Result<(), Failure> {
     let schema = input.schema().as_arrow();
-    for column in &options.partition_columns {
-        if schema.field_with_name(column).is_err() {
-            return Err(lakesh_table::unknown_partition_column(column, schema));
-        }
-    }
+    options.partition_columns = partition_columns(context, &options.partition_columns, schema)?;
     if !options.partition_columns.is_empty()
         && options.partition_columns.len() >= schema.fields().len()
     {

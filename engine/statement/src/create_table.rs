@@ -9,7 +9,7 @@ use datafusion::common::DFSchema;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{
-    CheckConstraint, ColumnDef, Expr as SqlExpr, Ident, ObjectName, TableConstraint,
+    CheckConstraint, ColumnDef, Expr as SqlExpr, Ident, ObjectName, TableConstraint, Value,
 };
 use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_catalog::definition::{DELTA, TableDefinition};
@@ -17,38 +17,45 @@ use lakesh_catalog::{Entry, OnConflict};
 use lakesh_event::event::Summary;
 use lakesh_plan::nullable::taking_null;
 use lakesh_session::{Output, Overlay, Statement, StatementContext, StatementKind, starts_query};
-use lakesh_sql::{ParseResult, Query, StatementParser, TableName, normalized};
+use lakesh_sql::{
+    ParseResult, Query, Selection, StatementParser, TableName, normalized, without_joins,
+};
 use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteRequest};
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
 
 use super::alter_table::{Action, AlterTable, properties};
-use super::columns::defined_columns;
-use super::create_view::accept_create;
+use super::columns::{defined_columns, partition_columns};
+use super::create_view::accept_create_temporary;
 use crate::mutation::Columns;
 
 /// The statement `CREATE TABLE`.
 pub static CREATE_TABLE: StatementKind = StatementKind {
     name: "CREATE TABLE",
-    usage: "CREATE [OR REPLACE] TABLE [IF NOT EXISTS] name [(column type [NOT NULL] [COMMENT 'text']\n\
+    usage: "CREATE [OR REPLACE] [TEMP] TABLE [IF NOT EXISTS] name [(column type [NOT NULL] [COMMENT 'text']\n\
             [GENERATED ALWAYS AS (expression)], …, [CONSTRAINT name CHECK (condition)])] [USING DELTA]\n\
             [PARTITIONED BY (column, …)] [LOCATION 'path or URL'] [COMMENT 'text']\n\
-            [TBLPROPERTIES (key = value, …)] [AS query]",
-    summary: "Makes a Delta table, in the catalog's own folder or at a location.",
+            [TBLPROPERTIES (key = value, …)] [AS query | LIKE table]",
+    summary: "Makes a Delta table, in the catalog's own folder or at a location. A TEMP TABLE goes with the session.",
     examples: &[
         "CREATE TABLE n AS SELECT value FROM generate_series(1, 3); SELECT sum(value) FROM n;",
         "CREATE TABLE zones (id INT, name VARCHAR) USING DELTA LOCATION 'zones'; \
          INSERT INTO zones VALUES (1, 'Newark'); SELECT * FROM zones;",
     ],
     parse: |parser| {
-        let Some(on_conflict) = accept_create(parser, "table") else {
+        let Some((on_conflict, is_temporary)) = accept_create_temporary(parser, "table") else {
             return Ok(None);
         };
-        parse(parser, on_conflict).map(|statement| Some(Box::new(statement) as Box<dyn Statement>))
+        parse(parser, on_conflict, is_temporary)
+            .map(|statement| Some(Box::new(statement) as Box<dyn Statement>))
     },
 };
 
-fn parse(parser: &mut StatementParser, on_conflict: OnConflict) -> ParseResult<CreateTable> {
+fn parse(
+    parser: &mut StatementParser,
+    on_conflict: OnConflict,
+    is_temporary: bool,
+) -> ParseResult<CreateTable> {
     let on_conflict = if parser.if_not_exists() {
         OnConflict::Skip
     } else {
@@ -63,6 +70,7 @@ fn parse(parser: &mut StatementParser, on_conflict: OnConflict) -> ParseResult<C
         properties: BTreeMap::new(),
         constraints: Vec::new(),
         query: None,
+        is_temporary,
         on_conflict,
     };
     if parser.sql().peek_token_ref().token == Token::LParen {
@@ -88,6 +96,10 @@ fn parse(parser: &mut StatementParser, on_conflict: OnConflict) -> ParseResult<C
                 .parse_comma_separated(|parser| parser.parse_identifier())?;
             parser.sql().expect_token(&Token::RParen)?;
             statement.partition_columns = columns.iter().map(normalized).collect();
+        } else if parser.peeks(&["location"]) && is_temporary {
+            return Err(datafusion::common::DataFusionError::Plan(
+                "a temporary table has no LOCATION: it goes with the session".to_owned(),
+            ));
         } else if parser.accept(&["location"]) {
             statement.location = Some(parser.string()?);
         } else if parser.accept(&["comment"]) {
@@ -99,11 +111,29 @@ fn parse(parser: &mut StatementParser, on_conflict: OnConflict) -> ParseResult<C
             break;
         }
     }
+    if statement.columns.is_empty() && parser.accept(&["like"]) {
+        statement.query = Some(like(parser)?);
+        return Ok(statement);
+    }
     let has_as = parser.accept(&["as"]);
     if has_as || starts_query(parser) {
         statement.query = Some(parser.query()?);
     }
     Ok(statement)
+}
+
+/// Reads the table whose columns the new one has; it has no rows.
+fn like(parser: &mut StatementParser) -> ParseResult<Query> {
+    let mut factor = parser.sql().parse_table_factor()?;
+    parser.complete(&mut factor)?;
+    let nothing = SqlExpr::value(Value::Boolean(false));
+    let selection = Selection {
+        distinct: false,
+        items: Vec::new(),
+        from: vec![without_joins(factor)],
+        condition: Some(nothing),
+    };
+    selection.query(parser.take_versions())
 }
 
 /// Takes CHECK constraints; Delta tables have no others.
@@ -135,6 +165,7 @@ struct CreateTable {
     properties: BTreeMap<String, String>,
     constraints: Vec<(Ident, SqlExpr)>,
     query: Option<Query>,
+    is_temporary: bool,
     on_conflict: OnConflict,
 }
 
@@ -228,6 +259,45 @@ impl CreateTable {
         Ok(last)
     }
 
+    /// Makes a table that goes with the session.
+    async fn make_temporary(
+        &self,
+        context: &StatementContext,
+        name: &TableName,
+    ) -> Result<Output, Failure> {
+        if context.session.skips_temporary(name, self.on_conflict)? {
+            let note = format!(
+                "table `{}` is there already; nothing was changed",
+                name.table
+            );
+            context.notice(note).await?;
+            return Ok(Output::done(self.verb()));
+        }
+        let input = self.input(context).await?;
+        let partitions =
+            partition_columns(context, &self.partition_columns, input.schema().as_arrow())?;
+        let folder = context.session.temporary_folder()?;
+        let location = folder.path().to_string_lossy().into_owned();
+        let definition = self.definition(location, &partitions);
+        let mut request = WriteRequest::new(WriteInput::Query(input), WriteMode::Create);
+        request.schema_change = SchemaChange::Refuse;
+        request.partition_columns = partitions;
+        request.comment.clone_from(&self.comment);
+        request.properties = self.first_properties(true);
+        let report = context.write_delta(&definition, request).await?;
+        let entry = Entry::Table {
+            definition,
+            managed: false,
+        };
+        context.session.keep_temporary(name, entry, Some(folder));
+        self.complete(context, true).await?;
+        Ok(Output::Done(Summary {
+            verb: self.verb().to_owned(),
+            rows: Some(report.rows),
+            ..Summary::default()
+        }))
+    }
+
     fn definition(&self, location: String, managed_columns: &[String]) -> TableDefinition {
         TableDefinition {
             partition_columns: managed_columns.to_vec(),
@@ -255,6 +325,9 @@ impl Statement for CreateTable {
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         let (name, _) = TableName::from_object(&self.name, context.current_schema())?;
         super::create_schema::require_schema(context, &name.schema)?;
+        if self.is_temporary {
+            return self.make_temporary(context, &name).await;
+        }
         let catalog = context.session.catalog();
         let existing = catalog.get(&name.schema, &name.table)?;
         match (&existing, self.on_conflict) {
@@ -297,7 +370,9 @@ impl Statement for CreateTable {
             true => Some(catalog.begin_managed(std::path::Path::new(&location))?),
             false => None,
         };
-        let definition = self.definition(location, &self.partition_columns);
+        let partitions =
+            partition_columns(context, &self.partition_columns, input.schema().as_arrow())?;
+        let definition = self.definition(location, &partitions);
         let (mode, schema_change) = match (managed, self.on_conflict) {
             (false, OnConflict::Replace) => (WriteMode::Overwrite, SchemaChange::Overwrite),
             _ => (WriteMode::Create, SchemaChange::Refuse),
@@ -305,9 +380,7 @@ impl Statement for CreateTable {
         let is_new = mode == WriteMode::Create;
         let mut request = WriteRequest::new(WriteInput::Query(input), mode);
         request.schema_change = schema_change;
-        request
-            .partition_columns
-            .clone_from(&self.partition_columns);
+        request.partition_columns = partitions;
         request.comment.clone_from(&self.comment);
         request.properties = self.first_properties(is_new);
         let report = context.write_delta(&definition, request).await?;
@@ -348,11 +421,7 @@ impl Statement for CreateTable {
         let (name, _) = TableName::from_object(&self.name, context.current_schema())?;
         let plan = self.input(context).await?;
         let schema: &Schema = plan.schema().as_arrow();
-        for column in &self.partition_columns {
-            if schema.field_with_name(column).is_err() {
-                return Err(lakesh_table::unknown_partition_column(column, schema));
-            }
-        }
+        partition_columns(context, &self.partition_columns, schema)?;
         let provider = Arc::new(EmptyTable::new(Arc::new(schema.clone())));
         context.assume(name, Overlay::Table(provider));
         Ok(())

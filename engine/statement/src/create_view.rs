@@ -12,13 +12,13 @@ use lakesh_text::failure::Failure;
 /// The statement `CREATE VIEW`.
 pub static CREATE_VIEW: StatementKind = StatementKind {
     name: "CREATE VIEW",
-    usage: "CREATE [OR REPLACE] VIEW [IF NOT EXISTS] name [(column, …)] [COMMENT 'text'] AS query",
-    summary: "Stores a query under a name; each statement that reads the view plans it anew.",
+    usage: "CREATE [OR REPLACE] [TEMP] VIEW [IF NOT EXISTS] name [(column, …)] [COMMENT 'text'] AS query",
+    summary: "Stores a query under a name; each statement that reads the view plans it anew. A TEMP VIEW goes with the session.",
     examples: &[
         "CREATE VIEW evens AS SELECT value FROM generate_series(0, 10, 2); SELECT count(*) FROM evens;",
     ],
     parse: |parser| {
-        let Some(on_conflict) = accept_create(parser, "view") else {
+        let Some((on_conflict, is_temporary)) = accept_create_temporary(parser, "view") else {
             return Ok(None);
         };
         let if_not_exists = parser.if_not_exists();
@@ -43,6 +43,7 @@ pub static CREATE_VIEW: StatementKind = StatementKind {
             comment,
             query,
             start,
+            is_temporary,
             on_conflict: if if_not_exists {
                 OnConflict::Skip
             } else {
@@ -63,6 +64,22 @@ pub fn accept_create(parser: &mut StatementParser, word: &str) -> Option<OnConfl
     }
 }
 
+/// Consumes `CREATE [OR REPLACE] [TEMP] word`; says too whether it is temporary.
+pub(super) fn accept_create_temporary(
+    parser: &mut StatementParser,
+    word: &str,
+) -> Option<(OnConflict, bool)> {
+    for temporary in ["temp", "temporary"] {
+        if parser.accept(&["create", temporary, word]) {
+            return Some((OnConflict::Fail, true));
+        }
+        if parser.accept(&["create", "or", "replace", temporary, word]) {
+            return Some((OnConflict::Replace, true));
+        }
+    }
+    accept_create(parser, word).map(|on_conflict| (on_conflict, false))
+}
+
 fn columns(parser: &mut StatementParser) -> lakesh_sql::ParseResult<Vec<String>> {
     if !parser.sql().consume_token(&Token::LParen) {
         return Ok(Vec::new());
@@ -81,6 +98,7 @@ struct CreateView {
     query: Query,
     /// Where the query begins in the statement.
     start: Location,
+    is_temporary: bool,
     on_conflict: OnConflict,
 }
 
@@ -113,6 +131,19 @@ impl Statement for CreateView {
         // is read first. The second look finds a view that would name itself.
         context.plan(self.query.clone()).await?;
         context.plan_view(&name, &self.definition(context)).await?;
+        if self.is_temporary {
+            if context.session.skips_temporary(&name, self.on_conflict)? {
+                let note = format!(
+                    "view `{}` is there already; nothing was changed",
+                    name.table
+                );
+                context.notice(note).await?;
+            } else {
+                let entry = Entry::View(self.definition(context));
+                context.session.keep_temporary(&name, entry, None);
+            }
+            return Ok(Output::done("CREATE VIEW"));
+        }
         let created = context.session.catalog().create(
             &name.schema,
             &name.table,

@@ -72,10 +72,11 @@ fn refuse(delete: &ParsedDelete, joins: bool) -> lakesh_sql::ParseResult<()> {
     )
 }
 
-struct Delete {
-    table: ChangedTable,
-    condition: Option<SqlExpr>,
-    versions: VersionClauses,
+/// A DELETE as it was written.
+pub(super) struct Delete {
+    pub(super) table: ChangedTable,
+    pub(super) condition: Option<SqlExpr>,
+    pub(super) versions: VersionClauses,
 }
 
 impl Delete {

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_session::{
     Output, Statement, StatementContext, StatementKind, columns_provider, starts_query,
 };
-use lakesh_sql::{ParseResult, Query, StatementParser};
+use lakesh_sql::{ParseResult, Query, StatementParser, syntax_error};
 use lakesh_text::failure::Failure;
 use std::sync::Arc;
 
@@ -25,6 +26,14 @@ pub static DESCRIBE: StatementKind = StatementKind {
             return Ok(None);
         }
         parser.accept(&["table"]);
+        let is_extended = parser.peeks(&["extended"]) || parser.peeks(&["formatted"]);
+        if is_extended && matches!(parser.sql().peek_nth_token_ref(1).token, Token::Word(_)) {
+            let place = parser.sql().peek_token_ref().span.start;
+            return Err(syntax_error(
+                "DESCRIBE EXTENDED is not supported; DESCRIBE lists the columns, DESCRIBE DETAIL says where a Delta table lies and what it has",
+                place,
+            ));
+        }
         Ok(Some(Box::new(Describe {
             query: parse_relation(parser)?,
         })))

@@ -75,7 +75,12 @@ impl Drop {
 
     /// Drops tables or views: all of them, or none.
     async fn entries(&self, context: &StatementContext, kind: EntryKind) -> Result<(), Failure> {
-        let names = self.resolved(context)?;
+        let mut names = self.resolved(context)?;
+        // What is temporary hides what the catalog has.
+        names.retain(|name| !context.session.drop_temporary(&name.table, kind));
+        if names.is_empty() {
+            return Ok(());
+        }
         let keys: Vec<(&str, &str)> = names
             .iter()
             .map(|name| (name.table.schema.as_str(), name.table.table.as_str()))

@@ -23,8 +23,10 @@ pub static INSERT: StatementKind = StatementKind {
     name: "INSERT",
     usage: "INSERT [WITH SCHEMA EVOLUTION] INTO [TABLE] name [(column, …) | BY NAME] query | VALUES (…), …\n\
             INSERT [WITH SCHEMA EVOLUTION] OVERWRITE [TABLE] name [(column, …) | BY NAME] query | VALUES (…), …\n\
-            INSERT INTO [TABLE] name REPLACE WHERE condition [(column, …) | BY NAME] query | VALUES (…), …",
-    summary: "Adds rows; columns that are not named become NULL. OVERWRITE replaces all rows, REPLACE WHERE those for which the condition holds.",
+            INSERT INTO [TABLE] name REPLACE WHERE condition [(column, …) | BY NAME] query | VALUES (…), …\n\
+            INSERT INTO [TABLE] name [(column, …)] query | VALUES (…), … ON CONFLICT (key, …)\n\
+            DO NOTHING | DO UPDATE SET column = value, … [WHERE condition]",
+    summary: "Adds rows; columns that are not named become NULL. OVERWRITE replaces all rows, REPLACE WHERE those for which the condition holds; ON CONFLICT looks for the keys first, and `excluded` is the new row.",
     examples: &[
         "CREATE TABLE t (id INT, name VARCHAR); INSERT INTO t VALUES (1, 'a'), (2, 'b'); SELECT * FROM t;",
         "CREATE TABLE t (id INT, name VARCHAR); INSERT INTO t BY NAME SELECT 'a' AS name, 1 AS id; \
@@ -35,8 +37,7 @@ pub static INSERT: StatementKind = StatementKind {
             return Ok(None);
         }
         parser.accept(&["insert"]);
-        let insert = parse::parse(parser)?;
-        Ok(Some(Box::new(insert) as Box<dyn Statement>))
+        parse::parse(parser).map(Some)
     },
 };
 

@@ -2,6 +2,7 @@
 
 mod parse;
 mod source;
+pub(super) mod upsert;
 
 use async_trait::async_trait;
 use datafusion::common::DFSchema;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
-use lakesh_session::scope::{DeltaTarget, Resolver};
+use lakesh_session::scope::{DeltaTarget, Resolver, find_name};
 use lakesh_session::{Output, Statement, StatementContext, StatementKind};
 use lakesh_sql::normalized;
 use lakesh_table::Optimize;
@@ -79,7 +79,9 @@ impl OptimizeStatement {
         };
         let mut order = Vec::new();
         for column in &self.order {
-            let name = normalized(column);
+            let names = schema.fields().iter().map(|field| field.name().as_str());
+            let found = find_name(context, names, column)?;
+            let name = found.unwrap_or_else(|| normalized(column));
             let failure = if schema.field_with_name(&name).is_err() {
                 let names = schema.fields().iter().map(|field| field.name().as_str());
                 let failure = Failure::new(FailureKind::Plan, format!("column `{name}` not found"));

@@ -10,8 +10,8 @@ use lakesh_text::failure::Failure;
 /// The statement `SET`.
 pub static SET: StatementKind = StatementKind {
     name: "SET",
-    usage: "SET name = value\nSET TIME ZONE 'name'",
-    summary: "Changes a setting of this session; the value may be any constant expression.",
+    usage: "SET name = value\nSET TIME ZONE 'name'\nSET",
+    summary: "Changes a setting of this session; the value may be any constant expression. SET alone lists the settings.",
     examples: &[
         "SET lakesh.max_rows = 20; SHOW lakesh.max_rows;",
         "SET TIME ZONE '+02:00';",
@@ -19,6 +19,9 @@ pub static SET: StatementKind = StatementKind {
     parse: |parser| {
         if !parser.accept(&["set"]) {
             return Ok(None);
+        }
+        if is_at_the_end(parser) {
+            return Ok(Some(Box::new(super::show::all_settings())));
         }
         if parser.accept(&["time", "zone"]) {
             if !parser.sql().consume_token(&Token::Eq) {
@@ -48,12 +51,15 @@ pub static SET: StatementKind = StatementKind {
 /// The statement `RESET`.
 pub static RESET: StatementKind = StatementKind {
     name: "RESET",
-    usage: "RESET name",
-    summary: "Brings a setting back to what the session began with.",
+    usage: "RESET name | ALL",
+    summary: "Brings a setting, or all of them, back to what the session began with.",
     examples: &["SET lakesh.max_rows = 20; RESET lakesh.max_rows;"],
     parse: |parser| {
         if !parser.accept(&["reset"]) {
             return Ok(None);
+        }
+        if is_at_the_end(parser) || parser.accept(&["all"]) {
+            return Ok(Some(Box::new(ResetAll)));
         }
         Ok(Some(Box::new(ResetStatement {
             name: setting_name(parser)?,
@@ -78,6 +84,16 @@ pub static USE: StatementKind = StatementKind {
     },
 };
 
+fn is_at_the_end(parser: &mut StatementParser) -> bool {
+    matches!(
+        parser.sql().peek_token_ref().token,
+        Token::EOF | Token::SemiColon
+    )
+}
+
+/// The settings of Spark, which change nothing here.
+const SPARK: &str = "spark.";
+
 /// Reads a setting's name, with its dots.
 pub(super) fn setting_name(parser: &mut StatementParser) -> ParseResult<String> {
     let mut parts = vec![normalized(&parser.identifier()?)];
@@ -99,7 +115,15 @@ impl Statement for SetStatement {
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
         for (name, value) in &self.assignments {
-            let name = context.session.full_setting_name(name);
+            if name.starts_with(SPARK) && !name.ends_with(".timezone") {
+                let note = format!("`{name}` is a setting of Spark and changes nothing here");
+                context.notice(note).await?;
+                continue;
+            }
+            let name = match name.starts_with(SPARK) {
+                true => "datafusion.execution.time_zone".to_owned(),
+                false => context.session.full_setting_name(name),
+            };
             let value = constant_text(value, &context.state, context.parameters())
                 .map_err(|error| context.failure(error))?;
             let event = context.session.set(&name, &value)?;
@@ -128,6 +152,26 @@ impl Statement for ResetStatement {
         let name = context.session.full_setting_name(&self.name);
         let event = context.session.reset(&name)?;
         context.announce(event).await?;
+        Ok(Output::done("RESET"))
+    }
+
+    async fn check(&self, context: &StatementContext) -> Result<(), Failure> {
+        self.run(context).await.map(drop)
+    }
+}
+
+struct ResetAll;
+
+#[async_trait]
+impl Statement for ResetAll {
+    fn verb(&self) -> &'static str {
+        "RESET"
+    }
+
+    async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        for event in context.session.reset_all()? {
+            context.announce(event).await?;
+        }
         Ok(Output::done("RESET"))
     }
 

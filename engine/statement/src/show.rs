@@ -3,23 +3,27 @@
 use async_trait::async_trait;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, TableFactor};
+use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::Token;
 use lakesh_session::{
     Output, Statement, StatementContext, StatementKind, find_system_table, system_provider,
 };
-use lakesh_sql::{ParseResult, StatementParser, TableName, normalized};
+use lakesh_sql::{DIALECT, ParseResult, StatementParser, TableName, normalized, syntax_error};
 use lakesh_text::failure::{Failure, FailureKind};
 
 use super::describe::{Describe, parse_relation};
 
 mod definition;
+mod partitions;
 
 /// The statement `SHOW`.
 pub static SHOW: StatementKind = StatementKind {
     name: "SHOW",
-    usage: "SHOW TABLES [FROM schema] [LIKE 'pattern']\n\
+    usage: "SHOW [ALL] TABLES [FROM schema] [LIKE 'pattern']\n\
             SHOW SCHEMAS [LIKE 'pattern']\n\
             SHOW COLUMNS FROM name\n\
+            SHOW PARTITIONS name\n\
             SHOW CREATE TABLE | VIEW name\n\
             SHOW FUNCTIONS [LIKE 'pattern']\n\
             SHOW ENCODERS [LIKE 'pattern']\n\
@@ -51,12 +55,32 @@ pub static SHOW: StatementKind = StatementKind {
             let name = parser.name()?;
             return Ok(Some(Box::new(definition::ShowCreate { name })));
         }
+        let names_one = matches!(parser.sql().peek_nth_token_ref(1).token, Token::Word(_));
+        if parser.peeks(&["partitions"]) && names_one {
+            parser.accept(&["partitions"]);
+            let name = parser.name()?;
+            let factor = table(&name)?;
+            return Ok(Some(Box::new(partitions::ShowPartitions { name, factor })));
+        }
+        if parser.peeks(&["tblproperties"]) && names_one {
+            let place = parser.sql().peek_token_ref().span.start;
+            return Err(syntax_error(
+                "SHOW TBLPROPERTIES is not supported; DESCRIBE DETAIL shows the properties of a table, SHOW CREATE TABLE the statement that sets them",
+                place,
+            ));
+        }
         Ok(Some(Box::new(parse_listing(parser)?)))
     },
 };
 
+/// Reads a table's name as it stands in FROM.
+fn table(name: &ObjectName) -> ParseResult<TableFactor> {
+    let mut parser = Parser::new(&DIALECT).try_with_sql(&name.to_string())?;
+    Ok(parser.parse_table_factor()?)
+}
+
 fn parse_listing(parser: &mut StatementParser) -> ParseResult<Show> {
-    let mut show = if parser.accept(&["tables"]) {
+    let mut show = if parser.accept(&["all", "tables"]) || parser.accept(&["tables"]) {
         Show::new(("system", "tables"), "name")
     } else if parser.accept(&["views"]) {
         let mut show = Show::new(("system", "tables"), "name");
@@ -93,6 +117,11 @@ fn parse_listing(parser: &mut StatementParser) -> ParseResult<Show> {
         show.pattern = Some(parser.string()?);
     }
     Ok(show)
+}
+
+/// Lists all settings.
+pub(super) fn all_settings() -> impl Statement {
+    Show::new(("system", "settings"), "name")
 }
 
 /// A listing from one of the system tables.

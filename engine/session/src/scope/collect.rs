@@ -14,11 +14,12 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::encoder::EncoderCall;
+use super::reference::reference;
 use datafusion::common::DataFusionError;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
 use lakesh_sql::{
-    Query, VersionClause, VersionClauses, VersionKind, identifiers, normalized, select_everything,
-    split_version, stem, syntax_error,
+    Meaning, Query, VersionClause, VersionClauses, VersionKind, identifiers, meaning, normalized,
+    select_everything, split_version, stem, syntax_error,
 };
 
 /// What a query asks for by one of its names.
@@ -152,7 +153,16 @@ impl Collector<'_> {
         let is_path = parts.len() == 1
             && (last.quote_style == Some('\'')
                 || version.as_ref().is_some_and(|clause| clause.of_path));
-        if !is_path && version.is_none() && parts.len() == 1 && self.is_cte(&last) {
+        if !is_path
+            && version.is_none()
+            && parts.len() == 1
+            && let Some(cte) = self.cte(&last)
+        {
+            if let Some(spelled) = cte {
+                let mut word = Ident::with_quote('"', spelled);
+                word.span = last.span;
+                *name = ObjectName::from(vec![word]);
+            }
             return ControlFlow::Continue(());
         }
         let request = if is_path {
@@ -215,9 +225,17 @@ impl Collector<'_> {
         }
     }
 
-    fn is_cte(&self, name: &Ident) -> bool {
-        let name = normalized(name);
-        self.ctes.contains(&name)
+    /// Says whether a name is that of a query of WITH, and how that is spelled if it is otherwise.
+    fn cte(&self, name: &Ident) -> Option<Option<String>> {
+        let wanted = normalized(name);
+        let names = self.ctes.iter().rev().map(String::as_str);
+        match meaning(names, &wanted) {
+            Meaning::Exact => Some(None),
+            Meaning::Folded(spelled) if name.quote_style.is_none() => {
+                Some(Some(spelled.to_owned()))
+            }
+            _ => None,
+        }
     }
 
     /// Records a call of one of our table functions.
@@ -339,18 +357,6 @@ fn nested(relation: TableFactor, joins: Vec<Join>) -> TableFactor {
     TableFactor::NestedJoin {
         table_with_joins: Box::new(TableWithJoins { relation, joins }),
         alias: None,
-    }
-}
-
-/// Returns the reference by which the planner will ask for a name.
-fn reference(parts: &[Ident]) -> TableReference {
-    let names: Vec<_> = parts.iter().map(normalized).collect();
-    match names.as_slice() {
-        [catalog, schema, table] => {
-            TableReference::full(catalog.clone(), schema.clone(), table.clone())
-        }
-        [schema, table] => TableReference::partial(schema.clone(), table.clone()),
-        _ => TableReference::bare(names.join(".")),
     }
 }
 

@@ -134,10 +134,6 @@ fn refuses_what_would_be_ignored() {
             "a version can stand only behind a table's name",
         ),
         (
-            "select * from t tablesample (10 percent)",
-            "TABLESAMPLE is not supported",
-        ),
-        (
             "select * from (select 1) s version as of 3",
             "a version can stand only behind a table's name",
         ),

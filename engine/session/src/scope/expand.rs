@@ -13,9 +13,10 @@ use datafusion::sql::sqlparser::ast::{
     ColumnDef, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
     VisitMut, visit_expressions_mut,
 };
+use lakesh_function::Call;
 use lakesh_native::NativeDefinition;
-use lakesh_sql::{Language, SqlFunction, TableName, identifiers, parse_type};
-use lakesh_text::failure::Failure;
+use lakesh_sql::{Language, SqlFunction, TableName, identifiers, normalized, parse_type};
+use lakesh_text::failure::{Failure, FailureKind};
 
 use super::column_schema;
 use crate::StatementContext;
@@ -142,6 +143,18 @@ impl Expansion<'_> {
         let name = TableName::from_parts(&parts, self.current_schema);
         let is_builtin = parts.len() == 1 && self.context.has_builtin_function(&name.table);
         let in_stack = self.stack.contains(&name);
+        if parts.len() == 1 && !in_stack {
+            let known = Call {
+                name: &name.table,
+                tree: call,
+                is_registered: is_builtin,
+            };
+            let is_aggregate = |name: &str| self.context.has_aggregate(name);
+            if let Some(mut expression) = lakesh_function::expanded(&known, &is_aggregate)? {
+                self.below(&mut expression)?;
+                return Ok(Some(expression));
+            }
+        }
         if is_builtin && !in_stack {
             return Ok(None);
         }
@@ -164,7 +177,10 @@ impl Expansion<'_> {
             ));
         }
         let Some(function) = find(self.context, &name)? else {
-            return Ok(None);
+            return match lakesh_function::absent(&name.table) {
+                Some(instead) if parts.len() == 1 => Err(absent(self.context, &parts[0], instead)),
+                _ => Ok(None),
+            };
         };
         if function.language == Language::Rust {
             return self.native(&name, &function, call).map(Some);
@@ -201,6 +217,15 @@ impl Expansion<'_> {
         }
         Ok(Expr::Function(native))
     }
+}
+
+/// The error for a function of another database that there is not.
+fn absent(context: &StatementContext, name: &Ident, instead: &str) -> DataFusionError {
+    let message = format!("function `{}` not found", normalized(name));
+    let failure = Failure::new(FailureKind::Plan, message)
+        .hint(format!("instead: {instead}"))
+        .at(context.place(name.span.start));
+    DataFusionError::External(Box::new(failure))
 }
 
 fn find(

@@ -13,8 +13,20 @@ use lakesh_text::failure::{Failure, FailureKind};
 use super::Resolver;
 use crate::Session;
 
+/// Returns the name of a reader by which DuckDB and others call it too.
+fn own_name(name: &str) -> &str {
+    match name {
+        "read_csv_auto" | "csv_scan" => "read_csv",
+        "parquet_scan" => "read_parquet",
+        "read_json_auto" | "read_ndjson" | "read_ndjson_auto" => "read_json",
+        "delta_scan" => "read_delta",
+        other => other,
+    }
+}
+
 /// Says whether a table function is ours, by its name in lower case.
 pub(super) fn is_ours(session: &Session, name: &str) -> bool {
+    let name = own_name(name);
     lakesh_table::READERS
         .iter()
         .any(|reader| reader.name == name)
@@ -27,7 +39,7 @@ pub(super) async fn call(
     name: &Ident,
     arguments: &[FunctionArg],
 ) -> Result<Arc<dyn TableProvider>, Failure> {
-    let function = normalized(name);
+    let function = own_name(&normalized(name)).to_owned();
     let bound = arguments
         .iter()
         .map(|argument| bind(resolver, argument))

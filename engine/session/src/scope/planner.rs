@@ -7,7 +7,7 @@ use datafusion::catalog::TableFunctionArgs;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::file_options::file_type::FileType;
 use datafusion::common::{
-    DFSchema, DataFusionError, ParamValues, TableReference, plan_datafusion_err,
+    DFSchema, DataFusionError, ParamValues, ScalarValue, TableReference, plan_datafusion_err,
 };
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::file_format::format_as_file_type;
@@ -19,19 +19,22 @@ use datafusion::logical_expr::planner::{
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
     AggregateUDF, Expr, ExprSchemable, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource,
-    WindowUDF,
+    Volatility, WindowUDF,
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::parser::{CopyToSource, Statement as ParsedStatement};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use datafusion::sql::sqlparser::ast::{ColumnDef, Expr as SqlExpr};
+use datafusion::sql::sqlparser::ast::{
+    ColumnDef, Expr as SqlExpr, SetExpr, Statement as SqlStatement, TableFactor,
+};
 use lakesh_plan::directive::HintRelationPlanner;
 use lakesh_plan::plan_size::PlanSize;
 use lakesh_semantics::{ExclusionPlanner, TimeArithmetic};
-use lakesh_sql::{CallKind, TimeTypes, check_calls, session_zone};
-use lakesh_text::failure::Failure;
+use lakesh_sql::{CallKind, TimeTypes, check_calls, select_from_nothing, session_zone};
+use lakesh_text::failure::{Failure, FailureKind};
 use lakesh_udfs::{FrameUse, frame_use};
 
+use super::names::Knowledge;
 use super::{OwnFunctions, StatementScope};
 
 /// Plans a parsed statement and binds its parameters.
@@ -123,6 +126,73 @@ fn takes_any_rows(function: &AggregateUDF) -> bool {
     )
 }
 
+/// The error for a table function that there is not; of one that other databases have it says what serves instead.
+fn unknown_table_function(name: &str) -> DataFusionError {
+    match lakesh_function::absent(name) {
+        Some(instead) => {
+            let message = format!("table function `{name}` not found");
+            let failure = Failure::new(FailureKind::Plan, message);
+            DataFusionError::External(Box::new(failure.hint(format!("instead: {instead}"))))
+        }
+        None => plan_datafusion_err!("table function '{name}' not found"),
+    }
+}
+
+/// What a session and a scope know of names.
+pub(super) struct Known<'a> {
+    state: &'a SessionState,
+    scope: &'a StatementScope,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(state: &'a SessionState, scope: &'a StatementScope) -> Self {
+        Self { state, scope }
+    }
+}
+
+impl Knowledge for Known<'_> {
+    fn relation(&self, name: &TableReference) -> Option<SchemaRef> {
+        self.scope.relations.get(name).map(|source| source.schema())
+    }
+
+    fn relations(&self) -> Vec<SchemaRef> {
+        let sources = self.scope.relations.values();
+        sources.map(|source| source.schema()).collect()
+    }
+
+    fn function(&self, factor: &TableFactor) -> Option<SchemaRef> {
+        let mut query = select_from_nothing();
+        if let SetExpr::Select(select) = query.body.as_mut()
+            && let Some(from) = select.from.first_mut()
+        {
+            from.relation = factor.clone();
+        }
+        let provider = ScopeProvider::new(self.state, self.scope);
+        let planner = SqlToRel::new_with_options(&provider, parser_options(self.state));
+        let statement = SqlStatement::Query(Box::new(query));
+        let plan = planner.sql_statement_to_plan(statement).ok()?;
+        Some(Arc::new(plan.schema().as_arrow().clone()))
+    }
+
+    fn holds(&self, condition: &SqlExpr) -> Result<bool, DataFusionError> {
+        let value = lakesh_sql::constant(condition, self.state, None)?;
+        Ok(value == ScalarValue::Boolean(Some(true)))
+    }
+
+    fn type_of(&self, expression: &SqlExpr, columns: &DFSchema) -> Option<DataType> {
+        let provider = ScopeProvider::new(self.state, self.scope);
+        let planner = SqlToRel::new_with_options(&provider, parser_options(self.state));
+        let mut context = PlannerContext::new();
+        let planned = planner.sql_to_expr(expression.clone(), columns, &mut context);
+        planned.ok()?.get_type(columns).ok()
+    }
+
+    fn is_volatile(&self, function: &str) -> bool {
+        let function = self.state.scalar_functions().get(function);
+        function.is_some_and(|function| function.signature().volatility == Volatility::Volatile)
+    }
+}
+
 /// Answers the planner from a session's functions and a scope's relations.
 struct ScopeProvider<'a> {
     state: &'a SessionState,
@@ -211,7 +281,7 @@ impl ContextProvider for ScopeProvider<'_> {
             .state
             .table_functions()
             .get(name)
-            .ok_or_else(|| plan_datafusion_err!("table function '{name}' not found"))?;
+            .ok_or_else(|| unknown_table_function(name))?;
         let context = SimplifyContext::builder()
             .with_config_options(Arc::clone(self.state.config_options()))
             .with_query_execution_start_time(
@@ -285,7 +355,12 @@ impl ContextProvider for ScopeProvider<'_> {
     }
 
     fn udf_names(&self) -> Vec<String> {
-        self.state.scalar_functions().keys().cloned().collect()
+        let registered = self.state.scalar_functions().keys().cloned();
+        let known = lakesh_function::functions().iter();
+        let known = known.filter(|function| !function.is_internal());
+        registered
+            .chain(known.flat_map(|function| function.names().map(str::to_owned)))
+            .collect()
     }
 
     fn higher_order_function_names(&self) -> Vec<String> {

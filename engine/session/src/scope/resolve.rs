@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
+use datafusion::common::DataFusionError;
 use datafusion::datasource::{TableProvider, provider_as_source};
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::sql::sqlparser::ast::Ident;
@@ -18,7 +19,7 @@ use lakesh_text::similar::closest;
 use super::collect::{Relation, Request, collect};
 use super::expand::expand_statement;
 use super::substitute::call_key;
-use super::{Opened, StatementScope, StoredEncoder, function, planner, version};
+use super::{Opened, StatementScope, StoredEncoder, function, names, planner, version};
 use crate::{FoundResult, Overlay, StatementContext};
 
 /// Opens the relations of one statement; each table and version once.
@@ -96,7 +97,6 @@ impl<'a> Resolver<'a> {
         let marks = self.hints(&mut query, source);
         let is_ours = |name: &str| function::is_ours(&self.context.session, name);
         let asked = collect(&mut query, &is_ours).map_err(|error| self.context.failure(error))?;
-        mark_merged_columns(&mut query.tree).map_err(|error| self.context.failure(error))?;
         let mut scope = StatementScope {
             functions,
             marks,
@@ -112,7 +112,23 @@ impl<'a> Resolver<'a> {
             let function = self.encoder_function(&call, current_schema)?;
             scope.functions.insert(function.name().to_owned(), function);
         }
+        self.names(&scope, &mut query)
+            .and_then(|()| mark_merged_columns(&mut query.tree))
+            .map_err(|error| self.context.failure(error))?;
         Ok((scope, query))
+    }
+
+    /// Spells names as what they stand for, now that it is known what there is.
+    fn names(&self, scope: &StatementScope, query: &mut Query) -> Result<(), DataFusionError> {
+        let known = planner::Known::new(&self.context.state, scope);
+        match names::is_needed(&query.tree, &known) {
+            true => names::resolve(&mut query.tree, &known, self.is_strict()),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn is_strict(&self) -> bool {
+        self.context.session.behaviour().strict_names
     }
 
     /// Takes the hints out of a query and does what they ask for.
@@ -295,31 +311,53 @@ impl<'a> Resolver<'a> {
     /// Looks a name up, in the order: this check's own definitions, system schemas, the catalog,
     /// attachments, and for a quoted name with a dot or a slash, files.
     pub async fn find(&self, name: &TableName, parts: &[Ident]) -> Result<Found, Failure> {
+        if let Some(found) = self.find_spelled(name, parts).await? {
+            return Ok(found);
+        }
+        if let Some(spelled) = self.spelled_otherwise(name, parts).await?
+            && let Some(found) = self.find_spelled(&spelled, parts).await?
+        {
+            return Ok(found);
+        }
+        Err(self.not_found(name).await)
+    }
+
+    /// Looks a name up as it is spelled.
+    async fn find_spelled(
+        &self,
+        name: &TableName,
+        parts: &[Ident],
+    ) -> Result<Option<Found>, Failure> {
         let context = self.context;
         match context.overlay(name) {
             Some(Overlay::Dropped) => return Err(self.not_found(name).await),
-            Some(Overlay::View(view)) => return Ok(Found::View(view)),
-            Some(Overlay::Table(provider)) => return Ok(Found::Provider(provider)),
+            Some(Overlay::View(view)) => return Ok(Some(Found::View(view))),
+            Some(Overlay::Table(provider)) => return Ok(Some(Found::Provider(provider))),
             None => {}
         }
         if let Some(view) = self.cached_query(name) {
-            return Ok(Found::View(view));
+            return Ok(Some(Found::View(view)));
         }
         if let Some(provider) = crate::system_table(context, name) {
-            return Ok(Found::Provider(provider));
+            return Ok(Some(Found::Provider(provider)));
         }
         if parts.len() == 1
             && let Some(found) = context.session.earlier_result(&name.table)?
         {
-            return Ok(match found {
+            return Ok(Some(match found {
                 FoundResult::Rows(provider) => Found::Provider(provider),
                 FoundResult::Query(view, versions) => Found::Earlier(view, versions),
-            });
+            }));
+        }
+        match context.session.temporary(name) {
+            Some(Entry::Table { definition, .. }) => return Ok(Some(Found::Table(definition))),
+            Some(Entry::View(view)) => return Ok(Some(Found::View(view))),
+            None => {}
         }
         let catalog = context.session.catalog();
         match catalog.get(&name.schema, &name.table)? {
-            Some(Entry::Table { definition, .. }) => return Ok(Found::Table(definition)),
-            Some(Entry::View(view)) => return Ok(Found::View(view)),
+            Some(Entry::Table { definition, .. }) => return Ok(Some(Found::Table(definition))),
+            Some(Entry::View(view)) => return Ok(Some(Found::View(view))),
             None => {}
         }
         if let Some(attachment) = catalog.attachment(&name.schema)? {
@@ -330,7 +368,7 @@ impl<'a> Resolver<'a> {
             )
             .await?;
             if let Some(found) = found {
-                return Ok(Found::Table(found.definition(&attachment.options)));
+                return Ok(Some(Found::Table(found.definition(&attachment.options))));
             }
         }
         let is_path =
@@ -339,9 +377,17 @@ impl<'a> Resolver<'a> {
             && is_path(part)
         {
             let definition = lakesh_table::detect(&part.value, &context.table_context()).await?;
-            return Ok(Found::Table(definition));
+            return Ok(Some(Found::Table(definition)));
         }
-        Err(self.not_found(name).await)
+        if let [format, part] = parts
+            && is_path(part)
+        {
+            let format = lakesh_sql::normalized(format);
+            if lakesh_table::format(&format).is_ok() {
+                return self.file_of(&format, &part.value).await.map(Some);
+            }
+        }
+        Ok(None)
     }
 
     async fn not_found(&self, name: &TableName) -> Failure {

@@ -50,6 +50,27 @@ impl Session {
         self.set_datafusion(name, &value).map(|()| None)
     }
 
+    /// Brings all settings back to what the session began with.
+    pub fn reset_all(&self) -> Result<Vec<Option<Event>>, SettingError> {
+        let mut events = Vec::new();
+        for setting in super::settings() {
+            let default = (setting.default)(self);
+            if (setting.get)(self) != default {
+                events.push(self.set_ours(setting, &default)?);
+            }
+        }
+        let now = read(&self.state).config_options().entries();
+        for entry in self.initial.entries() {
+            let changed = now
+                .iter()
+                .any(|other| other.key == entry.key && other.value != entry.value);
+            if changed && !entry.key.starts_with("datafusion.runtime.") {
+                self.set_datafusion(&entry.key, &entry.value.unwrap_or_default())?;
+            }
+        }
+        Ok(events)
+    }
+
     /// Returns the value that a setting of DataFusion's had when the session began.
     pub(crate) fn initial_setting(&self, name: &str) -> Option<String> {
         let entries = self.initial.entries();

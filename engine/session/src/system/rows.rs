@@ -2,7 +2,7 @@
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Documentation;
-use lakesh_catalog::EntryKind;
+use lakesh_catalog::{Entry, EntryKind};
 use lakesh_encoder::ENCODER_FUNCTIONS;
 use lakesh_sql::{SqlFunction, TableName};
 use lakesh_text::failure::Failure;
@@ -45,6 +45,31 @@ pub(super) async fn entries(
             comment: entry.comment,
         })
         .collect();
+    for (name, entry) in context.session.all_temporaries() {
+        let is_asked =
+            equalities.admit("schema", &name.schema) && equalities.admit("name", &name.table);
+        if !is_asked {
+            continue;
+        }
+        // The catalog's table of this name cannot be seen meanwhile.
+        listed.retain(|other| other.schema != name.schema || other.name != name.table);
+        let (kind, format, location) = match &entry {
+            Entry::View(_) => ("temporary view", None, None),
+            Entry::Table { definition, .. } => (
+                "temporary table",
+                Some(definition.format.clone()),
+                definition.locations.first().cloned(),
+            ),
+        };
+        listed.push(Listed {
+            schema: name.schema,
+            name: name.table,
+            kind,
+            format,
+            location,
+            comment: entry.comment().map(ToOwned::to_owned),
+        });
+    }
     for attachment in catalog.attachments()? {
         if !equalities.admit("schema", &attachment.name) {
             continue;
@@ -97,7 +122,7 @@ pub(super) async fn information_schema_tables(
         .await?
         .into_iter()
         .map(|entry| {
-            let kind = if entry.kind == "view" {
+            let kind = if entry.kind.ends_with("view") {
                 "VIEW"
             } else {
                 "BASE TABLE"
@@ -232,9 +257,24 @@ pub(super) async fn functions(context: &StatementContext) -> Result<Rows, Failur
             optional(example),
         ]);
     };
+    let ours = |name: &str| lakesh_function::find(name).and_then(|found| found.documentation());
     let scalar = state.scalar_functions().iter();
     for (name, function) in scalar.filter(|(name, _)| !lakesh_sql::is_of_the_parser(name)) {
-        push(name, "scalar", function.documentation());
+        push(
+            name,
+            "scalar",
+            ours(name).or_else(|| function.documentation()),
+        );
+    }
+    for function in lakesh_function::functions() {
+        let is_registered = |name: &str| {
+            state.scalar_functions().contains_key(name)
+                || state.aggregate_functions().contains_key(name)
+        };
+        let names = function.names().filter(|name| !is_registered(name));
+        for name in names {
+            push(name, function.kind(), function.documentation());
+        }
     }
     for (name, function) in state.aggregate_functions() {
         push(name, "aggregate", function.documentation());

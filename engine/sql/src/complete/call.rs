@@ -74,6 +74,7 @@ fn arguments(function: &Function, list: &FunctionArgumentList) -> Checked {
         clauses,
     } = list;
     let refuse = |message: String| Err(Refusal::at(start(function), message));
+    let is_columns = function.name.to_string().eq_ignore_ascii_case("columns");
     for argument in args {
         let value = match argument {
             FunctionArg::Unnamed(value)
@@ -101,6 +102,9 @@ fn arguments(function: &Function, list: &FunctionArgumentList) -> Checked {
                     ));
                 }
             }
+            // `scope::names` writes the columns out.
+            FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_)
+                if is_columns => {}
             FunctionArgExpr::QualifiedWildcard(table) => {
                 return refuse(format!(
                     "`{table}.*` as an argument is not supported; name a column"

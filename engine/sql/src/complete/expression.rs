@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::{Checked, Refusal, call};
+use crate::dialect::POWER;
 
 /// Checks one expression; those below it are visited on their own.
 pub(super) fn expression(expression: &Expr) -> Checked {
@@ -131,11 +132,8 @@ pub(super) fn expression(expression: &Expr) -> Checked {
             negated: _,
             expr: _,
             pattern: _,
-            regexp,
-        } => match regexp {
-            true => "REGEXP (use ~ or regexp_like)",
-            false => "RLIKE (use ~ or regexp_like)",
-        },
+            regexp: _,
+        } => return Ok(()),
         Expr::BinaryOp {
             left: _,
             op,
@@ -305,6 +303,7 @@ fn binary(op: &BinaryOperator, expression: &Expr) -> Checked {
         | BinaryOperator::Question
         | BinaryOperator::QuestionAnd
         | BinaryOperator::QuestionPipe => Ok(()),
+        BinaryOperator::Custom(word) if word == POWER => Ok(()),
         BinaryOperator::Match
         | BinaryOperator::Regexp
         | BinaryOperator::Custom(_)

@@ -166,10 +166,8 @@ fn check_order(order_by: &OrderBy, start: &dyn Fn() -> Location) -> Checked {
         return Err(Refusal::clause(start(), "interpolate", message));
     }
     match kind {
-        OrderByKind::All(_) => {
-            let message = "ORDER BY ALL is not supported; name the columns";
-            Err(Refusal::clause(start(), "order by all", message))
-        }
+        // `scope::names` names the columns.
+        OrderByKind::All(_) => Ok(()),
         OrderByKind::Expressions(keys) => sort_keys(keys),
     }
 }
@@ -231,12 +229,10 @@ fn check_limit(
         return Ok(());
     };
     let refusal = match (with_ties, percent, has_limit) {
-        (true, _, _) => {
-            "FETCH … WITH TIES is not supported; use QUALIFY rank() OVER (ORDER BY …) <= n"
-        }
-        (_, true, _) => "FETCH … PERCENT is not supported",
+        (true, true, _) => "FETCH … PERCENT … WITH TIES is not supported",
         (_, _, true) => "FETCH cannot stand beside LIMIT",
-        (false, false, false) => return Ok(()),
+        // `rewrite` makes windows of PERCENT and WITH TIES.
+        (_, _, false) => return Ok(()),
     };
     Err(Refusal::clause(start(), "fetch", refusal))
 }

@@ -1,11 +1,14 @@
 //! What stands in FROM: tables, subqueries, functions, joins, and the names that they go by.
 
 use datafusion::sql::sqlparser::ast::{
-    FunctionArg, Join, JoinConstraint, JoinOperator, Spanned, TableAlias, TableAliasColumnDef,
-    TableFactor, TableFunctionArgs,
+    FunctionArg, Join, JoinConstraint, JoinOperator, PivotValueSource, Spanned, TableAlias,
+    TableAliasColumnDef, TableFactor, TableFunctionArgs, TableSample, TableSampleKind,
+    TableSampleMethod,
 };
+use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::{Checked, Refusal};
+use crate::sampling::counts_rows;
 
 /// Checks one relation.
 pub(super) fn factor(factor: &TableFactor) -> Checked {
@@ -30,7 +33,6 @@ pub(super) fn factor(factor: &TableFactor) -> Checked {
             });
             let ignored = [
                 (version.is_some(), "", "a table version of this form"),
-                (sample.is_some(), "tablesample", "TABLESAMPLE"),
                 (!with_hints.is_empty(), "with", "WITH hints"),
                 (!index_hints.is_empty(), "index", "index hints"),
                 (!partitions.is_empty(), "partition", "PARTITION"),
@@ -45,6 +47,7 @@ pub(super) fn factor(factor: &TableFactor) -> Checked {
                     words => Refusal::clause(start(), words, message),
                 });
             }
+            sampled(sample.as_ref(), start())?;
             alias
         }
         TableFactor::Derived {
@@ -53,10 +56,7 @@ pub(super) fn factor(factor: &TableFactor) -> Checked {
             alias,
             sample,
         } => {
-            if sample.is_some() {
-                let message = "TABLESAMPLE is not supported behind a subquery";
-                return Err(Refusal::clause(start(), "tablesample", message));
-            }
+            sampled(sample.as_ref(), start())?;
             alias
         }
         TableFactor::Function {
@@ -109,13 +109,80 @@ pub(super) fn factor(factor: &TableFactor) -> Checked {
         }
         TableFactor::JsonTable { .. } => return refuse("JSON_TABLE"),
         TableFactor::OpenJsonTable { .. } => return refuse("OPENJSON"),
-        TableFactor::Pivot { .. } => return refuse("PIVOT"),
-        TableFactor::Unpivot { .. } => return refuse("UNPIVOT"),
+        // `scope::names` writes both out.
+        TableFactor::Pivot {
+            table: _,
+            aggregate_functions: _,
+            value_column: _,
+            value_source,
+            default_on_null,
+            alias,
+        } => {
+            match value_source {
+                PivotValueSource::List(_) => {}
+                PivotValueSource::Any(_) | PivotValueSource::Subquery(_) => {
+                    let message = "PIVOT needs its values by name: IN (1, 2)";
+                    return Err(Refusal::clause(start(), "pivot", message));
+                }
+            }
+            if default_on_null.is_some() {
+                return refuse("DEFAULT ON NULL in PIVOT");
+            }
+            alias
+        }
+        TableFactor::Unpivot {
+            table: _,
+            value: _,
+            name: _,
+            columns: _,
+            null_inclusion: _,
+            alias,
+        } => alias,
         TableFactor::MatchRecognize { .. } => return refuse("MATCH_RECOGNIZE"),
         TableFactor::XmlTable { .. } => return refuse("XMLTABLE"),
         TableFactor::SemanticView { .. } => return refuse("SEMANTIC_VIEW"),
     };
     alias_of.as_ref().map_or(Ok(()), alias)
+}
+
+/// Checks what a sample says of itself.
+fn sampled(kind: Option<&TableSampleKind>, start: Location) -> Checked {
+    let Some(TableSampleKind::BeforeTableAlias(sample) | TableSampleKind::AfterTableAlias(sample)) =
+        kind
+    else {
+        return Ok(());
+    };
+    let TableSample {
+        modifier: _,
+        name,
+        quantity: _,
+        seed,
+        bucket,
+        offset,
+    } = sample.as_ref();
+    let refused = [
+        (bucket.is_some(), "BUCKET in TABLESAMPLE is not supported"),
+        (offset.is_some(), "OFFSET in TABLESAMPLE is not supported"),
+        (
+            seed.is_some(),
+            "REPEATABLE is not supported: files have no order that lasts; keep a sample with CREATE TABLE … AS",
+        ),
+        (
+            matches!(
+                name,
+                Some(TableSampleMethod::Row | TableSampleMethod::Block)
+            ),
+            "TABLESAMPLE has the methods BERNOULLI and SYSTEM",
+        ),
+        (
+            counts_rows(sample).is_none(),
+            "TABLESAMPLE must say ROWS or PERCENT behind its number",
+        ),
+    ];
+    match refused.into_iter().find(|(present, _)| *present) {
+        None => Ok(()),
+        Some((_, message)) => Err(Refusal::clause(start, "tablesample", message)),
+    }
 }
 
 /// Checks the name that a relation goes by.

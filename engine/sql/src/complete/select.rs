@@ -191,23 +191,15 @@ pub(super) fn items(items: &[SelectItem]) -> Checked {
 
 fn wildcard(options: &WildcardAdditionalOptions) -> Checked {
     let WildcardAdditionalOptions {
-        wildcard_token,
-        opt_ilike,
+        wildcard_token: _,
+        // `scope::names` writes both out, since it knows the columns.
+        opt_ilike: _,
         opt_exclude,
         opt_except: _,
         opt_replace,
-        opt_rename,
+        opt_rename: _,
         opt_alias,
     } = options;
-    let start = wildcard_token.0.span.start;
-    if opt_ilike.is_some() {
-        let message = "* ILIKE is not supported; name the columns, or use * EXCLUDE (…)";
-        return Err(Refusal::clause(start, "ilike", message));
-    }
-    if opt_rename.is_some() {
-        let message = "* RENAME is not supported; write * EXCLUDE (a), a AS b";
-        return Err(Refusal::clause(start, "rename", message));
-    }
     if let Some(alias) = opt_alias {
         return Err(Refusal::at(alias.span.start, "`*` can have no name"));
     }

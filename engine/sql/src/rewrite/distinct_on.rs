@@ -52,7 +52,7 @@ pub(super) fn resolve_keys(select: &mut Select) -> Rewritten {
 }
 
 /// Puts an item of the result in the place of its number or its name.
-fn resolve(key: &mut Expr, items: &[SelectItem]) -> Rewritten {
+pub(super) fn resolve(key: &mut Expr, items: &[SelectItem]) -> Rewritten {
     let found = match &*key {
         Expr::Value(ValueWithSpan {
             value: Value::Number(digits, _),
@@ -68,7 +68,7 @@ fn resolve(key: &mut Expr, items: &[SelectItem]) -> Rewritten {
                 .any(|item| expression(item).is_none())
             {
                 return refused(format!(
-                    "the column at place {place} is not known behind `*`; name it in DISTINCT ON"
+                    "the column at place {place} is not known behind `*`; name it"
                 ));
             }
             match items.get(place - 1).and_then(expression) {

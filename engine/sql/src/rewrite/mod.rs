@@ -7,12 +7,14 @@ mod casts;
 mod distinct_on;
 mod grouping;
 mod interval;
+mod limited;
 mod names;
 mod operator;
 mod pattern;
 mod quantified;
 mod row_query;
 mod row_value;
+mod sample;
 mod series;
 mod using;
 mod wildcard;
@@ -76,6 +78,7 @@ fn flow(rewritten: Rewritten) -> ControlFlow<Refusal> {
 impl Rewriter {
     fn query(&mut self, query: &mut Query) -> Rewritten {
         select_everything(&mut query.body);
+        limited::rewrite(query)?;
         limit_by_fetch(query);
         minus_is_except(&mut query.body);
         for select in branches(&mut query.body) {
@@ -139,6 +142,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Refusal> {
+        sample::rewrite(factor);
         if let TableFactor::NestedJoin {
             table_with_joins, ..
         } = factor

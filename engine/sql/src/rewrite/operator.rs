@@ -2,13 +2,14 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    Array, BinaryOperator, CaseWhen, DuplicateTreatment, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, NullTreatment, Spanned,
-    UnaryOperator, Value,
+    Array, BinaryOperator, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, NullTreatment,
+    Spanned, UnaryOperator, Value,
 };
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName};
 
 use super::{balanced, call};
+use crate::dialect::POWER;
 use crate::normalized;
 
 /// Rewrites one expression.
@@ -28,6 +29,31 @@ pub(super) fn rewrite(expression: &mut Expr) {
                 op: BinaryOperator::PGBitwiseXor,
                 right: Box::new(minus_one),
             }));
+        }
+        Expr::BinaryOp { left, op, right } => {
+            if let Some(written) = operation(left, op, right) {
+                *expression = written;
+            }
+        }
+        Expr::RLike {
+            negated,
+            expr,
+            pattern,
+            ..
+        } => {
+            *expression = Expr::BinaryOp {
+                left: expr.clone(),
+                op: match negated {
+                    true => BinaryOperator::PGRegexNotMatch,
+                    false => BinaryOperator::PGRegexMatch,
+                },
+                right: pattern.clone(),
+            };
+        }
+        Expr::Value(value) => {
+            if let Value::UnicodeStringLiteral(text) = &value.value {
+                value.value = Value::SingleQuotedString(text.clone());
+            }
         }
         Expr::AtTimeZone {
             timestamp,
@@ -56,6 +82,43 @@ pub(super) fn rewrite(expression: &mut Expr) {
             _ => {}
         },
         _ => {}
+    }
+}
+
+/// Writes the operators of other databases by ours.
+fn operation(left: &Expr, op: &mut BinaryOperator, right: &Expr) -> Option<Expr> {
+    match op {
+        // As DuckDB's: a quotient without a rest of integers, and any other quotient as it is.
+        BinaryOperator::DuckIntegerDivide => {
+            *op = BinaryOperator::Divide;
+            None
+        }
+        BinaryOperator::MyIntegerDivide => Some(whole_quotient(left, right)),
+        BinaryOperator::Custom(word) if word == POWER => {
+            let place = left.span();
+            Some(call("power", vec![left.clone(), right.clone()], place))
+        }
+        _ => None,
+    }
+}
+
+/// `a DIV b` is the quotient without what is behind its point, as a BIGINT.
+fn whole_quotient(left: &Expr, right: &Expr) -> Expr {
+    let operation = |left: Expr, op, right: &Expr| {
+        Expr::Nested(Box::new(Expr::BinaryOp {
+            left: Box::new(left),
+            op,
+            right: Box::new(right.clone()),
+        }))
+    };
+    let rest = operation(left.clone(), BinaryOperator::Modulo, right);
+    let without_rest = operation(left.clone(), BinaryOperator::Minus, &rest);
+    Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(operation(without_rest, BinaryOperator::Divide, right)),
+        data_type: DataType::BigInt(None),
+        array: false,
+        format: None,
     }
 }
 

@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::call;
-use crate::{identifiers, normalized, stem};
+use crate::{identifiers, normalized, stem, word};
 
 /// The merged columns of a SELECT.
 #[derive(Default)]
@@ -122,9 +122,7 @@ impl Merged {
     /// Writes `*` as the merged columns and the others, which is their order in the standard.
     fn written_out(&self, options: WildcardAdditionalOptions) -> Vec<SelectItem> {
         let names = self.columns.iter().map(|column| column.name.as_str());
-        let excluded = names
-            .clone()
-            .map(|name| ObjectName::from(vec![Ident::with_quote('"', name)]));
+        let excluded = names.clone().map(|name| ObjectName::from(vec![word(name)]));
         let others = SelectItem::Wildcard(WildcardAdditionalOptions {
             opt_exclude: Some(ExcludeSelectItem::Multiple(excluded.collect())),
             ..options
@@ -184,11 +182,17 @@ fn is_uniform(from: &[TableWithJoins], count: usize) -> bool {
 }
 
 fn is_plain(options: &WildcardAdditionalOptions) -> bool {
-    options.opt_exclude.is_none() && options.opt_except.is_none() && options.opt_replace.is_none()
+    options.opt_exclude.is_none()
+        && options.opt_except.is_none()
+        && options.opt_replace.is_none()
+        && options.opt_rename.is_none()
+        && options.opt_ilike.is_none()
 }
 
+/// Names a merged column. The alias has neither quotes nor a place: where the column turns out to be spelled
+/// in another case, it follows.
 fn named(name: &str, span: Span) -> SelectItem {
-    let alias = Ident::with_quote('"', name);
+    let alias = word(name);
     let mut word = alias.clone();
     word.span = span;
     SelectItem::ExprWithAlias {
@@ -210,7 +214,7 @@ fn placed(value: &Expr, span: Span) -> Expr {
 }
 
 /// Returns the name by which a relation's columns are qualified.
-fn visible(relation: &TableFactor) -> Option<Ident> {
+pub(super) fn visible(relation: &TableFactor) -> Option<Ident> {
     match relation {
         TableFactor::Table {
             name, alias, args, ..

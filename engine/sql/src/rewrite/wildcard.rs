@@ -66,7 +66,7 @@ fn fold_name(name: &mut ObjectName) {
     }
 }
 
+/// Folds a word. That it was written without quotes stays: what it stands for may be spelled in another case.
 fn fold(ident: &mut Ident) {
     ident.value = normalized(ident);
-    ident.quote_style = Some('"');
 }

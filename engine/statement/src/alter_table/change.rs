@@ -9,6 +9,7 @@ use deltalake::DeltaTableError;
 use deltalake::kernel::{MetadataValue, StructField};
 use deltalake::operations::update_table_metadata::TableMetadataUpdate;
 use lakesh_session::StatementContext;
+use lakesh_session::scope::spelled_expression;
 use lakesh_table::{GENERATION_EXPRESSION, stored_columns};
 use lakesh_text::failure::{Failure, FailureKind};
 
@@ -75,10 +76,11 @@ pub(super) fn constraint(
     let schema = target
         .qualified(&target.shown)
         .map_err(|error| context.failure(error))?;
+    let spelled = spelled_expression(context, &schema, condition)?;
     Columns::new(context, schema).condition(condition)?;
     Ok(Alteration::AddConstraint(
         name.to_owned(),
-        lakesh_sql::portable(condition),
+        lakesh_sql::portable(&spelled),
     ))
 }
 

@@ -5,12 +5,15 @@ use std::collections::HashSet;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName, SelectItem, SetExpr};
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
+use lakesh_session::Statement;
 use lakesh_sql::{ParseResult, StatementParser, refuse_version, syntax_error};
 
 use super::{Existing, Insert, Matching};
+use crate::merge::upsert::{Upsert, conflict};
+use crate::mutating::Mutating;
 
 /// Reads what follows the word INSERT.
-pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
+pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Box<dyn Statement>> {
     let evolves = parser.accept(&["with", "schema", "evolution"]);
     let overwrites = parser.accept(&["overwrite"]);
     if !parser.accept(&["into"]) && !overwrites {
@@ -38,19 +41,42 @@ pub(super) fn parse(parser: &mut StatementParser) -> ParseResult<Insert> {
         name_repeated(&mut query.body);
     }
     parser.complete(&mut query)?;
+    let plain = existing_is_kept(&existing) && !evolves && matching != Matching::Name;
+    if plain && let Some(conflict) = conflict(parser)? {
+        refuse_rest(parser)?;
+        let mut versions = parser.take_versions();
+        if let Some(name) = table.0.last().and_then(|part| part.as_ident()) {
+            refuse_version(name, &mut versions)?;
+        }
+        let columns = match matching {
+            Matching::Listed(columns) => columns,
+            Matching::Position | Matching::Name => Vec::new(),
+        };
+        return Ok(Box::new(Mutating(Upsert {
+            table,
+            columns,
+            query,
+            versions,
+            conflict,
+        })));
+    }
     refuse_rest(parser)?;
     let mut versions = parser.take_versions();
     if let Some(name) = table.0.last().and_then(|part| part.as_ident()) {
         refuse_version(name, &mut versions)?;
     }
-    Ok(Insert {
+    Ok(Box::new(Insert {
         table,
         existing,
         matching,
         evolves,
         query,
         versions,
-    })
+    }))
+}
+
+fn existing_is_kept(existing: &Existing) -> bool {
+    matches!(existing, Existing::Keep)
 }
 
 /// Names what a query computes, since the planner's own names may be alike: of a text that becomes a date and
@@ -123,7 +149,7 @@ fn refuse_rest(parser: &mut StatementParser) -> ParseResult<()> {
     for (words, what) in [
         (
             &["on"][..],
-            "ON CONFLICT; MERGE updates rows that are there",
+            "ON CONFLICT beside OVERWRITE, REPLACE WHERE, BY NAME and SCHEMA EVOLUTION; MERGE updates rows that are there",
         ),
         (&["returning"][..], "RETURNING"),
     ] {
@@ -136,9 +162,9 @@ fn refuse_rest(parser: &mut StatementParser) -> ParseResult<()> {
 }
 
 /// Makes names of columns as the parser makes them.
-pub(super) fn column_names(columns: &[Ident]) -> Vec<ObjectName> {
+pub(super) fn column_names(columns: &[String]) -> Vec<ObjectName> {
     columns
         .iter()
-        .map(|column| ObjectName::from(vec![column.clone()]))
+        .map(|column| ObjectName::from(vec![Ident::with_quote('"', column)]))
         .collect()
 }

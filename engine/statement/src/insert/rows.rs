@@ -26,7 +26,7 @@ pub(super) struct Rows {
 
 impl Insert {
     /// Returns the statement as DataFusion plans it: by position, or by a list of columns.
-    pub(super) fn positional(&self) -> Result<Query, Failure> {
+    fn positional(&self, columns: &[String]) -> Result<Query, Failure> {
         let parsed = Parser::new(&DIALECT)
             .try_with_sql("INSERT INTO relation VALUES (1)")
             .and_then(|mut parser| parser.parse_statement());
@@ -35,9 +35,7 @@ impl Insert {
         };
         insert.table = TableObject::TableName(self.table.clone());
         insert.source = Some(self.query.clone());
-        if let Matching::Listed(columns) = &self.matching {
-            insert.columns = column_names(columns);
-        }
+        insert.columns = column_names(columns);
         Ok(Query {
             tree: ParsedStatement::Statement(Box::new(SqlStatement::Insert(insert))),
             versions: self.versions.clone(),
@@ -59,17 +57,13 @@ impl Insert {
         };
         match &self.matching {
             Matching::Position | Matching::Listed(_) if !self.evolves => {
-                if let Matching::Listed(columns) = &self.matching {
-                    for column in columns {
-                        target.column(context, column)?;
-                    }
-                }
+                let listed = self.listed(context, target)?;
                 // Planned alone the query says which tables it reads; with INSERT around it its
                 // VALUES take the types of the table's columns.
                 let reads_target = self.reads_target(context, query, target).await?;
-                let plan = context.plan(self.positional()?).await?.into_inner();
+                let plan = context.plan(self.positional(&listed)?).await?.into_inner();
                 let plan = self
-                    .without_generated(target, plan)
+                    .without_generated(target, &listed, plan)
                     .map_err(|error| context.failure(error))?;
                 Ok(Rows {
                     plan: plan.into(),
@@ -96,6 +90,21 @@ impl Insert {
         }
     }
 
+    /// Returns the columns that the statement lists, as the table spells them.
+    fn listed(&self, context: &StatementContext, target: &Target) -> Result<Vec<String>, Failure> {
+        let Matching::Listed(columns) = &self.matching else {
+            return Ok(Vec::new());
+        };
+        let schema = target.schema();
+        columns
+            .iter()
+            .map(|column| {
+                let place = target.column(context, column)?;
+                Ok(schema.field(place).name().clone())
+            })
+            .collect()
+    }
+
     async fn reads_target(
         &self,
         context: &StatementContext,
@@ -115,16 +124,16 @@ impl Insert {
     fn without_generated(
         &self,
         target: &Target,
+        listed: &[String],
         plan: LogicalPlan,
     ) -> Result<LogicalPlan, DataFusionError> {
         let LogicalPlan::Dml(dml) = plan else {
             return Err(DataFusionError::Plan("INSERT has no rows".to_owned()));
         };
         let rows = std::sync::Arc::unwrap_or_clone(dml.input);
-        let Matching::Listed(listed) = &self.matching else {
+        if !matches!(self.matching, Matching::Listed(_)) {
             return Ok(rows);
-        };
-        let listed: Vec<String> = listed.iter().map(lakesh_sql::normalized).collect();
+        }
         let left_out = |name: &String| target.generated.contains(name) && !listed.contains(name);
         let fields = rows.schema().fields();
         if !fields.iter().any(|field| left_out(field.name())) {

@@ -9,7 +9,7 @@ use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::Ident;
 use deltalake::{DeltaTable, DeltaTableError};
 use lakesh_session::StatementContext;
-use lakesh_session::scope::{Found, Resolver};
+use lakesh_session::scope::{Found, Resolver, find_name};
 use lakesh_sql::TableName;
 use lakesh_table::OpenForChange;
 use lakesh_table::commit::PointOfNoReturn;
@@ -56,10 +56,11 @@ impl Target {
     ) -> Result<usize, Failure> {
         let wanted = lakesh_sql::normalized(name);
         let schema = self.schema();
-        if let Ok(index) = schema.index_of(&wanted) {
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let found = find_name(context, names.clone(), name)?;
+        if let Some(index) = found.and_then(|found| schema.index_of(&found).ok()) {
             return Ok(index);
         }
-        let names = schema.fields().iter().map(|field| field.name().as_str());
         let failure = Failure::new(
             FailureKind::Plan,
             format!("table `{}` has no column `{wanted}`", self.shown),

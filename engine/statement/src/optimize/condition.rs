@@ -5,6 +5,7 @@ use datafusion::common::ScalarValue;
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident};
 use deltalake::FilterOp;
 use lakesh_session::StatementContext;
+use lakesh_session::scope::find_name;
 use lakesh_sql::{constant, normalized};
 use lakesh_table::PartitionFilter;
 use lakesh_text::failure::{Failure, FailureKind};
@@ -97,7 +98,7 @@ impl Reader<'_> {
                 };
                 self.data_type(column)?;
                 filters.push(PartitionFilter {
-                    column: normalized(column),
+                    column: self.name(column)?,
                     operator,
                     values: vec![String::new()],
                 });
@@ -119,15 +120,26 @@ impl Reader<'_> {
             .map(|value| self.value(value, &data_type))
             .collect::<Result<_, _>>()?;
         Ok(PartitionFilter {
-            column: normalized(column),
+            column: self.name(column)?,
             operator,
             values,
         })
     }
 
+    /// Returns a column's name as the table spells it.
+    fn name(&self, column: &Ident) -> Result<String, Failure> {
+        let fields = self.schema.fields().iter();
+        let found = find_name(
+            self.context,
+            fields.map(|field| field.name().as_str()),
+            column,
+        )?;
+        Ok(found.unwrap_or_else(|| normalized(column)))
+    }
+
     /// Returns the type of a partition column; refuses other columns.
     fn data_type(&self, column: &Ident) -> Result<DataType, Failure> {
-        let name = normalized(column);
+        let name = self.name(column)?;
         let place = self.context.place(column.span.start);
         let Ok(field) = self.schema.field_with_name(&name) else {
             let failure = Failure::new(FailureKind::Plan, format!("column `{name}` not found"));

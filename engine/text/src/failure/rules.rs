@@ -114,6 +114,15 @@ pub(super) const RULES: &[Rule] = &[
         "two columns of the result are called `{1}`").hint("give one of them another name with AS"),
     rule("Projections require unique expression names but the expression \"{}\" at position {} and \"{}\" at position {} have the same name",
         "the result has the column `{0e}` twice").hint("give one of them another name with AS"),
+    rule("Unsupported JOIN operator {}", "this kind of join is not supported")
+        .hint("JOIN, LEFT, RIGHT, FULL, CROSS, SEMI, ANTI and ASOF JOIN are"),
+    rule("dot access not supported for non-string expr: {}", "a field behind this value is written in brackets")
+        .hint("value['field']"),
+    rule("Unsupported Value {}", "a literal of this kind is not supported"),
+    rule("Unsupported binary operator: {}", "this operator is not supported"),
+    rule("Unsupported SQL unary operator {}", "this operator is not supported"),
+    rule("Unsupported function argument: {}", "an argument of this kind is not supported here"),
+    rule("Unsupported ast node {}", "this is not supported in FROM"),
     rule("Field {} not found in struct", "field `{0}` not found in the struct").value(0).plan(),
     rule("Cannot access field at argument {}: type {} is not Struct, Map, or Null",
         "a value of type {1t} has no fields").plan(),

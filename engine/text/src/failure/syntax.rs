@@ -18,6 +18,10 @@ pub(super) fn explain_parser(error: &ParserError) -> Finding {
     let (text, position) = split_position(text);
     let mut finding = match expected_and_found(text) {
         Some((expected, found)) => unexpected(expected, found),
+        None if text.contains("No infix parser for token") => Finding::new(
+            FailureKind::Syntax,
+            "an operator or the end of the expression is expected here",
+        ),
         None => Finding::new(FailureKind::Syntax, tidy(&strip_noise(text))),
     };
     finding.targets.extend(position);

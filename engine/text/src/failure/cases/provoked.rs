@@ -72,6 +72,34 @@ const PROVOKED: &[Provoked] = &[
 /// Rules that nothing here provokes, and why.
 const NOT_PROVOKED: &[(&str, &str)] = &[
     (
+        "Unsupported JOIN operator {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
+        "dot access not supported for non-string expr: {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
+        "Unsupported Value {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
+        "Unsupported binary operator: {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
+        "Unsupported SQL unary operator {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
+        "Unsupported function argument: {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
+        "Unsupported ast node {}",
+        "the parser refuses it first, in words of its own",
+    ),
+    (
         "UPDATE failed: column '{}' does not exist",
         "SQL's planner knows the columns before the table is asked",
     ),

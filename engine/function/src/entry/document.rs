@@ -1,0 +1,100 @@
+//! Functions of JSON.
+
+use crate::json;
+use crate::kernel::{Kernel, Kind, to_text, to_texts, to_truth, to_whole};
+use crate::registry::Function;
+
+/// The entries.
+pub(super) static ENTRIES: &[Function] = &[
+    Function::kernel(
+        "json_extract",
+        "json_extract(json, way)",
+        "What a way such as '$.a[0].b' leads to, as JSON; a text without $ is a key, a number a place in a list. The same as json -> way.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole]], to_text, json::extract),
+    )
+    .also(&["json_extract_path"])
+    .nulls("NULL where the way leads to nothing.")
+    .example("SELECT json_extract('{\"a\": [1, {\"b\": \"x\"}]}', '$.a[1]');")
+    .duckdb("json_extract")
+    .postgres("->"),
+    Function::kernel(
+        "json_extract_string",
+        "json_extract_string(json, way)",
+        "What a way leads to, as a text: a string without its quotes, NULL for null. The same as json ->> way.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole]], to_text, json::extract_text),
+    )
+    .also(&["json_extract_path_text", "json_extract_scalar", "json_value"])
+    .nulls("NULL where the way leads to nothing.")
+    .example("SELECT json_extract_string('{\"a\": \"ñ\"}', '$.a');")
+    .duckdb("json_extract_string")
+    .postgres("->>")
+    .spark("get_json_object"),
+    Function::kernel(
+        "get_json_object",
+        "get_json_object(json, way)",
+        "What a way leads to, as a text.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole]], to_text, json::get_object),
+    )
+    .nulls("NULL where the way leads to nothing, and where the text is no JSON.")
+    .example("SELECT get_json_object('{\"a\": \"b\"}', '$.a');")
+    .spark("get_json_object"),
+    Function::kernel(
+        "json_valid",
+        "json_valid(text)",
+        "Whether a text is JSON.",
+        Kernel::new(&[&[Kind::Text]], to_truth, json::is_valid),
+    )
+    .example("SELECT json_valid('{a:1}');")
+    .duckdb("json_valid"),
+    Function::kernel(
+        "json_array_length",
+        "json_array_length(json [, way])",
+        "How many elements a JSON list has; 0 for what is none.",
+        Kernel::new(&[&[Kind::Text], &[Kind::Text, Kind::TextOrWhole]], to_whole, json::list_length),
+    )
+    .also(&["jsonb_array_length"])
+    .example("SELECT json_array_length('[1, [2, 3]]');")
+    .duckdb("json_array_length")
+    .postgres("json_array_length")
+    .spark("json_array_length"),
+    Function::kernel(
+        "json_keys",
+        "json_keys(json [, way])",
+        "The keys of a JSON object.",
+        Kernel::new(&[&[Kind::Text], &[Kind::Text, Kind::TextOrWhole]], to_texts, json::keys),
+    )
+    .also(&["json_object_keys"])
+    .example("SELECT json_keys('{\"a\": 1, \"b\": 2}');")
+    .duckdb("json_keys")
+    .postgres("json_object_keys")
+    .spark("json_object_keys"),
+    Function::kernel(
+        "json_type",
+        "json_type(json [, way])",
+        "The kind of a JSON value in DuckDB's words: OBJECT, ARRAY, VARCHAR, UBIGINT, BIGINT, DOUBLE, BOOLEAN, NULL.",
+        Kernel::new(&[&[Kind::Text], &[Kind::Text, Kind::TextOrWhole]], to_text, json::type_of),
+    )
+    .example("SELECT json_type('[1]'), json_type('{\"a\": -1}', '$.a');")
+    .duckdb("json_type"),
+    Function::kernel(
+        "json_typeof",
+        "json_typeof(json)",
+        "The kind of a JSON value in PostgreSQL's words: object, array, string, number, boolean, null.",
+        Kernel::new(&[&[Kind::Text]], to_text, json::plain_type_of),
+    )
+    .also(&["jsonb_typeof"])
+    .example("SELECT json_typeof('1.5');")
+    .postgres("json_typeof"),
+    Function::kernel(
+        "to_json",
+        "to_json(value)",
+        "A value as JSON: structs and maps as objects, lists as lists, dates as texts.",
+        Kernel::new(&[&[Kind::Any]], to_text, json::written),
+    )
+    .also(&["to_jsonb", "row_to_json", "array_to_json"])
+    .nulls("NULL for NULL, and null for what is NULL within a value.")
+    .example("SELECT to_json(named_struct('a', [1, NULL], 'b', 'ñ'));")
+    .duckdb("to_json")
+    .postgres("to_json")
+    .spark("to_json"),
+];
