@@ -2,7 +2,7 @@
 //! data files are counted, and deleted only where they are the table's own.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,6 +33,8 @@ pub(super) struct GuardedLogStore {
     base: Option<DeltaTableState>,
     /// Flushes commits to the disk; absent where there is none, or that is not wanted.
     durable: Option<Durable>,
+    /// The entry whose files were flushed last.
+    flushed: Mutex<Option<Bytes>>,
 }
 
 impl GuardedLogStore {
@@ -46,6 +48,7 @@ impl GuardedLogStore {
             inner,
             point,
             durable,
+            flushed: Mutex::default(),
             removals: base.clone().map(Removals::new),
             base,
         }
@@ -67,6 +70,10 @@ impl GuardedLogStore {
         let Some(durable) = &self.durable else {
             return Ok(());
         };
+        // While they are flushed another writer takes the version: what is tried again is flushed already.
+        if self.flushed().as_ref() == Some(entry) {
+            return Ok(());
+        }
         let failed = |error: Box<dyn Error + Send + Sync>| {
             TransactionError::from(object_store::Error::Generic {
                 store: "LocalFileSystem",
@@ -75,7 +82,13 @@ impl GuardedLogStore {
         };
         let actions = get_actions(version, entry).map_err(|error| failed(error.into()))?;
         let flushed = durable.flush_added(&actions).await;
-        flushed.map_err(|error| failed(error.into()))
+        flushed.map_err(|error| failed(error.into()))?;
+        *self.flushed() = Some(entry.clone());
+        Ok(())
+    }
+
+    fn flushed(&self) -> MutexGuard<'_, Option<Bytes>> {
+        self.flushed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that a version is there, and flushes it.
