@@ -3,6 +3,7 @@ in the end how many."""
 
 import os
 import sys
+import time
 
 import pyarrow as pa
 from deltalake import write_deltalake
@@ -21,4 +22,6 @@ while not os.path.exists(stop):
         continue
     rows += 1
     open(begun, "w").close()
+    # Whoever never rests takes each version before anybody else can, and the library gives up in the end.
+    time.sleep(0.1)
 give({"rows": rows})
