@@ -114,15 +114,13 @@ fn what_the_other_writer_appends_meanwhile_is_kept() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let ends = Stop(&stop);
-        // The other writer flushes nothing: who does comes second too often for the tries that there are.
-        let quick = "set lakesh.durable_commits = false;";
         for value in 0..4 {
             at_once(
                 &lake,
                 &[
-                    &format!("{quick} insert into t values ({}, 0)", 100 + value),
-                    &format!("{quick} update t set n = n + 1 where id < 10"),
-                    &format!("{quick} optimize t"),
+                    &format!("insert into t values ({}, 0)", 100 + value),
+                    "update t set n = n + 1 where id < 10",
+                    "optimize t",
                 ],
             );
         }
