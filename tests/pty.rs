@@ -127,6 +127,20 @@ fn control_c_cancels_the_query_and_only_it() {
 }
 
 #[test]
+fn a_paste_without_brackets_runs_every_statement() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.prompts();
+    terminal
+        .types("select 40 + 1 as a;\rselect 'of' ||\r' two lines' as b;\rselect 40 + 3 as c;\r");
+    terminal.sees(" 41 │");
+    terminal.sees("│ of two lines │");
+    terminal.sees(" 43 │");
+    terminal.types("\\q\r");
+    terminal.ends();
+}
+
+#[test]
 fn the_start_script_runs_at_a_prompt() {
     let lake = Lake::new();
     let folder = lake.home().join("config/lakesh");
