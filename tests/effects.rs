@@ -88,6 +88,12 @@ fn closed(lake: &Lake) {
     }
 }
 
+/// A statement that answers in a read-only session too, and then does not leave in the catalog what it
+/// confirmed. Whether it confirms anything depends on times that it measures.
+fn answers_without_leaving_anything(text: &str) -> bool {
+    text.starts_with("EXPLAIN HINTS VERIFY")
+}
+
 /// Runs an example twice: what changes a file when it may is refused when it may not. Returns how many of its
 /// statements were refused.
 fn refusals(runtime: &tokio::runtime::Runtime, example: &str) -> usize {
@@ -117,6 +123,10 @@ fn refusals(runtime: &tokio::runtime::Runtime, example: &str) -> usize {
         let text = place.text().to_owned();
         let answer = runtime.block_on(outcome(&reader, cell.unwrap(), example));
         unchanged(&lake, &before, &text);
+        if answers_without_leaving_anything(&text) {
+            assert!(answer.is_ok(), "{text}: {:?}", answer.err());
+            continue;
+        }
         if changed.is_empty() {
             continue;
         }
