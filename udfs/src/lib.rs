@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod extract;
 mod frame_rule;
 mod fused;
 pub mod kernel;

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{
     WindowUDF,
 };
 
+use crate::extract::{ExtractBehaviour, ExtractFunction};
 use crate::row::{RowBehaviour, RowFunction};
 use crate::validation::VALIDATION_FUNCTIONS;
 use crate::window::{
@@ -46,6 +47,8 @@ pub struct Function {
 pub(crate) enum Behaviour {
     /// From the values of one row.
     Row(RowBehaviour),
+    /// From a text of one row.
+    Extract(ExtractBehaviour),
     /// From the rows of a group or of a frame.
     Aggregate(AggregateBehaviour),
     /// From the rows of a partition, whatever the frame.
@@ -70,6 +73,9 @@ impl Function {
             Behaviour::Row(behaviour) => {
                 FunctionKind::Scalar(Arc::new(ScalarUDF::from(RowFunction::new(self, behaviour))))
             }
+            Behaviour::Extract(behaviour) => FunctionKind::Scalar(Arc::new(ScalarUDF::from(
+                ExtractFunction::new(self, behaviour),
+            ))),
             Behaviour::Aggregate(behaviour) => FunctionKind::Aggregate(Arc::new(
                 AggregateUDF::from(FeatureAggregate::new(self, behaviour)),
             )),
@@ -114,6 +120,7 @@ pub fn functions() -> &'static [&'static Function] {
             crate::row::ROW_FUNCTIONS,
             WINDOW_FUNCTIONS,
             VALIDATION_FUNCTIONS,
+            crate::extract::EXTRACT_FUNCTIONS,
         ]
         .concat()
     });
