@@ -134,7 +134,9 @@ fn macro_body(
 ) -> ParseResult<(SqlFunction, Location)> {
     parser.expect(&["as"])?;
     let place = parser.sql().peek_token_ref().span.start;
-    if parser.peeks(&["table"]) {
+    // `TABLE SELECT …` comes as a query by now.
+    let queries = ["table", "select", "with", "from", "values"];
+    if queries.iter().any(|word| parser.peeks(&[*word])) {
         let message =
             "a macro is one value here; CREATE VIEW keeps a query, and PREPARE one with parameters";
         return Err(syntax_error(message, place));
