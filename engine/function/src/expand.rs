@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use lakesh_sql::{normalized, parse_expression, syntax_error};
 
 use crate::lambda;
+use crate::placed::with_place;
 use crate::registry::{Body, Form, find};
 
 /// A call of a function by its name alone.
@@ -57,6 +58,10 @@ pub fn expanded(
         };
     }
     if let Body::Lambda(other) = function.body {
+        let other = match with_place(other, call.name) {
+            Some(placed) if lambda::takes_place(call.tree) => placed,
+            _ => other,
+        };
         if call.name == other && lambda::has_lambda(call.tree) {
             return Ok(None);
         }

@@ -33,6 +33,26 @@ pub(crate) fn renamed(call: &Function, other: &str) -> Result<Expr, String> {
     }
 }
 
+/// Says whether a lambda of a call takes the place of an element too.
+pub(crate) fn takes_place(call: &Function) -> bool {
+    let FunctionArguments::List(list) = &call.args else {
+        return false;
+    };
+    list.args.iter().any(|argument| {
+        let FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) = argument else {
+            return false;
+        };
+        let found = lambda(value);
+        matches!(
+            found.as_ref().unwrap_or(value),
+            Expr::Lambda(LambdaFunction {
+                params: OneOrManyWithParens::Many(names),
+                ..
+            }) if names.len() == 2
+        )
+    })
+}
+
 /// Says whether a call has been given lambdas already.
 pub(crate) fn has_lambda(call: &Function) -> bool {
     match &call.args {

@@ -15,17 +15,23 @@ mod json;
 mod kernel;
 mod lambda;
 mod page;
+mod placed;
+mod read_pattern;
+mod reduce;
 mod registry;
 
 use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::registry::FunctionRegistry;
+use datafusion::logical_expr::HigherOrderUDF;
 use datafusion::logical_expr::planner::ExprPlanner;
 
 pub use expand::{Call, expanded};
 pub use lambda::lambda;
 pub use page::compared;
+use reduce::Reduce;
+
 pub use registry::{Function, SECTION_LABEL, absent, find, functions};
 
 /// Registers all functions that are computed by kernels, replacing others of their names.
@@ -38,10 +44,21 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
             registry.register_udaf(made)?;
         }
     }
+    registry
+        .register_higher_order_function(Arc::new(HigherOrderUDF::new_from_impl(Reduce::new())))?;
+    for function in placed::functions() {
+        registry
+            .register_higher_order_function(Arc::new(HigherOrderUDF::new_from_impl(function)))?;
+    }
     Ok(())
 }
 
 /// Returns what plans operators that stand for functions of this crate.
 pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
     vec![Arc::new(json::ArrowPlanner)]
+}
+
+/// Returns what plans places and slices of texts; it stands before what plans those of lists.
+pub fn text_planner() -> Arc<dyn ExprPlanner> {
+    Arc::new(json::TextPlacePlanner)
 }

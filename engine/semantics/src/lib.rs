@@ -29,6 +29,7 @@ mod meaning;
 mod membership;
 mod merged;
 mod negation;
+mod nested_order;
 mod null_safe;
 mod order_blind;
 mod order_fence;
@@ -53,6 +54,7 @@ mod shift;
 mod sign;
 mod simplify;
 mod sliding;
+mod spanning_keys;
 mod subquery;
 mod sum;
 mod time;
@@ -127,6 +129,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     }
     registry.register_udf(comparable::function())?;
     registry.register_udf(membership::function())?;
+    registry.register_udf(nested_order::function())?;
     registry.register_udf(quotient::function())?;
     registry.register_udf(remainder::function())?;
     registry.register_udf(sign::function())?;
@@ -178,6 +181,11 @@ pub fn analyzer_rules() -> AnalyzerRules {
         rules.push(Arc::new(rewrite::RewriteExpressions { name, rewrite }));
     }
     rules.push(Arc::new(comparable::CompareCanonical));
+    // After values within them have been made comparable.
+    rules.push(Arc::new(rewrite::RewriteExpressions {
+        name: "nested_order",
+        rewrite: nested_order::compare,
+    }));
     rules.push(Arc::new(drawn_once::DrawOnce));
     rules.push(Arc::new(filtered_arguments::FilterArguments));
     rules.push(Arc::new(overflow::CheckConstants));
@@ -203,6 +211,9 @@ pub fn optimizer_rules() -> OptimizerRules {
             }
             "extract_leaf_expressions" | "push_down_leaf_projections" => {
                 rules.push(Arc::new(verified::Verified::new(rule)) as _);
+            }
+            "eliminate_cross_join" => {
+                rules.push(Arc::new(spanning_keys::KeepSpanningKeys::new(rule)) as _);
             }
             "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
             // No LATERAL query is left when it runs.

@@ -106,7 +106,7 @@ fn dissolve(join: &mut Join) -> bool {
 }
 
 /// Moves conditions with an operator, whose sides belong to the join's sides, to its keys.
-fn extract(join: &mut Join, wanted: Operator) -> Result<bool> {
+pub(crate) fn extract(join: &mut Join, wanted: Operator) -> Result<bool> {
     let Some(filter) = join.filter.take() else {
         return Ok(false);
     };

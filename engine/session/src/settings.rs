@@ -4,6 +4,7 @@
 
 mod change;
 mod held;
+mod null_order;
 #[macro_use]
 mod shapes;
 
@@ -134,6 +135,14 @@ static SETTINGS: &[Setting] = &[
             Ok(())
         },
         default: |_| format!("{DEFAULT_SHARE}%"),
+    },
+    Setting {
+        name: "lakesh.default_null_order",
+        values: "`nulls_first`, `nulls_last`, `nulls_max`, which is PostgreSQL's, or `nulls_min`, which is Spark's",
+        summary: "Where ORDER BY puts NULL without NULLS FIRST or LAST: first, last, or as the largest or the smallest value.",
+        get: null_order::get,
+        set: null_order::set,
+        default: null_order::default,
     },
     behaviour_setting!(
         "lakesh.durable_commits",

@@ -21,7 +21,7 @@ use super::{StatementParser, normalized, parse_expression, syntax_error};
 pub struct SqlFunction {
     /// The parameters in their order.
     pub parameters: Vec<Parameter>,
-    /// The SQL type of the result.
+    /// The SQL type of the result; empty where it is whatever the body gives, as of a macro.
     pub returns: String,
     /// What computes the result.
     pub body: String,
@@ -55,7 +55,7 @@ impl Language {
 pub struct Parameter {
     /// What the body calls it.
     pub name: String,
-    /// Its SQL type.
+    /// Its SQL type; empty where an argument stays what it is.
     pub data_type: String,
     /// The expression that stands for a missing argument.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,8 @@ impl SqlFunction {
             .map(|parameter| {
                 let default = parameter.default.as_ref();
                 let default = default.map_or_else(String::new, |text| format!(" DEFAULT {text}"));
-                format!("{} {}{default}", parameter.name, parameter.data_type)
+                let declared = format!("{} {}", parameter.name, parameter.data_type);
+                format!("{}{default}", declared.trim_end())
             })
             .collect();
         let language = match self.language {
@@ -79,6 +80,9 @@ impl SqlFunction {
             Language::Rust => " LANGUAGE RUST",
         };
         let parameters = parameters.join(", ");
+        if self.returns.is_empty() {
+            return format!("{name}({parameters})");
+        }
         format!("{name}({parameters}) RETURNS {}{language}", self.returns)
     }
 
@@ -200,6 +204,9 @@ fn move_to(expression: &mut Expr, span: Span) {
 }
 
 fn cast(value: Expr, data_type: &str) -> Result<Expr, DataFusionError> {
+    if data_type.is_empty() {
+        return Ok(value);
+    }
     Ok(Expr::Cast {
         kind: CastKind::Cast,
         expr: Box::new(value),

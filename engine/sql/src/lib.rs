@@ -30,6 +30,7 @@ mod prefix_alias;
 mod query;
 mod rewrite;
 mod sampling;
+mod short_forms;
 mod table_name;
 mod table_query;
 mod time;
@@ -60,7 +61,7 @@ pub use portable::portable;
 pub use query::Query;
 pub use rewrite::{
     AS_WRITTEN, LIKE_PATTERN, PRODUCT_OF_ROWS, REPLACING, SIMILAR_PATTERN, is_of_the_parser,
-    like_pattern, similar_pattern,
+    is_series, like_pattern, similar_pattern,
 };
 pub use table_name::TableName;
 pub use time::{TimeTypes, session_zone};

@@ -4,7 +4,7 @@ use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast::{
     Expr, Ident, ObjectName, Query as SqlQuery, SetExpr, Statement as SqlStatement, TableFactor,
-    Visit, VisitMut,
+    Value, Visit, VisitMut,
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -15,7 +15,7 @@ use super::materialized::Materialized;
 use super::versions::{VersionClause, VersionClauses};
 use super::{
     DIALECT, Query, asof, complete, depth, frame, numbers, percent, pivot_statement, positional,
-    prefix_alias, rewrite, table_query,
+    prefix_alias, rewrite, short_forms, table_query,
 };
 
 /// What parsing a statement gives.
@@ -46,6 +46,7 @@ impl StatementParser {
         let materialized = Materialized::take_from(&mut tokens);
         let (tokens, versions) = VersionClauses::take_from(tokens)?;
         let tokens = pivot_statement::rewrite(tokens)?;
+        let tokens = short_forms::rewrite(tokens);
         let tokens = percent::rewrite(table_query::rewrite(tokens));
         let tokens = asof::rewrite(prefix_alias::rewrite(tokens))?;
         let inner = DFParserBuilder::new(tokens)
@@ -154,7 +155,7 @@ impl StatementParser {
         self.accept(&["if", "exists"])
     }
 
-    /// Reads `(key value, 'key' = value, …)`; keys come out in lower case.
+    /// Reads `(key value, 'key' = value, key, …)`; keys come out in lower case, and what has no value is true.
     pub fn options(&mut self) -> ParseResult<Vec<(String, Expr)>> {
         let parser = self.sql();
         parser.expect_token(&Token::LParen)?;
@@ -164,8 +165,14 @@ impl StatementParser {
         let mut options = Vec::new();
         loop {
             let key = option_key(parser)?;
-            let _: bool = parser.consume_token(&Token::Eq);
-            options.push((key, parser.parse_expr()?));
+            let value = match parser.peek_token_ref().token {
+                Token::Comma | Token::RParen => Expr::value(Value::Boolean(true)),
+                _ => {
+                    let _: bool = parser.consume_token(&Token::Eq);
+                    parser.parse_expr()?
+                }
+            };
+            options.push((key, value));
             if parser.consume_token(&Token::RParen) {
                 return Ok(options);
             }

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, TimeUnit};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::planner::TypePlanner;
-use datafusion::sql::sqlparser::ast::{DataType as SqlType, TimezoneInfo};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, TimezoneInfo};
 
-use super::types::known_type;
+use super::normalized;
+use super::types::{known_type, plain_type};
 
 /// Returns the session's time zone, which is UTC unless it was set.
 pub fn session_zone(options: &ConfigOptions) -> Arc<str> {
@@ -49,7 +50,55 @@ impl TypePlanner for TimeTypes {
             DataType::Timestamp(unit, zone)
         });
         let known = time.or_else(|| known_type(sql_type));
+        let known = match (known, sql_type) {
+            (None, SqlType::Map(key, value)) => self.map(key, value)?,
+            (known, _) => known,
+        };
         Ok(known.map(|data_type| Arc::new(Field::new("", data_type, true))))
+    }
+}
+
+impl TimeTypes {
+    /// The type of a map, which DataFusion does not plan.
+    fn map(&self, key: &SqlType, value: &SqlType) -> Result<Option<DataType>> {
+        let (Some(key), Some(value)) = (self.whole(key)?, self.whole(value)?) else {
+            return Ok(None);
+        };
+        let entries = Fields::from(vec![
+            Field::new("key", key, false),
+            Field::new("value", value, true),
+        ]);
+        let entries = Field::new("entries", DataType::Struct(entries), false);
+        Ok(Some(DataType::Map(Arc::new(entries), false)))
+    }
+
+    /// Any type that may stand in a map.
+    fn whole(&self, sql_type: &SqlType) -> Result<Option<DataType>> {
+        if let Some(field) = self.plan_type_field(sql_type)? {
+            return Ok(Some(field.data_type().clone()));
+        }
+        Ok(match sql_type {
+            SqlType::Array(
+                ArrayElemTypeDef::SquareBracket(inner, None)
+                | ArrayElemTypeDef::AngleBracket(inner)
+                | ArrayElemTypeDef::Parenthesis(inner),
+            ) => self
+                .whole(inner)?
+                .map(|inner| DataType::new_list(inner, true)),
+            SqlType::Struct(fields, _) => {
+                let mut planned = Vec::with_capacity(fields.len());
+                for field in fields {
+                    let (Some(name), Some(data_type)) =
+                        (&field.field_name, self.whole(&field.field_type)?)
+                    else {
+                        return Ok(None);
+                    };
+                    planned.push(Field::new(normalized(name), data_type, true));
+                }
+                Some(DataType::Struct(Fields::from(planned)))
+            }
+            plain => plain_type(plain),
+        })
     }
 }
 
@@ -72,6 +121,7 @@ fn named(name: &str) -> (Option<TimeUnit>, bool) {
         "timestamp_ms" => (Some(TimeUnit::Millisecond), false),
         "timestamp_us" => (Some(TimeUnit::Microsecond), false),
         "timestamp_ns" => (Some(TimeUnit::Nanosecond), false),
+        "timestamptz_ns" => (Some(TimeUnit::Nanosecond), true),
         _ => (None, false),
     }
 }

@@ -1,6 +1,6 @@
 //! Names of types that people know from DuckDB, PostgreSQL and Spark, and that DataFusion does not.
 //!
-//! HUGEINT has the 38 digits that a DECIMAL has; a UUID is its text.
+//! HUGEINT has the 38 digits that a DECIMAL has, UHUGEINT one more; a UUID and JSON are their texts.
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, ExactNumberInfo};
@@ -14,6 +14,7 @@ pub(super) fn known_type(sql_type: &SqlType) -> Option<DataType> {
         SqlType::UTinyInt | SqlType::UInt8 => DataType::UInt8,
         SqlType::USmallInt | SqlType::UInt16 => DataType::UInt16,
         SqlType::UInt32 => DataType::UInt32,
+        SqlType::UHugeInt => huge_without_sign(),
         SqlType::UBigInt | SqlType::UInt64 => DataType::UInt64,
         SqlType::Int16 => DataType::Int16,
         SqlType::Int32 | SqlType::MediumInt(_) => DataType::Int32,
@@ -21,6 +22,8 @@ pub(super) fn known_type(sql_type: &SqlType) -> Option<DataType> {
         SqlType::Float32 => DataType::Float32,
         SqlType::Float64 => DataType::Float64,
         SqlType::Uuid
+        | SqlType::JSON
+        | SqlType::JSONB
         | SqlType::Nvarchar(None)
         | SqlType::Character(None)
         | SqlType::CharacterVarying(None)
@@ -45,9 +48,32 @@ pub(super) fn known_type(sql_type: &SqlType) -> Option<DataType> {
     })
 }
 
+/// Returns the type of a name that DataFusion knows too.
+pub(super) fn plain_type(sql_type: &SqlType) -> Option<DataType> {
+    Some(match sql_type {
+        SqlType::Boolean | SqlType::Bool => DataType::Boolean,
+        SqlType::TinyInt(_) => DataType::Int8,
+        SqlType::SmallInt(_) | SqlType::Int2(_) => DataType::Int16,
+        SqlType::Int(_) | SqlType::Integer(_) | SqlType::Int4(_) => DataType::Int32,
+        SqlType::BigInt(_) | SqlType::Int8(_) => DataType::Int64,
+        SqlType::Float(_) | SqlType::Real | SqlType::Float4 => DataType::Float32,
+        SqlType::Double(ExactNumberInfo::None) | SqlType::DoublePrecision | SqlType::Float8 => {
+            DataType::Float64
+        }
+        SqlType::Varchar(None) | SqlType::Char(None) | SqlType::Text | SqlType::String(None) => {
+            DataType::Utf8
+        }
+        SqlType::Date => DataType::Date32,
+        SqlType::Bytea => DataType::Binary,
+        SqlType::Decimal(digits) | SqlType::Numeric(digits) => decimal(*digits)?,
+        _ => return None,
+    })
+}
+
 fn named(name: &str) -> Option<DataType> {
     Some(match name {
         "hugeint" => DataType::Decimal128(PLAIN_DIGITS, 0),
+        "uhugeint" => huge_without_sign(),
         "long" | "int64" => DataType::Int64,
         "short" | "int16" => DataType::Int16,
         "byte" | "int1" => DataType::Int8,
@@ -61,6 +87,11 @@ fn named(name: &str) -> Option<DataType> {
         "logical" => DataType::Boolean,
         _ => return None,
     })
+}
+
+/// UHUGEINT goes up to 340282366920938463463374607431768211455, which has 39 digits.
+fn huge_without_sign() -> DataType {
+    DataType::Decimal256(PLAIN_DIGITS + 1, 0)
 }
 
 fn decimal(digits: ExactNumberInfo) -> Option<DataType> {
@@ -108,6 +139,8 @@ mod tests {
         check("SHORT", &DataType::Int16);
         check("BYTE", &DataType::Int8);
         check("UUID", &DataType::Utf8);
+        check("JSON", &DataType::Utf8);
+        check("UHUGEINT", &DataType::Decimal256(39, 0));
         check("BLOB", &DataType::Binary);
         check("BINARY", &DataType::Binary);
         check("DEC(5, 2)", &DataType::Decimal128(5, 2));

@@ -44,8 +44,9 @@ const FILES_AT_ONCE: usize = 16;
 pub static COPY: StatementKind = StatementKind {
     name: "COPY",
     usage: "COPY (query) | name TO 'path or URL' [STORED AS PARQUET | CSV | JSON | ARROW | DELTA]\n\
-            [PARTITIONED BY (column, …)] [OPTIONS (key value, …)]",
-    summary: "Writes rows to a file, or to a folder of files; OPTIONS (overwrite true) replaces a folder, (append true) adds to it.",
+            [PARTITIONED BY (column, …)] [OPTIONS (key value, …)]\n\
+            COPY name [(column, …)] FROM 'path or URL' [(option value, …)]",
+    summary: "Writes rows to a file, or to a folder of files; OPTIONS (overwrite true) replaces a folder, (append true) adds to it. FROM adds the rows of a file to a table.",
     examples: &[
         "COPY (SELECT value FROM generate_series(1, 3)) TO 'three.csv' OPTIONS (header true); SELECT * FROM 'three.csv';",
         "COPY (SELECT value, value % 2 AS odd FROM generate_series(1, 10)) TO 'numbers' STORED AS PARQUET PARTITIONED BY (odd); \
@@ -56,9 +57,19 @@ pub static COPY: StatementKind = StatementKind {
             return Ok(None);
         }
         parser.accept(&["copy"]);
+        if reads_a_file(parser) {
+            return crate::insert::copied(parser).map(Some);
+        }
         parse(parser).map(|copy| Some(Box::new(copy) as Box<dyn Statement>))
     },
 };
+
+/// Says whether a table's name is followed by FROM: then rows come from a file.
+fn reads_a_file(parser: &mut StatementParser) -> bool {
+    let is_name = !starts_query(parser) && parser.sql().peek_token_ref().token != Token::LParen;
+    let from = parser.tokens_before("from");
+    is_name && from.is_some_and(|from| parser.tokens_before("to").is_none_or(|to| from < to))
+}
 
 fn parse(parser: &mut StatementParser) -> ParseResult<Copy> {
     let query = if parser.sql().consume_token(&Token::LParen) {

@@ -25,8 +25,9 @@ pub static CREATE_FUNCTION: StatementKind = StatementKind {
     usage: "CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (parameter type [DEFAULT value], …)\n\
             RETURNS type [LANGUAGE SQL] RETURN expression\n\
             CREATE [OR REPLACE] FUNCTION [IF NOT EXISTS] name (parameter type [DEFAULT value], …)\n\
-            RETURNS type LANGUAGE RUST [STRICT] AS $$ body $$",
-    summary: "Stores an expression under a name, or a body in Rust that the installed rustc compiles. A call is planned as the expression with its arguments; a body runs for each row, with Option for what can be NULL, or with plain values where STRICT makes NULL of NULL.",
+            RETURNS type LANGUAGE RUST [STRICT] AS $$ body $$\n\
+            CREATE [OR REPLACE] MACRO [IF NOT EXISTS] name (parameter [:= value], …) AS expression",
+    summary: "Stores an expression under a name, or a body in Rust that the installed rustc compiles. A call is planned as the expression with its arguments; a body runs for each row, with Option for what can be NULL, or with plain values where STRICT makes NULL of NULL. A macro is an expression whose parameters and result have any type.",
     examples: &[
         "CREATE FUNCTION scaled(x DOUBLE, low DOUBLE DEFAULT 0, high DOUBLE DEFAULT 1) RETURNS DOUBLE \
          RETURN (x - low) / nullif(high - low, 0); SELECT scaled(5, high => 10);",
@@ -34,9 +35,11 @@ pub static CREATE_FUNCTION: StatementKind = StatementKind {
          let (mut n, mut steps) = (n, 0); \
          while n > 1 { n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 }; steps += 1; } \
          steps $$; SELECT collatz(27);",
+        "CREATE MACRO twice(x, times := 2) AS x * times; SELECT twice(1.5), twice(2, times := 3);",
     ],
     parse: |parser| {
-        let Some(on_conflict) = accept_create(parser, "function") else {
+        let on_conflict = accept_create(parser, "function");
+        let Some(on_conflict) = on_conflict.or_else(|| accept_create(parser, "macro")) else {
             return Ok(None);
         };
         let if_not_exists = parser.if_not_exists();
@@ -63,8 +66,15 @@ fn declaration(parser: &mut StatementParser) -> ParseResult<(SqlFunction, Locati
             parser.sql().expect_token(&Token::Comma)?;
         }
         let name: Ident = parser.identifier()?;
-        let data_type = parser.sql().parse_data_type()?;
-        let has_default = parser.accept(&["default"]) || parser.sql().consume_token(&Token::Eq);
+        let next = parser.sql().peek_token_ref();
+        let has_type = !matches!(next.token, Token::Comma | Token::RParen | Token::Assignment);
+        let data_type = match has_type {
+            true => parser.sql().parse_data_type()?.to_string(),
+            false => String::new(),
+        };
+        let has_default = parser.accept(&["default"])
+            || parser.sql().consume_token(&Token::Eq)
+            || parser.sql().consume_token(&Token::Assignment);
         let default = match has_default {
             true => Some(parser.sql().parse_expr()?.to_string()),
             false => None,
@@ -84,9 +94,16 @@ fn declaration(parser: &mut StatementParser) -> ParseResult<(SqlFunction, Locati
         }
         parameters.push(SqlParameter {
             name,
-            data_type: data_type.to_string(),
+            data_type,
             default,
         });
+    }
+    if parser.peeks(&["as"]) {
+        return macro_body(parser, parameters);
+    }
+    if let Some(free) = parameters.iter().find(|known| known.data_type.is_empty()) {
+        let message = format!("a type for `{}`, or AS behind the parameters", free.name);
+        return parser.expected(&message);
     }
     parser.expect(&["returns"])?;
     let returns = parser.sql().parse_data_type()?.to_string();
@@ -106,6 +123,36 @@ fn declaration(parser: &mut StatementParser) -> ParseResult<(SqlFunction, Locati
         body,
         language,
         strict,
+    };
+    Ok((function, place))
+}
+
+/// Reads `AS expression`: the parameters and the result have whatever type they have.
+fn macro_body(
+    parser: &mut StatementParser,
+    parameters: Vec<SqlParameter>,
+) -> ParseResult<(SqlFunction, Location)> {
+    parser.expect(&["as"])?;
+    let place = parser.sql().peek_token_ref().span.start;
+    // `TABLE SELECT …` comes as a query by now.
+    let queries = ["table", "select", "with", "from", "values"];
+    if queries.iter().any(|word| parser.peeks(&[*word])) {
+        let message =
+            "a macro is one value here; CREATE VIEW keeps a query, and PREPARE one with parameters";
+        return Err(syntax_error(message, place));
+    }
+    let body = parser.sql().parse_expr()?.to_string();
+    if parser.sql().peek_token_ref().token == Token::Comma {
+        let place = parser.sql().peek_token_ref().span.start;
+        let message = "a macro has one list of parameters here; those behind := may be left out";
+        return Err(syntax_error(message, place));
+    }
+    let function = SqlFunction {
+        parameters,
+        returns: String::new(),
+        body,
+        language: Language::Sql,
+        strict: false,
     };
     Ok((function, place))
 }
@@ -170,6 +217,10 @@ impl CreateFunction {
         }
         let explain = |error| context.failure(error);
         let mut columns = Vec::new();
+        if self.function.returns.is_empty() {
+            // What has no types is planned where it is called.
+            return Ok(());
+        }
         for parameter in &self.function.parameters {
             columns.push(ColumnDef {
                 name: Ident::with_quote('"', &parameter.name),
@@ -282,11 +333,11 @@ impl Statement for CreateFunction {
 /// The statement `DROP FUNCTION`.
 pub static DROP_FUNCTION: StatementKind = StatementKind {
     name: "DROP FUNCTION",
-    usage: "DROP FUNCTION [IF EXISTS] name",
+    usage: "DROP FUNCTION | MACRO [IF EXISTS] name",
     summary: "Removes a function that CREATE FUNCTION has made.",
     examples: &["DROP FUNCTION IF EXISTS scaled;"],
     parse: |parser| {
-        if !parser.accept(&["drop", "function"]) {
+        if !parser.accept(&["drop", "function"]) && !parser.accept(&["drop", "macro"]) {
             return Ok(None);
         }
         let if_exists = parser.if_exists();

@@ -137,18 +137,17 @@ fn like(parser: &mut StatementParser) -> ParseResult<Query> {
 }
 
 /// Takes CHECK constraints; Delta tables have no others.
+///
+/// One without a name is called `check_1`, `check_2` and so on, by its place.
 fn checks(constraints: Vec<TableConstraint>) -> ParseResult<Vec<(Ident, SqlExpr)>> {
     constraints
         .into_iter()
-        .map(|constraint| match constraint {
-            TableConstraint::Check(CheckConstraint {
-                name: Some(name),
-                expr,
-                ..
-            }) => Ok((name, *expr)),
-            TableConstraint::Check(_) => Err(datafusion::common::DataFusionError::Plan(
-                "a CHECK needs a name: CONSTRAINT name CHECK (condition)".to_owned(),
-            )),
+        .zip(1..)
+        .map(|(constraint, place)| match constraint {
+            TableConstraint::Check(CheckConstraint { name, expr, .. }) => {
+                let name = name.unwrap_or_else(|| Ident::new(format!("check_{place}")));
+                Ok((name, *expr))
+            }
             other => Err(datafusion::common::DataFusionError::NotImplemented(
                 format!("`{other}`: Delta tables have CHECK constraints only"),
             )),

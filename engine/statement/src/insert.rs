@@ -1,5 +1,6 @@
 //! INSERT: adds rows to a table, in the place of all rows, of some, or of none.
 
+mod copied;
 mod parse;
 mod rows;
 
@@ -12,6 +13,8 @@ use lakesh_sql::VersionClauses;
 use lakesh_table::{SchemaChange, WriteInput, WriteMode, WriteRequest, write_rows};
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::{Failure, FailureKind};
+
+pub(crate) use copied::copied;
 
 use crate::mutation::{
     self, Change, Changes, Columns, Commit, Mutation, Target, Written, has_subquery, is_recordable,

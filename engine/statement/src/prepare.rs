@@ -15,7 +15,7 @@ use lakesh_text::failure::{Failure, FailureKind};
 pub static PREPARE: StatementKind = StatementKind {
     name: "PREPARE",
     usage: "PREPARE name [(type, …)] AS statement",
-    summary: "Keeps a statement until the session ends; `$1`, `$2` and so on, or `$name`, are the values that EXECUTE gives it.",
+    summary: "Keeps a statement until the session ends; `$1`, `$2` and so on, each `?` in turn, or `$name`, are the values that EXECUTE gives it.",
     examples: &[
         "PREPARE sum_of AS SELECT $1 + $2 AS sum; EXECUTE sum_of(1, 2); DEALLOCATE sum_of;",
     ],
@@ -184,10 +184,17 @@ fn parameters(text: &str) -> Result<Vec<String>, DataFusionError> {
     })?;
     let mut names: Vec<String> = Vec::new();
     let mut most = 0;
+    let mut questions = 0;
     for token in tokens {
         let Token::Placeholder(written) = token else {
             continue;
         };
+        if written == "?" {
+            // The parser counts them.
+            questions += 1;
+            most = most.max(questions);
+            continue;
+        }
         let Some(name) = written.strip_prefix('$') else {
             return Err(DataFusionError::Plan(format!(
                 "`{written}` is no parameter; write $1, $2 and so on, or $name"

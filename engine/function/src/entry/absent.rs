@@ -80,22 +80,6 @@ pub(crate) static ABSENT: &[Absent] = &[
     ),
     absent("stack", "`VALUES (…), (…)`, or UNION ALL"),
     absent(
-        "aggregate",
-        "`list_aggregate(list, 'sum')`, or the rows of unnest(list) and an aggregate",
-    ),
-    absent(
-        "reduce",
-        "`list_aggregate(list, 'sum')`, or the rows of unnest(list) and an aggregate",
-    ),
-    absent(
-        "list_reduce",
-        "`list_aggregate(list, 'sum')`, or the rows of unnest(list) and an aggregate",
-    ),
-    absent(
-        "array_reduce",
-        "`list_aggregate(list, 'sum')`, or the rows of unnest(list) and an aggregate",
-    ),
-    absent(
         "zip_with",
         "`list_zip(a, b)` and list_transform over its structs",
     ),
@@ -120,7 +104,6 @@ pub(crate) static ABSENT: &[Absent] = &[
         "`input_file_name()` and `file_row_index()`",
     ),
     absent("spark_partition_id", "rows have no partition that stays"),
-    absent("grouping_id", "`grouping(a, b)`"),
     absent("bitstring_agg", "`bit_or(1 << x)`"),
     absent(
         "bitstring",
@@ -170,7 +153,6 @@ pub(crate) static ABSENT: &[Absent] = &[
         "`median(abs(x - m))` over the median m of a subquery",
     ),
     absent("reservoir_quantile", "`approx_quantile(x, share)`"),
-    absent("generate_subscripts", "`unnest(range(1, len(list) + 1))`"),
     absent("list_select", "`list_transform(places, i -> list[i])`"),
     absent("list_where", "`list_filter(list, x -> …)`"),
     absent(

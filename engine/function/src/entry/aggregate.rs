@@ -165,6 +165,42 @@ pub(super) static ENTRIES: &[Function] = &[
     .also(&["geometric_mean"])
     .example("SELECT geomean(x) FROM (VALUES (2), (8)) AS v(x);")
     .duckdb("geomean"),
+    Function::grouped(
+        "weighted_avg",
+        "weighted_avg(x, weight)",
+        "The mean in which each value counts by its weight.",
+        &[Form {
+            parameters: &["x", "w"],
+            sql: "sum(CAST(x AS DOUBLE) * w) / nullif(sum(CASE WHEN x IS NOT NULL THEN CAST(w AS DOUBLE) END), 0)",
+        }],
+    )
+    .also(&["wavg"])
+    .example("SELECT weighted_avg(x, w) FROM (VALUES (1, 3), (5, 1)) AS v(x, w);")
+    .duckdb("weighted_avg"),
+    Function::grouped(
+        "regr_r2",
+        "regr_r2(y, x)",
+        "The share of the spread of y that a line through x explains.",
+        &[Form {
+            parameters: &["y", "x"],
+            sql: "CASE WHEN regr_sxx(y, x) = 0 THEN NULL WHEN regr_syy(y, x) = 0 THEN 1e0 ELSE power(corr(y, x), 2) END",
+        }],
+    )
+    .nulls("Rows with NULL are left out; NULL where x has one value only, 1 where y has.")
+    .example("SELECT regr_r2(y, x) FROM (VALUES (1, 1), (2, 3), (4, 4)) AS v(y, x);")
+    .duckdb("regr_r2")
+    .postgres("regr_r2")
+    .spark("regr_r2"),
+    Function::renamed(
+        "grouping_id",
+        "grouping_id(key, …)",
+        "A bit for each key, set where GROUPING SETS, ROLLUP or CUBE leave it out.",
+        "grouping",
+    )
+    .nulls("")
+    .example("SELECT k, grouping_id(k) FROM (VALUES (1)) AS v(k) GROUP BY ROLLUP (k) ORDER BY 2;")
+    .duckdb("grouping_id")
+    .spark("grouping_id"),
     Function::renamed(
         "fsum",
         "fsum(x)",

@@ -76,7 +76,7 @@ pub(super) static ENTRIES: &[Function] = &[
     Function::tree(
         "decode",
         "decode(value, search, result, … [, otherwise])",
-        "The result behind the first search that is the value. With two arguments the bytes of a text: decode(text, format).",
+        "The result behind the first search that is the value. With one argument the text that bytes are in UTF-8, with two that of another format: decode(bytes, format).",
         tree::decode,
     )
     .nulls("NULL is found by NULL.")

@@ -231,7 +231,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "lakesh_date_borders",
         "lakesh_date_borders(unit, start, end)",
         "How many borders of a unit lie between two moments.",
-        Kernel::new(&[&[Kind::Text, Kind::Clock, Kind::Clock]], to_whole, clock::difference),
+        Kernel::new(&[&[Kind::Text, Kind::Clock, Kind::Clock]], to_whole, clock::difference).by_unit(),
     )
     .example("SELECT date_diff('month', DATE '2024-01-31', DATE '2024-02-01');")
     .duckdb("date_diff"),
@@ -247,7 +247,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "lakesh_whole_units",
         "lakesh_whole_units(unit, start, end)",
         "How many whole units lie between two moments.",
-        Kernel::new(&[&[Kind::Text, Kind::Clock, Kind::Clock]], to_whole, clock::whole_difference),
+        Kernel::new(&[&[Kind::Text, Kind::Clock, Kind::Clock]], to_whole, clock::whole_difference).by_unit(),
     )
     .example("SELECT timestampdiff('day', DATE '2024-01-31', DATE '2024-02-29');")
     .spark("timestampdiff"),
@@ -255,7 +255,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "datesub",
         "datesub(unit, start, end)",
         "How many whole units lie between two moments; the last day of a month is as far as a day that it has not.",
-        Kernel::new(&[&[Kind::Text, Kind::Clock, Kind::Clock]], to_whole, clock::whole_difference_to_last_day),
+        Kernel::new(&[&[Kind::Text, Kind::Clock, Kind::Clock]], to_whole, clock::whole_difference_to_last_day).by_unit(),
     )
     .example("SELECT datesub('month', DATE '2024-01-31', DATE '2024-02-29');")
     .duckdb("datesub"),
@@ -330,6 +330,26 @@ pub(super) static ENTRIES: &[Function] = &[
         Kernel::new(&[&[Kind::Text, Kind::Text]], to_clock, clock::parsed),
     )
     .example("SELECT strptime('20.07.1969 20:17', '%d.%m.%Y %H:%M');")
+    .duckdb("strptime")
+    .postgres("to_timestamp")
+    .spark("to_timestamp"),
+    Function::tree(
+        "to_date",
+        "to_date(text [, pattern])",
+        "A text read as a date by PostgreSQL's pattern, such as 'DD.MM.YYYY', by Spark's, such as 'dd.MM.yyyy', or by a format such as '%d.%m.%Y'.",
+        tree::to_date,
+    )
+    .example("SELECT to_date('20.07.1969', 'dd.MM.yyyy'), to_date('20.07.1969', 'DD.MM.YYYY');")
+    .duckdb("strptime")
+    .postgres("to_date")
+    .spark("to_date"),
+    Function::tree(
+        "to_timestamp",
+        "to_timestamp(text [, pattern])",
+        "A text read as a moment by PostgreSQL's pattern, such as 'DD.MM.YYYY HH24:MI', by Spark's, such as 'dd.MM.yyyy HH:mm', or by a format; a number is seconds since 1970.",
+        tree::to_timestamp,
+    )
+    .example("SELECT to_timestamp('20.07.1969 20:17', 'dd.MM.yyyy HH:mm');")
     .duckdb("strptime")
     .postgres("to_timestamp")
     .spark("to_timestamp"),

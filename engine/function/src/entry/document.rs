@@ -23,7 +23,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "What a way leads to, as a text: a string without its quotes, NULL for null. The same as json ->> way.",
         Kernel::new(&[&[Kind::Text, Kind::TextOrWhole]], to_text, json::extract_text),
     )
-    .also(&["json_extract_path_text", "json_extract_scalar", "json_value"])
+    .also(&["json_extract_path_text", "json_extract_scalar"])
     .nulls("NULL where the way leads to nothing.")
     .example("SELECT json_extract_string('{\"a\": \"ñ\"}', '$.a');")
     .duckdb("json_extract_string")
@@ -97,4 +97,51 @@ pub(super) static ENTRIES: &[Function] = &[
     .duckdb("to_json")
     .postgres("to_json")
     .spark("to_json"),
+    Function::kernel(
+        "json_value",
+        "json_value(json, way)",
+        "What a way leads to, as a text, where it is no object and no list.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole]], to_text, json::scalar_text),
+    )
+    .nulls("NULL where the way leads to nothing, to null, to an object or to a list.")
+    .example("SELECT json_value('{\"a\": \"ñ\"}', '$.a');")
+    .duckdb("json_value, with quotes around texts")
+    .postgres("json_value"),
+    Function::kernel(
+        "json",
+        "json(text)",
+        "The JSON text without blanks between its parts.",
+        Kernel::new(&[&[Kind::Text]], to_text, json::minified),
+    )
+    .nulls("NULL for NULL; what is no JSON is an error.")
+    .example("SELECT json('{\"a\": [1, 2]}');")
+    .duckdb("json"),
+    Function::kernel(
+        "json_strip_nulls",
+        "json_strip_nulls(json)",
+        "The JSON text without the members of objects that are null.",
+        Kernel::new(&[&[Kind::Text]], to_text, json::without_nulls),
+    )
+    .also(&["jsonb_strip_nulls"])
+    .example("SELECT json_strip_nulls('{\"a\": null, \"b\": [null]}');")
+    .duckdb("json_strip_nulls")
+    .postgres("json_strip_nulls"),
+    Function::kernel(
+        "lakesh_as_json",
+        "lakesh_as_json(value)",
+        "What a cast to JSON gives.",
+        Kernel::new(&[&[Kind::Any]], to_text, json::as_json),
+    )
+    .nulls("NULL for NULL; a text that is no JSON is an error.")
+    .example("SELECT CAST('[1, 2]' AS JSON);")
+    .duckdb("CAST(… AS JSON)"),
+    Function::kernel(
+        "lakesh_try_as_json",
+        "lakesh_try_as_json(value)",
+        "What TRY_CAST to JSON gives.",
+        Kernel::new(&[&[Kind::Any]], to_text, json::try_as_json),
+    )
+    .nulls("NULL for NULL and for a text that is no JSON.")
+    .example("SELECT TRY_CAST('[1, 2' AS JSON);")
+    .duckdb("TRY_CAST(… AS JSON)"),
 ];

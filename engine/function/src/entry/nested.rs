@@ -12,12 +12,42 @@ pub(super) static ENTRIES: &[Function] = &[
         "A list of values.",
         "make_array",
     )
-    .also(&["list_pack", "array"])
+    .also(&["list_pack", "array", "array_value"])
     .nulls("NULL is an element.")
     .example("SELECT list_value(1, NULL), array(1, 2);")
     .duckdb("list_value, list_pack")
     .postgres("ARRAY[…]")
     .spark("array"),
+    Function::tree(
+        "array_push_front",
+        "array_push_front(list, value)",
+        "The list with a value before its elements.",
+        tree::push_front,
+    )
+    .nulls("NULL is an element; a list that is NULL is taken for an empty one.")
+    .example("SELECT array_push_front([2, 3], 1);")
+    .duckdb("array_push_front"),
+    Function::tree(
+        "list_concat",
+        "list_concat(list, …)",
+        "The elements of several lists behind each other.",
+        tree::list_concat,
+    )
+    .also(&["list_cat", "array_concat", "array_cat"])
+    .nulls("NULL is left out.")
+    .example("SELECT list_concat([1], [2, 3], NULL);")
+    .duckdb("list_concat")
+    .postgres("array_cat")
+    .spark("concat"),
+    Function::tree(
+        "generate_subscripts",
+        "generate_subscripts(list, 1)",
+        "A row for each element, with its place, counted from 1.",
+        tree::subscripts,
+    )
+    .example("SELECT generate_subscripts([4, 5], 1);")
+    .duckdb("generate_subscripts")
+    .postgres("generate_subscripts"),
     Function::renamed(
         "sequence",
         "sequence(start, end [, step])",
@@ -179,7 +209,7 @@ pub(super) static ENTRIES: &[Function] = &[
     Function::lambda(
         "list_transform",
         "list_transform(list, x -> …)",
-        "What a lambda makes of each element.",
+        "What a lambda makes of each element; with two parameters, (x, i) -> …, of its place too, which is counted from 1, and by transform from 0.",
         "array_transform",
     )
     .also(&[
@@ -195,13 +225,24 @@ pub(super) static ENTRIES: &[Function] = &[
     Function::lambda(
         "list_filter",
         "list_filter(list, x -> …)",
-        "The elements for which a lambda is true.",
+        "The elements for which a lambda is true; with two parameters, (x, i) -> …, i is the place, counted from 1.",
         "array_filter",
     )
     .also(&["array_filter", "filter"])
     .example("SELECT list_filter([1, 2, 3], x -> x > 1);")
     .duckdb("list_filter")
     .spark("filter"),
+    Function::lambda(
+        "list_reduce",
+        "list_reduce(list, (x, y) -> … [, initial])",
+        "What a lambda makes of what came out so far, x, and each next element, y; the first element, or the value to begin with, is what comes out at first. The value may stand before the lambda, as in Spark.",
+        "lakesh_reduce",
+    )
+    .also(&["array_reduce", "reduce", "aggregate"])
+    .nulls("NULL for NULL; an empty list without a value to begin with is an error.")
+    .example("SELECT list_reduce([1, 2, 3], (x, y) -> x * y);")
+    .duckdb("list_reduce")
+    .spark("reduce, without its last lambda"),
     Function::lambda(
         "any_match",
         "any_match(list, x -> …)",

@@ -1,5 +1,6 @@
 //! Functions of texts.
 
+use super::tree;
 use crate::kernel::{
     Kernel, Kind, base, bytes, distance, pattern, printf, shape, text, to_number, to_text,
     to_texts, to_whole, url,
@@ -392,4 +393,20 @@ pub(super) static ENTRIES: &[Function] = &[
     )
     .example("SELECT parse_filename('a/b.csv');")
     .duckdb("parse_filename"),
+    Function::tree(
+        "encode",
+        "encode(text)",
+        "The bytes of a text in UTF-8. With two arguments bytes as a text of a format: encode(bytes, format).",
+        tree::encode,
+    )
+    .example("SELECT encode('ñ');")
+    .duckdb("encode"),
+    Function::kernel(
+        "lakesh_text_slice",
+        "lakesh_text_slice(text, start, stop)",
+        "The letters from one place to another, both among them; places below zero count from the end.",
+        Kernel::new(&[&[Kind::Text, Kind::Whole, Kind::Whole]], to_text, text::slice),
+    )
+    .example("SELECT ('añb')[2:], ('añb')[-1];")
+    .duckdb("text[start:stop]"),
 ];

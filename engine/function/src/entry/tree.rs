@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 use lakesh_sql::normalized;
 
 use crate::expand::{call, expressions, in_brackets, sql};
+use crate::read_pattern::format_of;
 
 /// What a function of this file returns.
 type Written = Result<Option<Expr>, String>;
@@ -19,6 +20,83 @@ pub(super) fn list_first(arguments: &[FunctionArg]) -> Written {
         Some([list]) => Some(call("array_element", vec![(*list).clone(), one])),
         _ => None,
     })
+}
+
+/// `array_push_front`: DataFusion has it under this name with its arguments in the other order.
+pub(super) fn push_front(arguments: &[FunctionArg]) -> Written {
+    Ok(match expressions(arguments).as_deref() {
+        Some([list, value]) => {
+            let arguments = vec![(*value).clone(), (*list).clone()];
+            Some(call("array_prepend", arguments))
+        }
+        _ => None,
+    })
+}
+
+/// `generate_subscripts`: lists have one dimension here.
+pub(super) fn subscripts(arguments: &[FunctionArg]) -> Written {
+    match expressions(arguments).as_deref() {
+        Some([list, dimension]) if dimension.to_string() == "1" => {
+            let body = "unnest(range(1, length(x) + 1))";
+            sql(body, &[("x", (*list).clone())]).map(Some)
+        }
+        Some([_, _]) => Err("takes 1 for the dimension".to_owned()),
+        _ => Ok(None),
+    }
+}
+
+/// `to_timestamp` with a pattern of PostgreSQL's or Spark's; anything else is DataFusion's.
+pub(super) fn to_timestamp(arguments: &[FunctionArg]) -> Written {
+    read_by_pattern(arguments, "strptime(x, f)")
+}
+
+/// `to_date` with such a pattern.
+pub(super) fn to_date(arguments: &[FunctionArg]) -> Written {
+    read_by_pattern(arguments, "CAST(strptime(x, f) AS DATE)")
+}
+
+fn read_by_pattern(arguments: &[FunctionArg], body: &str) -> Written {
+    let values = expressions(arguments);
+    let Some([value, pattern]) = values.as_deref() else {
+        return Ok(None);
+    };
+    match literal(pattern).map(format_of).transpose()?.flatten() {
+        Some(format) => sql(body, &[("x", (*value).clone()), ("f", text(&format))]).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// `list_concat`, which leaves out NULL that is written as such: it has no type by which lists are joined.
+pub(super) fn list_concat(arguments: &[FunctionArg]) -> Written {
+    let Some(values) = expressions(arguments) else {
+        return Ok(None);
+    };
+    let is_null = |value: &Expr| matches!(value, Expr::Value(value) if value.value == Value::Null);
+    let lists: Vec<Expr> = values
+        .iter()
+        .filter(|value| !is_null(value))
+        .map(|value| (*value).clone())
+        .collect();
+    if lists.len() == values.len() {
+        return Ok(None);
+    }
+    Ok(match lists.len() {
+        0 => None,
+        1 => lists.into_iter().next(),
+        _ => Some(call("array_concat", lists)),
+    })
+}
+
+/// `encode` and `decode` of UTF-8; with a format they are DataFusion's.
+pub(super) fn encode(arguments: &[FunctionArg]) -> Written {
+    match expressions(arguments).as_deref() {
+        Some([value]) => sql(
+            "CAST(CAST(x AS VARCHAR) AS BLOB)",
+            &[("x", (*value).clone())],
+        )
+        .map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// A text as an expression.
@@ -255,6 +333,13 @@ pub(super) fn decode(arguments: &[FunctionArg]) -> Written {
     let [value, pairs @ ..] = &values[..] else {
         return Ok(None);
     };
+    if pairs.is_empty() {
+        return sql(
+            "CAST(CAST(x AS BLOB) AS VARCHAR)",
+            &[("x", (*value).clone())],
+        )
+        .map(Some);
+    }
     if pairs.len() < 2 {
         return Ok(None);
     }

@@ -11,10 +11,12 @@ use datafusion::arrow::array::{
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::arrow::json::writer::{EncoderOptions, make_encoder};
-use datafusion::common::{DFSchema, Result, exec_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF};
+use datafusion::logical_expr::planner::{
+    ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr,
+};
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::kernel::{is_text, texts};
@@ -50,6 +52,52 @@ impl ExprPlanner for ArrowPlanner {
         }
     }
 }
+
+/// Plans places and slices of a text: `'abc'[1]`, `'abc'[2:]`.
+#[derive(Debug)]
+pub(crate) struct TextPlacePlanner;
+
+impl ExprPlanner for TextPlacePlanner {
+    fn plan_field_access(
+        &self,
+        expr: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawFieldAccessExpr>> {
+        let is_a_text = expr
+            .expr
+            .get_type(schema)
+            .is_ok_and(|data_type| is_text(&data_type));
+        let Some(function) = SLICE.as_ref().filter(|_| is_a_text) else {
+            return Ok(PlannerResult::Original(expr));
+        };
+        let RawFieldAccessExpr {
+            expr: text,
+            field_access,
+        } = expr;
+        let (start, stop) = match field_access {
+            GetFieldAccess::ListIndex { key } => ((*key).clone(), *key),
+            GetFieldAccess::ListRange {
+                start,
+                stop,
+                stride,
+            } if matches!(*stride, Expr::Literal(ScalarValue::Int64(Some(1)), _)) => {
+                (*start, *stop)
+            }
+            GetFieldAccess::ListRange { .. } => {
+                return plan_err!("a slice of a text has no step");
+            }
+            GetFieldAccess::NamedStructField { name } => {
+                return plan_err!(
+                    "a text has no field `{name}`; json_extract_string takes one out of JSON"
+                );
+            }
+        };
+        let call = ScalarFunction::new_udf(Arc::clone(function), vec![text, start, stop]);
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(call)))
+    }
+}
+
+static SLICE: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| kernel_of("lakesh_text_slice"));
 
 static ARROW: LazyLock<Option<Arc<ScalarUDF>>> = LazyLock::new(|| kernel_of("json_extract"));
 static LONG_ARROW: LazyLock<Option<Arc<ScalarUDF>>> =
@@ -204,6 +252,110 @@ pub(crate) fn is_valid(arrays: &[ArrayRef]) -> Result<ArrayRef> {
         .iter()
         .map(|text| text.map(|text| scan::document(text).is_ok()));
     Ok(Arc::new(valid.collect::<BooleanArray>()))
+}
+
+/// A cast to JSON: a text is checked and stays, any other value is written.
+pub(crate) fn as_json(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let [values] = arrays else {
+        return exec_err!("a cast to JSON takes one value");
+    };
+    if !is_text(values.data_type()) {
+        return written(arrays);
+    }
+    let values = cast(values, &DataType::Utf8)?;
+    for text in texts(&values).iter().flatten() {
+        scan::document(text).map_err(|broken| malformed(text, broken))?;
+    }
+    Ok(values)
+}
+
+/// TRY_CAST to JSON: NULL for a text that is none.
+pub(crate) fn try_as_json(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let [values] = arrays else {
+        return exec_err!("a cast to JSON takes one value");
+    };
+    if !is_text(values.data_type()) {
+        return written(arrays);
+    }
+    let values = cast(values, &DataType::Utf8)?;
+    let kept = texts(&values)
+        .iter()
+        .map(|text| text.filter(|text| scan::document(text).is_ok()));
+    Ok(Arc::new(kept.collect::<StringArray>()))
+}
+
+/// `json_value`: as `json_extract_string`, and NULL for objects and lists.
+pub(crate) fn scalar_text(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let mut values = StringBuilder::new();
+    each(
+        arrays,
+        |value| {
+            let scalar = value.filter(|value| *value != "null" && !value.starts_with(['{', '[']));
+            values.append_option(scalar.map(|value| match value.starts_with('"') {
+                true => scan::unquoted(value),
+                false => value.to_owned(),
+            }));
+            Ok(())
+        },
+        true,
+    )?;
+    Ok(Arc::new(values.finish()))
+}
+
+/// `json`: the text without blanks between its parts.
+pub(crate) fn minified(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    extract(arrays)
+}
+
+/// `json_strip_nulls`: objects without the members that are null.
+pub(crate) fn without_nulls(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let [documents] = arrays else {
+        return exec_err!("`json_strip_nulls` takes one text");
+    };
+    let mut values = StringBuilder::new();
+    for text in texts(documents) {
+        let Some(text) = text else {
+            values.append_null();
+            continue;
+        };
+        let value = scan::document(text).map_err(|broken| malformed(text, broken))?;
+        let mut stripped = String::with_capacity(text.len());
+        strip(value, &mut stripped).map_err(|broken| malformed(text, broken))?;
+        values.append_value(stripped);
+    }
+    Ok(Arc::new(values.finish()))
+}
+
+fn strip(value: &str, out: &mut String) -> std::result::Result<(), Broken> {
+    if let Some(members) = scan::members(value)? {
+        out.push('{');
+        let mut is_first = true;
+        for (name, member) in members {
+            if member == "null" {
+                continue;
+            }
+            if !is_first {
+                out.push(',');
+            }
+            is_first = false;
+            out.push_str(name);
+            out.push(':');
+            strip(member, out)?;
+        }
+        out.push('}');
+    } else if let Some(elements) = scan::elements(value)? {
+        out.push('[');
+        for (place, element) in elements.into_iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            strip(element, out)?;
+        }
+        out.push(']');
+    } else {
+        out.push_str(value);
+    }
+    Ok(())
 }
 
 /// `json_array_length`: 0 for what is no list, as in DuckDB.

@@ -141,6 +141,11 @@ fn unit(name: &str) -> Result<Unit> {
     })
 }
 
+/// Says whether a unit is shorter than a day: then moments are told apart, not what clocks show.
+pub(crate) fn is_below_a_day(name: &str) -> bool {
+    matches!(unit(name), Ok(Unit::Micros(length)) if length < 86_400_000_000)
+}
+
 fn micros(moment: NaiveDateTime) -> i64 {
     moment.and_utc().timestamp_micros()
 }

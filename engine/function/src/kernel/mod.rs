@@ -46,6 +46,9 @@ pub(crate) struct Kernel {
     pub(crate) forms: &'static [&'static [Kind]],
     /// Whether any number of arguments may follow those of the last form, each of its last kind.
     pub(crate) goes_on: bool,
+    /// Whether the first argument is a unit of time in which moments are told apart: days and longer ones are
+    /// those of a clock, shorter ones those of the moments.
+    pub(crate) is_by_unit: bool,
     /// The type of the result, by the types of the arguments.
     pub(crate) returns: fn(&[DataType]) -> Result<DataType>,
     /// The result: as many rows as each of the arrays.
@@ -62,9 +65,16 @@ impl Kernel {
         Self {
             forms,
             goes_on: false,
+            is_by_unit: false,
             returns,
             compute,
         }
+    }
+
+    /// The kernel whose first argument is a unit of time.
+    pub(crate) const fn by_unit(mut self) -> Self {
+        self.is_by_unit = true;
+        self
     }
 
     /// The kernel with any number of arguments more.

@@ -102,9 +102,20 @@ pub(crate) fn extract_all(arrays: &[ArrayRef]) -> Result<ArrayRef> {
         let pattern = last.get(patterns.value(row))?;
         let group = group(groups, row)?;
         check_group(pattern, group)?;
-        for captures in pattern.captures_iter(values.value(row)) {
-            let text = captures.get(group).map_or("", |text| text.as_str());
-            lists.values().append_value(text);
+        let value = values.value(row);
+        let mut begin = 0;
+        // An empty match may stand where another one ends, as in DuckDB and in Java, but not in Rust's iterator.
+        while let Some(captures) = pattern.captures_at(value, begin) {
+            let group = captures.get(group).map(|text| text.as_str());
+            lists.values().append_option(group);
+            let Some(whole) = captures.get(0) else { break };
+            begin = match whole.is_empty() {
+                false => whole.end(),
+                true => match value[whole.end()..].chars().next() {
+                    Some(letter) => whole.end() + letter.len_utf8(),
+                    None => break,
+                },
+            };
         }
         lists.append(true);
     }

@@ -45,6 +45,35 @@ pub(crate) fn split(arrays: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(lists.finish()))
 }
 
+/// The letters from one place to another: places are counted from 1, and from the end below zero.
+pub(crate) fn slice(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let [values, starts, stops] = arrays else {
+        return exec_err!("a slice takes a text and two places");
+    };
+    let values = texts(values);
+    let starts = starts.as_primitive::<Int64Type>();
+    let stops = stops.as_primitive::<Int64Type>();
+    let slices = (0..values.len()).map(|row| {
+        if values.is_null(row) || starts.is_null(row) || stops.is_null(row) {
+            return None;
+        }
+        let value = values.value(row);
+        let length = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
+        let before = match starts.value(row) {
+            start if start < 0 => start.saturating_add(length).max(0),
+            start => start.saturating_sub(1).max(0),
+        };
+        let stop = match stops.value(row) {
+            stop if stop < 0 => stop.saturating_add(length).saturating_add(1),
+            stop => stop.min(length),
+        };
+        let count = usize::try_from(stop.saturating_sub(before)).unwrap_or(0);
+        let before = usize::try_from(before).unwrap_or(usize::MAX);
+        Some(value.chars().skip(before).take(count).collect::<String>())
+    });
+    Ok(Arc::new(slices.collect::<StringArray>()))
+}
+
 /// Finds a text in another, from a place on; places are counted from 1, and 0 is nowhere.
 pub(crate) fn locate(arrays: &[ArrayRef]) -> Result<ArrayRef> {
     let (wanted, within, starts) = match arrays {

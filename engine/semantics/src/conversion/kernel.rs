@@ -13,6 +13,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 use datafusion::common::Result;
 
+use super::list::lists_of_texts;
 use crate::time::{clocks_of_moments, is_date, is_text, moments_of_clocks, moments_of_texts};
 
 /// What becomes of a value that has no counterpart in the other type.
@@ -52,6 +53,7 @@ pub(super) fn converted(
         (from, DataType::Timestamp(unit, Some(zone))) if is_text(from) => {
             moments_of_texts(array, *unit, zone, options.safe)
         }
+        (from, DataType::List(field)) if is_text(from) => lists_of_texts(array, field, on_failure),
         (DataType::Timestamp(..), to) if !to.is_temporal() && !to.is_numeric() => {
             let text = timestamps_as_text(array)?;
             Ok(arrow(&text, to)?)

@@ -5,10 +5,11 @@
 //! (apache/datafusion 23095); it does so in the logical and in the physical simplifier and before it prunes.
 //! Both leave functions alone. Besides, its casts from DOUBLE and DECIMAL to integers cut where PostgreSQL
 //! and DuckDB round, a DECIMAL of more than 15 digits becomes a DOUBLE beside the nearest, a timestamp becomes
-//! text with a `T` in it, a difference of more than 292 years no INTERVAL, a day the midnight of UTC in every zone, and an hour that summer time repeats or leaves
+//! text with a `T` in it, a text the one element of a list, a difference of more than 292 years no INTERVAL, a day the midnight of UTC in every zone, and an hour that summer time repeats or leaves
 //! out an error.
 
 mod kernel;
+mod list;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -79,6 +80,8 @@ fn cast_of(expression: &Expr) -> Option<(&Expr, OnFailure)> {
 fn rounds_or_writes(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (DataType::Timestamp(..), to) => is_text(to),
+        // Arrow makes a list of one text of it.
+        (from, DataType::List(_)) if is_text(from) => true,
         // Seconds are what days are added as.
         (DataType::Duration(unit), to) => {
             let is_interval = *to == DataType::Interval(IntervalUnit::MonthDayNano);

@@ -1,6 +1,7 @@
-//! `generate_series` and `range` over timestamps give microseconds.
+//! `generate_series` and `range` over timestamps give microseconds, and in FROM a column of their own name.
 //!
-//! DataFusion 55.2 makes nanoseconds of what they are given, or refuses what is not nanoseconds in FROM.
+//! DataFusion 55.2 makes nanoseconds of what they are given, or refuses what is not nanoseconds in FROM, and
+//! calls the column `value`. In PostgreSQL and DuckDB it is called as the function is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,12 +12,13 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, PrimitiveArr
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Field, IntervalMonthDayNano, TimeUnit, TimestampMicrosecondType,
+    DataType, Field, IntervalMonthDayNano, Schema, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::catalog::{TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::registry::FunctionRegistry;
+use datafusion::functions_table::generate_series::{GenSeriesArgs, GenerateSeriesTable};
 use datafusion::logical_expr::{
     ColumnarValue, Documentation, Expr, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, ident,
@@ -27,9 +29,6 @@ use super::sides::cast as cast_expression;
 use crate::function::over_arrays;
 
 const NAMES: [&str; 2] = ["generate_series", "range"];
-
-/// What the column of a series is called.
-const VALUE: &str = "value";
 
 /// Returns the functions around those that are registered.
 pub(super) fn functions(registry: &dyn FunctionRegistry) -> Result<Vec<Arc<ScalarUDF>>> {
@@ -195,15 +194,71 @@ struct SeriesTable {
 }
 
 impl SeriesTable {
+    /// The series of whole numbers, where that is what the arguments ask for.
+    fn of_numbers(&self, arguments: &[Expr]) -> Option<GenerateSeriesTable> {
+        let schema = Schema::new(vec![Field::new(self.name, DataType::Int64, false)]);
+        let mut numbers = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let Expr::Literal(value, _) = argument else {
+                return None;
+            };
+            if !value.data_type().is_integer() && !value.data_type().is_null() {
+                return None;
+            }
+            match value.cast_to(&DataType::Int64).ok()? {
+                ScalarValue::Int64(number) => numbers.push(number),
+                _ => return None,
+            }
+        }
+        let numbers: Option<Vec<i64>> = numbers.into_iter().collect();
+        let series = match numbers.as_deref() {
+            None => GenSeriesArgs::ContainsNull { name: self.name },
+            Some(numbers) => {
+                let (start, end, step) = match *numbers {
+                    [end] => (0, end, 1),
+                    [start, end] => (start, end, 1),
+                    [start, end, step] if step != 0 => (start, end, step),
+                    _ => return None,
+                };
+                GenSeriesArgs::Int64Args {
+                    start,
+                    end,
+                    step,
+                    include_end: self.name == NAMES[0],
+                    name: self.name,
+                }
+            }
+        };
+        Some(GenerateSeriesTable::new(Arc::new(schema), series))
+    }
+
+    /// Gives the column of another table the name of this function, and a type.
+    fn renamed(
+        &self,
+        theirs: Arc<dyn TableProvider>,
+        to: Option<DataType>,
+    ) -> Result<Arc<dyn TableProvider>> {
+        let schema = theirs.schema();
+        let value = ident(schema.field(0).name());
+        let value = match to {
+            Some(to) => cast_expression(value, to),
+            None => value,
+        };
+        let plan = LogicalPlanBuilder::scan("series", provider_as_source(theirs), None)?
+            .project(vec![value.alias(self.name)])?
+            .build()?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+
     /// Unfolds the list that the function of the same name gives, since that holds all years.
     fn as_list(&self, arguments: &TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
         let Some(function) = arguments.session().scalar_functions().get(self.name) else {
             return plan_err!("`{}` is not a function of this session", self.name);
         };
-        let list = function.call(arguments.exprs().to_vec()).alias(VALUE);
+        let list = function.call(arguments.exprs().to_vec()).alias(self.name);
         let plan = LogicalPlanBuilder::empty(true)
             .project(vec![list])?
-            .unnest_column(VALUE)?
+            .unnest_column(self.name)?
             .build()?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }
@@ -211,6 +266,9 @@ impl SeriesTable {
 
 impl TableFunctionImpl for SeriesTable {
     fn call_with_args(&self, arguments: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        if let Some(numbers) = self.of_numbers(arguments.exprs()) {
+            return Ok(Arc::new(numbers));
+        }
         let is_fine = |argument: &Expr| {
             matches!(
                 argument,
@@ -231,19 +289,13 @@ impl TableFunctionImpl for SeriesTable {
             .theirs
             .call_with_args(TableFunctionArgs::new(&given, session))?;
         let schema = theirs.schema();
-        let field = schema.field(0);
-        let DataType::Timestamp(TimeUnit::Nanosecond, zone) = field.data_type() else {
-            return Ok(theirs);
+        let to = match schema.field(0).data_type() {
+            DataType::Timestamp(TimeUnit::Nanosecond, zone) if !stays => {
+                Some(DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))
+            }
+            _ => None,
         };
-        if stays {
-            return Ok(theirs);
-        }
-        let to = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-        let value = cast_expression(ident(field.name()), to).alias(field.name());
-        let plan = LogicalPlanBuilder::scan("series", provider_as_source(theirs), None)?
-            .project(vec![value])?
-            .build()?;
-        Ok(Arc::new(ViewTable::new(plan, None)))
+        self.renamed(theirs, to)
     }
 }
 

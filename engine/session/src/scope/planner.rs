@@ -218,7 +218,10 @@ impl<'a> ScopeProvider<'a> {
             state,
             scope,
             relation_planners,
-            expr_planners: [times, frames].into_iter().chain(others).collect(),
+            expr_planners: [times, frames, lakesh_function::text_planner()]
+                .into_iter()
+                .chain(others)
+                .collect(),
             types: Arc::new(TimeTypes::new(zone)),
         }
     }

@@ -85,7 +85,7 @@ impl Session {
         Ok((now != before).then_some(Event::Display(now)))
     }
 
-    fn set_datafusion(&self, name: &str, value: &str) -> Result<(), SettingError> {
+    pub(super) fn set_datafusion(&self, name: &str, value: &str) -> Result<(), SettingError> {
         if name.starts_with("datafusion.runtime.") {
             return Err(SettingError::Refused {
                 name: name.to_owned(),
@@ -199,6 +199,9 @@ impl Session {
         let lower = name.to_lowercase();
         if lower.contains('.') {
             return lower;
+        }
+        if lower == "null_order" {
+            return "lakesh.default_null_order".to_owned();
         }
         if lower == "timezone" || lower == "time_zone" {
             return TIME_ZONE.to_owned();

@@ -36,8 +36,8 @@ const fn other(
 const NO_INDEX: &str = "CREATE INDEX is not supported: files have statistics in place of indexes";
 const NO_RIGHTS: &str = "rights are not kept by lakesh: they are those of files and object stores";
 const NO_EXTENSION: &str = "extensions are not loaded: what lakesh can do is built in";
-const NO_MACRO: &str = "CREATE MACRO is not supported";
-const FUNCTION: &str = "CREATE FUNCTION f(x DOUBLE) RETURNS DOUBLE RETURN x + 1 makes a function";
+const NO_MACRO: &str = "a macro is kept in the catalog, not for a session";
+const MACRO: &str = "CREATE MACRO f(x) AS x + 1";
 const PACKED: &str = "OPTIMIZE t ZORDER BY (column) puts rows together that are read together";
 const NEWEST: &str = "nothing needs to be refreshed: each statement reads the newest state of a table and the files that are there";
 
@@ -45,8 +45,8 @@ static OTHERS: &[Other] = &[
     other(&["create", "index"], NO_INDEX, PACKED),
     other(&["create", "unique", "index"], NO_INDEX, PACKED),
     other(&["drop", "index"], "there are no indexes", PACKED),
-    other(&["create", "macro"], NO_MACRO, FUNCTION),
-    other(&["create", "or", "replace", "macro"], NO_MACRO, FUNCTION),
+    other(&["create", "temp", "macro"], NO_MACRO, MACRO),
+    other(&["create", "temporary", "macro"], NO_MACRO, MACRO),
     other(
         &["create", "materialized", "view"],
         "CREATE MATERIALIZED VIEW is not supported",

@@ -290,6 +290,7 @@ fn binary(op: &BinaryOperator, expression: &Expr) -> Checked {
         | BinaryOperator::PGILikeMatch
         | BinaryOperator::PGNotLikeMatch
         | BinaryOperator::PGNotILikeMatch
+        | BinaryOperator::PGOverlap
         // These have a meaning where a function for them is registered, and an error elsewhere.
         | BinaryOperator::Arrow
         | BinaryOperator::LongArrow
@@ -307,7 +308,6 @@ fn binary(op: &BinaryOperator, expression: &Expr) -> Checked {
         BinaryOperator::Match
         | BinaryOperator::Regexp
         | BinaryOperator::Custom(_)
-        | BinaryOperator::PGOverlap
         | BinaryOperator::PGStartsWith
         | BinaryOperator::PGCustomBinaryOperator(_)
         | BinaryOperator::Overlaps

@@ -1,12 +1,36 @@
-//! Clocks in intervals: `INTERVAL '1 day 04:05:06'`, which Arrow cannot read.
+//! Clocks in intervals: `INTERVAL '1 day 04:05:06'`, which Arrow cannot read; and `INTERVAL (n + 1) HOUR`, which
+//! is so many times an hour.
 //!
 //! PostgreSQL's manual, "Interval Input": `04:05` is hours and minutes, and a sign before the clock holds for
 //! all of it.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Interval, Value, ValueWithSpan};
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Interval, UnaryOperator, Value, ValueWithSpan,
+};
 
-/// Writes the clocks of an interval's text as units.
+/// Writes the clocks of an interval's text as units, and what is computed as a product.
 pub(super) fn rewrite(expression: &mut Expr) {
+    if let Expr::Interval(Interval {
+        value,
+        leading_field: Some(_),
+        ..
+    }) = expression
+        && !is_constant(value)
+    {
+        let one = Expr::value(Value::SingleQuotedString("1".to_owned()));
+        let count = std::mem::replace(value.as_mut(), one);
+        let count = match count {
+            nested @ Expr::Nested(_) => nested,
+            other => Expr::Nested(Box::new(other)),
+        };
+        let unit = expression.clone();
+        *expression = Expr::Nested(Box::new(Expr::BinaryOp {
+            left: Box::new(count),
+            op: BinaryOperator::Multiply,
+            right: Box::new(unit),
+        }));
+        return;
+    }
     let text = match expression {
         Expr::Interval(Interval {
             value,
@@ -28,6 +52,18 @@ pub(super) fn rewrite(expression: &mut Expr) {
     {
         let words: Vec<String> = text.split_whitespace().map(units).collect();
         *text = words.join(" ");
+    }
+}
+
+/// Says whether the planner reads the value of an interval by itself.
+fn is_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Value(value) => !matches!(value.value, Value::Placeholder(_)),
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus | UnaryOperator::Plus,
+            expr,
+        } => is_constant(expr),
+        _ => false,
     }
 }
 

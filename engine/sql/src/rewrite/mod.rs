@@ -7,6 +7,7 @@ mod casts;
 mod distinct_on;
 mod grouping;
 mod interval;
+mod json;
 mod limited;
 mod names;
 mod operator;
@@ -16,6 +17,7 @@ mod row_query;
 mod row_value;
 mod sample;
 mod series;
+mod slice;
 mod using;
 mod wildcard;
 mod window;
@@ -23,19 +25,20 @@ mod window;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Fetch, JoinOperator, LimitClause, Query, Select, SetExpr, SetOperator, TableFactor,
-    TableWithJoins, Value, VisitMut, VisitorMut,
+    Expr, Fetch, JoinOperator, LimitClause, ObjectNamePart, Query, Select, SetExpr, SetOperator,
+    TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::complete::Refusal;
-use crate::{ParseResult, select_everything};
+use crate::{ParseResult, normalized, select_everything};
 use using::Merged;
 use window::Windows;
 
 pub use casts::AS_WRITTEN;
 pub use operator::PRODUCT_OF_ROWS;
 pub use pattern::{LIKE_PATTERN, SIMILAR_PATTERN, like_pattern, similar_pattern};
+pub use series::is_series;
 pub use wildcard::REPLACING;
 
 /// Says whether a function is one that the parser puts into expressions, and that nobody else calls.
@@ -149,6 +152,7 @@ impl VisitorMut for Rewriter {
         {
             name_sides(table_with_joins);
         }
+        in_lower_case(factor);
         series::rewrite(factor);
         ControlFlow::Continue(())
     }
@@ -171,8 +175,26 @@ impl VisitorMut for Rewriter {
         }
         operator::rewrite(expression);
         interval::rewrite(expression);
+        json::rewrite(expression);
+        slice::rewrite(expression);
         quantified::rewrite(expression);
         flow(pattern::rewrite(expression))
+    }
+}
+
+/// Writes the name of a function in FROM as the planner knows it, unless it is in quotes.
+fn in_lower_case(factor: &mut TableFactor) {
+    let name = match factor {
+        TableFactor::Table {
+            name,
+            args: Some(_),
+            ..
+        }
+        | TableFactor::Function { name, .. } => name,
+        _ => return,
+    };
+    if let [ObjectNamePart::Identifier(word)] = name.0.as_mut_slice() {
+        word.value = normalized(word);
     }
 }
 

@@ -93,6 +93,12 @@ fn operation(left: &Expr, op: &mut BinaryOperator, right: &Expr) -> Option<Expr>
             *op = BinaryOperator::Divide;
             None
         }
+        // Lists that have an element in common, as in PostgreSQL and DuckDB.
+        BinaryOperator::PGOverlap => {
+            let place = left.span();
+            let lists = vec![left.clone(), right.clone()];
+            Some(call("array_has_any", lists, place))
+        }
         BinaryOperator::MyIntegerDivide => Some(whole_quotient(left, right)),
         BinaryOperator::Custom(word) if word == POWER => {
             let place = left.span();

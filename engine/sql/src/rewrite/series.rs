@@ -14,8 +14,14 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use super::call;
 use crate::normalized;
 
-/// The column that a series has where nobody names it.
-const COLUMN: &str = "value";
+/// The series that can stand in FROM; their column is called as they are.
+const SERIES: [&str; 2] = ["generate_series", "range"];
+
+/// Says whether a name in FROM is that of a series.
+#[must_use]
+pub fn is_series(name: &ObjectName) -> bool {
+    single(name).is_some_and(|(name, _)| SERIES.contains(&name.as_str()))
+}
 
 /// Writes a call of a series, or of `unnest` behind LATERAL, as `unnest`.
 pub(super) fn rewrite(factor: &mut TableFactor) {
@@ -48,7 +54,7 @@ pub(super) fn rewrite(factor: &mut TableFactor) {
     let mut alias = alias.clone();
     let array_exprs = match name.as_str() {
         "unnest" => arguments,
-        "generate_series" | "range" if arguments.iter().any(names_column) => {
+        _ if SERIES.contains(&name.as_str()) && arguments.iter().any(names_column) => {
             let alias = alias.get_or_insert_with(|| TableAlias {
                 explicit: true,
                 name: Ident::new(name.clone()),
@@ -56,7 +62,9 @@ pub(super) fn rewrite(factor: &mut TableFactor) {
                 at: None,
             });
             if alias.columns.is_empty() {
-                alias.columns.push(TableAliasColumnDef::from_name(COLUMN));
+                alias
+                    .columns
+                    .push(TableAliasColumnDef::from_name(name.as_str()));
             }
             vec![call(&name, arguments, place)]
         }

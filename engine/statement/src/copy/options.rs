@@ -130,6 +130,11 @@ impl ParsedOptions {
                 }
                 "overwrite" | "overwrite_or_ignore" | "append" => {}
                 _ => {
+                    let value = match (key.as_str(), value.as_str()) {
+                        ("header", "0") => "false".to_owned(),
+                        ("header", "1") => "true".to_owned(),
+                        _ => value,
+                    };
                     options.writer_options.insert(writer_key(key), value);
                 }
             }
@@ -166,6 +171,9 @@ fn writer_key(key: &str) -> String {
         "header" => "has_header",
         "delim" | "sep" => "delimiter",
         "nullstr" | "null" => "null_value",
+        "codec" => "compression",
+        "dateformat" => "date_format",
+        "timestampformat" => "timestamp_format",
         "row_group_size" => "max_row_group_size",
         other => other,
     };

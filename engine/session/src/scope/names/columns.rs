@@ -16,6 +16,8 @@ pub(super) struct Column {
     pub(super) is_merged: bool,
     /// Whether it stands for a column that was merged into it too.
     pub(super) is_key: bool,
+    /// Names that find it where there is nothing else of them.
+    pub(super) also: Vec<String>,
 }
 
 /// The columns of a table, of a FROM or of a result, in their order.
@@ -46,6 +48,7 @@ impl Columns {
                     data_type: Some(field.data_type().clone()),
                     is_merged: false,
                     is_key: false,
+                    also: Vec::new(),
                 })
                 .collect(),
             is_open: false,
@@ -63,6 +66,7 @@ impl Columns {
                     data_type: Some(field.data_type().clone()),
                     is_merged: false,
                     is_key: false,
+                    also: Vec::new(),
                 })
                 .collect(),
             is_open: false,
@@ -77,6 +81,7 @@ impl Columns {
             data_type,
             is_merged: false,
             is_key: false,
+            also: Vec::new(),
         });
     }
 
@@ -124,7 +129,7 @@ impl Columns {
 
     /// Finds what a column's name stands for.
     pub(super) fn column(&self, wanted: &str) -> Meaning<'_> {
-        meaning(self.list.iter().map(|column| column.name.as_str()), wanted)
+        named(self.list.iter(), wanted)
     }
 
     /// Finds what a column's name stands for in one table.
@@ -133,7 +138,23 @@ impl Columns {
             .list
             .iter()
             .filter(|column| column.table.as_deref() == Some(table));
-        meaning(columns.map(|column| column.name.as_str()), wanted)
+        named(columns, wanted)
+    }
+
+    /// Gives the only column a type.
+    pub(super) fn of_type(mut self, data_type: DataType) -> Self {
+        if let [only] = self.list.as_mut_slice() {
+            only.data_type = Some(data_type);
+        }
+        self
+    }
+
+    /// Gives the only column names that find it too.
+    pub(super) fn found_by(mut self, names: Vec<String>) -> Self {
+        if let [only] = self.list.as_mut_slice() {
+            only.also = names;
+        }
+        self
     }
 
     /// Finds what a table's name stands for.
@@ -151,6 +172,19 @@ impl Columns {
             column.name == name && (table.is_none() || column.table.as_deref() == table)
         });
         found.next()?.data_type.as_ref()
+    }
+}
+
+/// Finds what a name stands for among columns.
+fn named<'a>(columns: impl Iterator<Item = &'a Column> + Clone, wanted: &str) -> Meaning<'a> {
+    let found = meaning(columns.clone().map(|column| column.name.as_str()), wanted);
+    if found != Meaning::Nothing {
+        return found;
+    }
+    let mut others = columns.filter(|column| column.also.iter().any(|name| name == wanted));
+    match (others.next(), others.next()) {
+        (Some(only), None) => Meaning::Folded(&only.name),
+        _ => Meaning::Nothing,
     }
 }
 

@@ -203,7 +203,7 @@ impl Names<'_> {
     }
 
     /// Returns the type of an expression, where it can be known before the query is planned.
-    fn type_of(&self, expression: &Expr) -> Option<DataType> {
+    pub(super) fn type_of(&self, expression: &Expr) -> Option<DataType> {
         let known = self.levels.last().map(|level| level.columns.list.iter());
         let mut fields = Vec::new();
         for column in known.into_iter().flatten() {

@@ -1,9 +1,12 @@
 //! What stands in FROM: which columns there are, and the names in conditions of joins.
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName,
-    Query, SelectItem, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins,
+    Query, SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor,
+    TableWithJoins,
 };
+use datafusion::sql::sqlparser::tokenizer::Span;
 use lakesh_sql::{identifiers, select_from_nothing, syntax_error};
 
 use super::columns::Columns;
@@ -12,6 +15,9 @@ use crate::scope::reference::reference;
 
 /// What a table is called where its columns get other names.
 const INNER: &str = "_lakesh_spelled";
+
+/// What the elements of a list in FROM are called.
+const UNNEST: &str = "unnest";
 
 impl Names<'_> {
     /// Resolves the names in FROM; returns the columns of all of its tables.
@@ -55,7 +61,11 @@ impl Names<'_> {
                     let TableFactor::Table { name, alias, .. } = factor else {
                         return Ok(columns);
                     };
-                    return Ok(called(columns, alias.as_ref(), last(name)));
+                    let columns = called(columns, alias.as_ref(), last(name));
+                    return Ok(match lakesh_sql::is_series(name) {
+                        true => columns.found_by(other_names(alias.as_ref())),
+                        false => columns,
+                    });
                 }
                 let columns = self.relation(name);
                 Ok(called(columns, alias.as_ref(), last(name)))
@@ -85,11 +95,20 @@ impl Names<'_> {
             TableFactor::UNNEST {
                 array_exprs, alias, ..
             } => {
-                self.within(Level::of(before.clone()), |names| {
+                let element = self.within(Level::of(before.clone()), |names| {
                     array_exprs
                         .iter_mut()
-                        .try_for_each(|array| names.expression(array))
+                        .try_for_each(|array| names.expression(array))?;
+                    Ok(match array_exprs.as_slice() {
+                        [only] => names.type_of(only).as_ref().and_then(element_type),
+                        _ => None,
+                    })
                 })?;
+                if let Some(element) = element {
+                    let given = name_element(alias);
+                    let columns = called(Columns::unknown(), alias.as_ref(), None);
+                    return Ok(columns.of_type(element).found_by(given));
+                }
                 Ok(called(Columns::unknown(), alias.as_ref(), None))
             }
             TableFactor::Function {
@@ -298,6 +317,53 @@ fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
         | JoinOperator::ArrayJoin
         | JoinOperator::LeftArrayJoin
         | JoinOperator::InnerArrayJoin => None,
+    }
+}
+
+/// What finds the column of a series besides its own name: the name of its table, and `value`.
+fn other_names(alias: Option<&TableAlias>) -> Vec<String> {
+    let alias = alias.filter(|alias| alias.columns.is_empty());
+    let table = alias.map(|alias| looked_up(&alias.name));
+    table.into_iter().chain(["value".to_owned()]).collect()
+}
+
+/// Names the column of `unnest(list)`, where nobody did: after its table, or `unnest`.
+///
+/// Returns what finds it too.
+fn name_element(alias: &mut Option<TableAlias>) -> Vec<String> {
+    let alias = alias.get_or_insert_with(|| TableAlias {
+        explicit: true,
+        name: Ident::new(UNNEST),
+        columns: Vec::new(),
+        at: None,
+    });
+    let table = looked_up(&alias.name);
+    let series = alias
+        .columns
+        .first()
+        .filter(|column| column.name.span == Span::empty());
+    if let Some(column) = series {
+        return vec![looked_up(&column.name), table, "value".to_owned()];
+    }
+    if !alias.columns.is_empty() {
+        return Vec::new();
+    }
+    let column = TableAliasColumnDef {
+        name: alias.name.clone(),
+        data_type: None,
+    };
+    alias.columns.push(column);
+    vec![UNNEST.to_owned()]
+}
+
+fn element_type(list: &DataType) -> Option<DataType> {
+    match list {
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::ListView(field)
+        | DataType::LargeListView(field) => Some(field.data_type().clone()),
+        _ => None,
     }
 }
 

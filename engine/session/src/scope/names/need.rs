@@ -108,6 +108,12 @@ impl Visitor for Forms {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
         let alias = match factor {
+            TableFactor::Table {
+                name,
+                args: Some(_),
+                ..
+            } if lakesh_sql::is_series(name) => return ControlFlow::Break(()),
+            TableFactor::UNNEST { .. } => return ControlFlow::Break(()),
             TableFactor::Table { name, alias, .. } => {
                 if is_cased_name(name) && alias.is_none() {
                     return ControlFlow::Break(());
@@ -116,7 +122,6 @@ impl Visitor for Forms {
             }
             TableFactor::Derived { alias, .. }
             | TableFactor::NestedJoin { alias, .. }
-            | TableFactor::UNNEST { alias, .. }
             | TableFactor::Function { alias, .. } => alias,
             TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } => {
                 return ControlFlow::Break(());

@@ -76,9 +76,19 @@ impl Names<'_> {
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expression) => {
+                    let written = column_word(expression).cloned();
                     self.expression(expression)?;
                     let (name, data_type) = self.result_of(expression);
-                    output.push(name, data_type);
+                    let Some(word) = written.filter(|word| differs(word, expression)) else {
+                        output.push(name, data_type);
+                        continue;
+                    };
+                    // A column that another name finds is called by that name.
+                    output.push(looked_up(&word), data_type);
+                    *item = SelectItem::ExprWithAlias {
+                        expr: expression.clone(),
+                        alias: word,
+                    };
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     self.expression(expr)?;
@@ -152,6 +162,21 @@ impl Names<'_> {
             other => (other.to_string(), None),
         }
     }
+}
+
+/// Returns the word that names a column, where an expression is nothing else.
+fn column_word(expression: &Expr) -> Option<&Ident> {
+    match expression {
+        Expr::Identifier(word) => Some(word),
+        Expr::CompoundIdentifier(words) => words.last(),
+        _ => None,
+    }
+}
+
+/// Says whether a column has a name that is not the one that was written, whatever the case.
+fn differs(written: &Ident, expression: &Expr) -> bool {
+    column_word(expression)
+        .is_some_and(|word| word.value.to_lowercase() != written.value.to_lowercase())
 }
 
 /// Returns the name of the first column in an expression.

@@ -1,0 +1,112 @@
+//! `[x + 1 for x in list if x > 0]`, DuckDB's and Python's way of writing list_transform and list_filter.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use super::word;
+use crate::word::is_word;
+
+/// The parts of what stands in brackets, as places of tokens.
+struct Parts {
+    /// The bracket that opens it.
+    open: usize,
+    for_word: usize,
+    in_word: usize,
+    if_word: Option<usize>,
+    /// The bracket that closes it.
+    close: usize,
+}
+
+/// Writes comprehensions as calls, innermost first.
+pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    if !tokens.iter().any(|token| is_word(token, "for")) {
+        return tokens;
+    }
+    while let Some(parts) = innermost(&tokens) {
+        tokens = written(&tokens, &parts);
+    }
+    tokens
+}
+
+/// Finds the first comprehension that holds no other.
+fn innermost(tokens: &[TokenWithSpan]) -> Option<Parts> {
+    let mut open: Vec<(usize, Option<usize>, Option<usize>, Option<usize>)> = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        match token.token {
+            Token::LBracket | Token::LParen | Token::LBrace => open.push((place, None, None, None)),
+            Token::RBracket | Token::RParen | Token::RBrace => {
+                let found = open.pop();
+                if let Some((begin, Some(for_word), Some(in_word), if_word)) = found
+                    && token.token == Token::RBracket
+                    && tokens[begin].token == Token::LBracket
+                    // A place among those that are left is another than among all: the parser refuses it.
+                    && !(if_word.is_some() && has_comma(&tokens[for_word..in_word]))
+                {
+                    return Some(Parts {
+                        open: begin,
+                        for_word,
+                        in_word,
+                        if_word,
+                        close: place,
+                    });
+                }
+            }
+            _ => {
+                let Some((begin, for_word, in_word, if_word)) = open.last_mut() else {
+                    continue;
+                };
+                if tokens[*begin].token != Token::LBracket {
+                    continue;
+                }
+                match (&for_word, &in_word) {
+                    (None, _) if is_word(token, "for") => *for_word = Some(place),
+                    (Some(_), None) if is_word(token, "in") => *in_word = Some(place),
+                    (Some(_), Some(_)) if is_word(token, "if") => *if_word = Some(place),
+                    _ => {}
+                }
+            }
+        }
+    }
+    None
+}
+
+fn has_comma(tokens: &[TokenWithSpan]) -> bool {
+    tokens.iter().any(|token| token.token == Token::Comma)
+}
+
+fn written(tokens: &[TokenWithSpan], parts: &Parts) -> Vec<TokenWithSpan> {
+    let names = &tokens[parts.for_word + 1..parts.in_word];
+    let list = &tokens[parts.in_word + 1..parts.if_word.unwrap_or(parts.close)];
+    let body = &tokens[parts.open + 1..parts.for_word];
+    let condition = parts.if_word.map(|place| &tokens[place + 1..parts.close]);
+    let mut made = tokens[..parts.open].to_vec();
+    let span = tokens[parts.open].span;
+    let put =
+        |made: &mut Vec<TokenWithSpan>, token: Token| made.push(TokenWithSpan { token, span });
+    let lambda = |made: &mut Vec<TokenWithSpan>, body: &[TokenWithSpan]| {
+        for token in [Token::Comma, Token::LParen] {
+            put(made, token);
+        }
+        made.extend_from_slice(names);
+        for token in [Token::RParen, Token::Arrow, Token::LParen] {
+            put(made, token);
+        }
+        made.extend_from_slice(body);
+        for token in [Token::RParen, Token::RParen] {
+            put(made, token);
+        }
+    };
+    put(&mut made, word("list_transform", Keyword::NoKeyword));
+    put(&mut made, Token::LParen);
+    if let Some(condition) = condition {
+        put(&mut made, word("list_filter", Keyword::NoKeyword));
+        put(&mut made, Token::LParen);
+        made.extend_from_slice(list);
+        lambda(&mut made, condition);
+    } else {
+        made.extend_from_slice(list);
+    }
+    lambda(&mut made, body);
+    made.extend_from_slice(&tokens[parts.close + 1..]);
+    made
+}

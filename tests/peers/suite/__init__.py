@@ -1,0 +1,1 @@
+"""DuckDB's own tests, replayed in DuckDB and lakesh."""
