@@ -61,6 +61,14 @@ const QUERIES_AS_TEXT: &[(&str, &str)] = &[
     ),
     ("engine/src/command/delta.rs", "a name, quoted as a literal"),
     (
+        "engine/src/command/go.rs",
+        "DESCRIBE before a query that the user wrote",
+    ),
+    (
+        "engine/src/command/habits.rs",
+        "a file and a table, as the command quotes them",
+    ),
+    (
         "engine/src/command/show.rs",
         "a name, as the command quotes it",
     ),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use expectrl::session::OsSession;
 use expectrl::{ControlCode, Eof, Expect, Needle};
 
-use crate::support::{Lake, on_terminal};
+use crate::support::{Lake, on_terminal, on_terminal_through};
 
 /// Bracketed paste is switched on: the line editor has begun to read.
 const READY: &str = "\u{1b}[?2004h";
@@ -137,6 +137,85 @@ fn a_paste_without_brackets_runs_every_statement() {
     terminal.sees("│ of two lines │");
     terminal.sees(" 43 │");
     terminal.types("\\q\r");
+    terminal.ends();
+}
+
+#[test]
+fn further_lines_have_a_prompt_that_shows_what_is_open() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.prompts();
+    terminal.types("select 'x\r");
+    terminal.sees("   ..'> ");
+    terminal.types("y' as a,\r");
+    terminal.sees("   ...> ");
+    // Backspace at a line's beginning joins it with the one before; the text has no trace of the prompts.
+    terminal.types("\x7f\rlength('x\r");
+    terminal.sees("   ..'> ");
+    terminal.types("y') as n;\r");
+    terminal.sees("bigint");
+    terminal.sees(" 3 │");
+    terminal.enters("\\q");
+    terminal.ends();
+    let history = history(&lake);
+    assert!(!history.contains('\u{2007}'), "{history}");
+}
+
+#[test]
+fn queries_end_with_commands() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("select 41 as n \\gset");
+    terminal.enters("select :n + 1 as answer;");
+    terminal.sees(" 42 │");
+    terminal.enters("select 40 + 3 as c \\watch 0.1 2");
+    terminal.sees("nothing changed");
+    terminal.enters("help");
+    terminal.sees("\\timing");
+    terminal.enters("\\history gset");
+    terminal.sees("41 as n");
+    terminal.enters("\\q");
+    terminal.ends();
+}
+
+#[test]
+fn an_earlier_entry_and_a_function_stand_behind_the_cursor() {
+    let lake = Lake::new();
+    let mut terminal = Terminal::new(&lake, &[]);
+    terminal.enters("select 40 + 2 as answer;");
+    terminal.sees(" 42 │");
+    terminal.prompts();
+    terminal.types("select 40");
+    terminal.sees("+ 2 as answer");
+    // The right arrow key takes it.
+    terminal.types("\x1b[C\r");
+    terminal.sees(" 42 │");
+    terminal.prompts();
+    terminal.types("select date_trunc(");
+    terminal.sees("date_trunc(precision");
+    terminal.types(ControlCode::EndOfText);
+    terminal.enters("\\q");
+    terminal.ends();
+}
+
+#[test]
+fn a_signal_leaves_the_terminal_as_it_was() {
+    let lake = Lake::new();
+    let script = "stty -a > before; sh -c 'echo $$ > pid; exec \"$LAKESH\"'; echo status $?; stty -a > after; cmp before after && echo the same";
+    let mut terminal = Terminal {
+        session: on_terminal_through(&lake, 100, script),
+    };
+    terminal.prompts();
+    terminal.types("select 1");
+    let process = fs::read_to_string(lake.path().join("pid")).unwrap();
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -TERM {process}")])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+    terminal.sees("ended by SIGTERM");
+    terminal.sees("status 143");
+    terminal.sees("the same");
     terminal.ends();
 }
 

@@ -143,6 +143,14 @@ fn explain_function(session: &Session, name: &str) -> Option<Inspection> {
     })
 }
 
+/// Returns in a line how a function is called; `None` if there is none of this name.
+pub fn usage(session: &Session, name: &str) -> Option<String> {
+    let explained =
+        command::help::explain_function(&session.state(), name).or_else(|| explain_reader(name))?;
+    let first = explained.lines().next()?;
+    Some(printable(first))
+}
+
 /// Lists the arguments of a reader of files.
 fn explain_reader(name: &str) -> Option<String> {
     let reader = lakesh_table::READERS

@@ -44,6 +44,8 @@ pub(crate) struct Executor {
     results: usize,
     /// Where results go instead of the notebook.
     output: Option<ResultFile>,
+    /// The file for the next rows.
+    once: Option<String>,
 }
 
 /// How a cell ended.
@@ -78,6 +80,7 @@ impl Executor {
             charts,
             results: 0,
             output: None,
+            once: None,
         }
     }
 
@@ -197,6 +200,7 @@ impl Executor {
             },
             Event::Output(file) => self.redirect(file.as_deref())?,
             Event::Save(file) => running.save = Some(file),
+            Event::Once(file) => self.once = Some(file),
             Event::Clear => screen.clear().await,
             Event::Page(text) => end.pages.push(text),
             Event::Quit => running.quit = true,
@@ -210,7 +214,7 @@ impl Executor {
 
     fn begin_rows(&mut self, schema: SchemaRef, running: &mut Running) -> Result<(), Failure> {
         let display = self.session.display();
-        if let Some(path) = running.save.take() {
+        if let Some(path) = running.save.take().or_else(|| self.once.take()) {
             let mut file = ResultFile::create(&path, &display)?;
             file.start(&schema, &display)?;
             running.file = Some(Destination::Own(file));

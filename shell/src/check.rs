@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
             Ok(cell) => cell,
             Err(failure) => return self.note(&failure),
         };
-        if let Cell::Command(place) = &cell
+        if let Cell::Command { place, .. } = &cell
             && let Ok(Some(script)) = included_script(self.session, place)
         {
             if self.seen.insert(script.name.clone()) {

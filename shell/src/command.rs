@@ -1,7 +1,9 @@
 //! The commands that need a terminal or the user's own shell; the others are the engine's.
 
+pub(crate) mod ask;
 pub(crate) mod edit;
 pub(crate) mod folder;
+pub(crate) mod history;
 pub(crate) mod pager;
 pub(crate) mod shell;
 

@@ -3,7 +3,7 @@
 //! Whoever runs cells waits on `Interrupts`; only a script that is stuck in a write, or a second
 //! signal, ends the process from here.
 
-use std::io;
+use std::io::{self, Write};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakesh_engine::memory::unfinished;
+use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -21,6 +22,13 @@ use crate::status::Status;
 
 /// How long a script may take to stop of itself.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// The statuses that a shell gives to processes that these signals ended.
+const TERMINATED: i32 = 143;
+const HUNG_UP: i32 = 129;
+
+/// Switches off what the line editor has switched on: marks around what is pasted.
+const PLAIN_PASTE: &str = "\x1b[?2004l";
 
 /// Tells that the user wants the running cell to stop.
 #[derive(Clone, Default)]
@@ -52,18 +60,29 @@ impl Interrupts {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let guard = runtime.enter();
         let interrupt = signal(SignalKind::interrupt())?;
+        let terminate = signal(SignalKind::terminate())?;
+        let hangup = signal(SignalKind::hangup())?;
         let listening: BoxFuture<'static, ()> = match on_signal {
-            OnSignal::CancelCell => interrupts.clone().cancel_cells(interrupt).boxed(),
+            OnSignal::CancelCell => {
+                let cancelled = interrupts.clone().cancel_cells(interrupt);
+                let found = tcgetattr(io::stdin()).ok();
+                let listening = async move {
+                    tokio::join!(
+                        cancelled,
+                        leave_terminal(terminate, "SIGTERM", TERMINATED, found.clone()),
+                        leave_terminal(hangup, "SIGHUP", HUNG_UP, found)
+                    );
+                };
+                listening.boxed()
+            }
             OnSignal::End => {
-                let terminate = signal(SignalKind::terminate())?;
-                let hangup = signal(SignalKind::hangup())?;
                 let status = i32::from(Status::Interrupted.code());
                 let interrupted = interrupts.clone().end(interrupt, status);
                 let listening = async move {
                     tokio::join!(
                         interrupted,
-                        end_at_once(terminate, 143),
-                        end_at_once(hangup, 129)
+                        end_at_once(terminate, "SIGTERM", TERMINATED),
+                        end_at_once(hangup, "SIGHUP", HUNG_UP)
                     );
                 };
                 listening.boxed()
@@ -130,10 +149,26 @@ impl Interrupts {
     }
 }
 
-async fn end_at_once(mut signal: Signal, status: i32) {
+/// Ends the process, with a word to whoever reads its messages: a log should not just stop.
+async fn end_at_once(mut signal: Signal, name: &str, status: i32) {
     if signal.recv().await.is_some() {
+        drop(writeln!(io::stderr(), "ended by {name}"));
         end_process(status);
     }
+}
+
+/// Ends a prompt, and leaves its terminal as it was found: the line editor may be reading.
+async fn leave_terminal(mut signal: Signal, name: &str, status: i32, found: Option<Termios>) {
+    if signal.recv().await.is_none() {
+        return;
+    }
+    if let Some(found) = &found {
+        // A terminal that is gone needs nothing any more.
+        let _restored = tcsetattr(io::stdin(), SetArg::TCSANOW, found);
+        drop(write!(io::stderr(), "{PLAIN_PASTE}\r\n"));
+    }
+    drop(writeln!(io::stderr(), "ended by {name}"));
+    end_process(status);
 }
 
 fn end_process(status: i32) -> ! {

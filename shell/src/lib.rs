@@ -10,6 +10,7 @@ mod command_line;
 mod completions;
 mod compressed_file;
 mod configuration;
+mod habits;
 mod interrupt;
 mod manual;
 mod messages;
@@ -91,7 +92,7 @@ fn run_with(words: impl IntoIterator<Item = OsString>, output_was_closed: bool) 
             Err(_) => Status::InputOutput,
         };
     }
-    let line = match CommandLine::read(words) {
+    let line = match CommandLine::read(habits::translated(words)) {
         Ok(line) => line,
         Err(error) => return explain_usage(&error),
     };

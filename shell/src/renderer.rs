@@ -61,6 +61,8 @@ pub(crate) struct Renderer {
     single: Option<Sink>,
     /// Where the next statement's rows are saved.
     save: Option<PathBuf>,
+    /// Where the next rows go, whichever cell they come from.
+    once: Option<PathBuf>,
     current: Option<Current>,
     progress: ProgressLine,
 }
@@ -89,6 +91,7 @@ impl Renderer {
             output: None,
             single: None,
             save: None,
+            once: None,
             current: None,
             progress: ProgressLine::default(),
         }
@@ -138,6 +141,10 @@ impl Renderer {
             Event::Output(file) => self.redirect(file.as_deref().map(Path::new)),
             Event::Save(file) => {
                 self.save = Some(PathBuf::from(file));
+                Ok(())
+            }
+            Event::Once(file) => {
+                self.once = Some(PathBuf::from(file));
                 Ok(())
             }
             Event::Step(summary) | Event::Finished(summary) => self.finish(&summary),
@@ -208,7 +215,7 @@ impl Renderer {
     }
 
     fn start(&mut self, schema: &SchemaRef) -> Result<(), Stop> {
-        if let Some(file) = self.save.take() {
+        if let Some(file) = self.save.take().or_else(|| self.once.take()) {
             self.single = Some(create(&file, None)?);
         } else {
             self.start_pager()?;
@@ -409,7 +416,7 @@ fn refuse_wrong_place(sink: &Sink, format: &Format) -> Result<(), Stop> {
 }
 
 /// The width of the terminal in columns; the classic 80 where it does not say.
-fn width() -> usize {
+pub(crate) fn width() -> usize {
     terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
 }
 

@@ -141,7 +141,15 @@ impl Runner {
                 return false;
             }
         }
-        true
+        self.close_conditions(run)
+    }
+
+    /// Complains of an `\if` that a source has left open; says whether the next source is to run.
+    fn close_conditions(&mut self, run: &mut Run) -> bool {
+        match self.session.close_conditions(0) {
+            Ok(()) => true,
+            Err(failure) => self.note_failure(&failure, run),
+        }
     }
 
     /// Runs what comes in, each statement as soon as it is whole.
@@ -157,7 +165,7 @@ impl Runner {
                 next = input.next() => next,
             };
             let goes_on = match next {
-                None => return true,
+                None => return self.close_conditions(run),
                 Some(Ok(cell)) => run.note(self.run_cell(cell).await),
                 Some(Err(failure)) => self.note_failure(&failure, run),
             };

@@ -69,7 +69,7 @@ pub(crate) struct Switches {
 /// Makes messages for standard error.
 pub(crate) fn messages(streams: Streams) -> Messages {
     let colour = colour_choice().applies(streams.error_is_terminal);
-    Messages::new(Box::new(io::stderr()), colour)
+    Messages::new(Box::new(io::stderr()), colour, streams.error_is_terminal)
 }
 
 /// Reads the configuration, unless the user does not want it.
@@ -327,6 +327,8 @@ fn commands(switches: &Switches) -> Vec<Arc<dyn Command>> {
         Arc::new(command::edit::Edit::new(switches.edited.clone())),
         Arc::new(command::shell::Shell),
         lakesh_kernel::chart_command(),
+        Arc::new(command::ask::Ask),
+        Arc::new(command::history::ShowHistory),
         Arc::new(command::folder::ChangeFolder),
         Arc::new(command::pager::SwitchPager::new(switches.pager.clone())),
     ]

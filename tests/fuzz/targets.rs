@@ -215,7 +215,7 @@ fn commands(bytes: &[u8]) {
     for line in source.text.lines() {
         let line = Source::new("input", format!("\\{line}"));
         for cell in cells(&line, SplitOptions::default()) {
-            if let Ok(cell @ Cell::Command(_)) = cell {
+            if let Ok(cell @ Cell::Command { .. }) = cell {
                 in_time(run(cell));
             }
         }

@@ -11,7 +11,7 @@ pub(crate) use lake::Lake;
 pub(crate) use python::{interpreter, python, python_in, python_lines, python_program};
 pub(crate) use shell::{Run, Running, Shell};
 pub(crate) use store::ObjectStore;
-pub(crate) use terminal::on_terminal;
+pub(crate) use terminal::{on_terminal, on_terminal_through};
 
 use std::path::PathBuf;
 

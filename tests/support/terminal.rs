@@ -20,6 +20,22 @@ pub(crate) fn on_terminal(
     arguments: &[&str],
     variables: &[(&str, &str)],
 ) -> OsSession {
+    started(lake, columns, "exec \"$0\" \"$@\"", arguments, variables)
+}
+
+/// Starts a shell script at a terminal, which finds the binary in `$LAKESH`.
+pub(crate) fn on_terminal_through(lake: &Lake, columns: u16, script: &str) -> OsSession {
+    let binary = [("LAKESH", env!("CARGO_BIN_EXE_lakesh"))];
+    started(lake, columns, script, &[], &binary)
+}
+
+fn started(
+    lake: &Lake,
+    columns: u16,
+    script: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> OsSession {
     let mut command = Command::new("sh");
     for name in inherited_variables() {
         command.env_remove(name);
@@ -27,7 +43,7 @@ pub(crate) fn on_terminal(
     command
         .arg("-c")
         .arg(format!(
-            "until [ \"$(stty size)\" = '{ROWS} {columns}' ]; do sleep 0.01; done; exec \"$0\" \"$@\""
+            "until [ \"$(stty size)\" = '{ROWS} {columns}' ]; do sleep 0.01; done; {script}"
         ))
         .arg(env!("CARGO_BIN_EXE_lakesh"))
         .args(arguments)

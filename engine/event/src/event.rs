@@ -33,8 +33,10 @@ pub enum Event {
     Display(DisplayOptions),
     /// Results go to this file from now on; `None` brings them back.
     Output(Option<String>),
-    /// The rows of the next statement go to this file, and to nothing else.
+    /// The rows of this cell's next statement go to this file, and to nothing else.
     Save(String),
+    /// The next rows go to this file, whichever cell they come from.
+    Once(String),
     /// What is shown of the results so far is to be removed from the screen.
     Clear,
     /// Text that explains something, for a pager or the screen (`\help`).

@@ -24,6 +24,7 @@ mod screen;
 mod table;
 mod tsv;
 mod types;
+mod values;
 mod vertical;
 
 use std::error::Error;
@@ -37,6 +38,7 @@ use lakesh_text::similar::closest;
 use self::harmless::Harmless;
 
 pub use self::compression::{CompressedWriter, Compression};
+pub use self::values::texts;
 
 /// The registry: one line a format, in the order in which help lists them.
 static FORMATS: &[Format] = &[

@@ -36,6 +36,16 @@ pub trait Command: Send + Sync {
     /// Returns which arguments it takes.
     fn arguments(&self) -> Arguments;
 
+    /// Tells whether it may end a statement, as in `select 1 \gset`, and decides what becomes of it.
+    fn takes_statement(&self) -> bool {
+        false
+    }
+
+    /// Tells whether it also counts where `\if` leaves statements out.
+    fn is_condition(&self) -> bool {
+        false
+    }
+
     /// Looks at the arguments without doing anything; variables that it would set, it sets.
     fn check(&self, _invocation: &Invocation) -> Result<(), Failure> {
         Ok(())
@@ -46,27 +56,42 @@ pub trait Command: Send + Sync {
 }
 
 /// Commands that need a terminal: the shell brings them, other front ends refuse them by name.
-const TERMINAL_ONLY: &[&str] = &["e", "edit", "!", "shell", "system", "cd", "pager"];
+const TERMINAL_ONLY: &[&str] = &[
+    "e", "edit", "!", "shell", "system", "cd", "pager", "prompt", "history", "hist", "s",
+];
 
-/// Runs the command that stands at a place.
+/// Runs the command that stands at a place, with the statement that it ends.
 pub(super) async fn run(
     session: &Arc<Session>,
     place: &Place,
+    statement: Option<Place>,
     events: &EventSender,
 ) -> Result<Summary, Failure> {
     let (command, invocation) = invoke(session, place, Some(events))?;
+    let invocation = invocation.ending(command.as_ref(), statement)?;
     command
         .run(&invocation)
         .await
         .map_err(|failure| failure.at(place.clone()))
 }
 
-/// Checks the command that stands at a place.
-pub(super) fn check(session: &Arc<Session>, place: &Place) -> Result<(), Failure> {
+/// Checks the command that stands at a place, with the statement that it ends.
+pub(super) fn check(
+    session: &Arc<Session>,
+    place: &Place,
+    statement: Option<Place>,
+) -> Result<(), Failure> {
     let (command, invocation) = invoke(session, place, None)?;
+    let invocation = invocation.ending(command.as_ref(), statement)?;
     command
         .check(&invocation)
         .map_err(|failure| failure.at(place.clone()))
+}
+
+/// Tells whether the command at a place is `\if` or one of its kin.
+pub(super) fn is_condition(session: &Session, place: &Place) -> bool {
+    let (name, _) = name_and_rest(place);
+    find(session.commands(), name.text()).is_some_and(|command| command.is_condition())
 }
 
 /// Finds the command that stands at a place, and reads its arguments.

@@ -17,6 +17,7 @@ use lakesh_text::secret::{Secret, given_options, given_values};
 use lakesh_text::source::Place;
 
 use super::drawing::ToDraw;
+use super::locks::write;
 use super::queries::{Observer, Running};
 use super::{EventSender, Output, Session, Statement, StatementContext, command, execute};
 use crate::scope::Resolver;
@@ -25,6 +26,10 @@ use crate::scope::Resolver;
 pub(super) async fn drive(session: Arc<Session>, cell: Cell, events: EventSender) {
     let begin = Instant::now();
     let outcome = run(&session, cell, &events).await;
+    if let Err(failure) = &outcome {
+        let shown = session.secrets().hide_in_failure(failure.clone());
+        *write(&session.last_failure) = Some(shown);
+    }
     finish(outcome, begin, &events).await;
 }
 
@@ -54,8 +59,19 @@ pub async fn run(
     events: &EventSender,
 ) -> Result<Summary, Failure> {
     events.send(Event::Started).await?;
+    if session.leaves_out(&cell) {
+        return Ok(Summary {
+            verb: "\\if".to_owned(),
+            ..Summary::default()
+        });
+    }
     match cell {
-        Cell::Command(place) => command::run(session, &place, events).await,
+        Cell::Command { place, statement } => {
+            if let Some(statement) = &statement {
+                session.set_previous_statement(statement);
+            }
+            command::run(session, &place, statement, events).await
+        }
         Cell::Statement { place, terminator } => {
             session.set_previous_statement(&place);
             if terminator != Terminator::GoExpanded {
@@ -298,10 +314,23 @@ async fn draw(
     Ok(())
 }
 
+/// Checks a command with the statement that it ends.
+async fn check_command(
+    session: &Arc<Session>,
+    place: &Place,
+    statement: Option<Place>,
+) -> Result<(), Failure> {
+    if let Some(statement) = &statement {
+        let checked = check_text(session, statement).await;
+        checked.map_err(|failure| at_statement(failure, statement))?;
+    }
+    command::check(session, place, statement)
+}
+
 /// Checks a cell without running it.
 pub(super) async fn check(session: &Arc<Session>, cell: Cell) -> Result<(), Failure> {
     match cell {
-        Cell::Command(place) => command::check(session, &place),
+        Cell::Command { place, statement } => check_command(session, &place, statement).await,
         Cell::Statement { place, .. } => {
             let checked = check_text(session, &place).await;
             checked.map_err(|failure| at_statement(failure, &place))

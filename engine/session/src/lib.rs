@@ -6,6 +6,7 @@
 
 mod behaviour;
 pub mod command;
+mod conditions;
 mod context;
 mod drawing;
 mod drive;

@@ -16,11 +16,13 @@ use lakesh_text::display::DisplayOptions;
 use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
 use lakesh_text::failure::Failure;
+use lakesh_text::input::Cell;
 use lakesh_text::secret::Secrets;
 use lakesh_text::source::Place;
 
 use super::behaviour::Behaviour;
-use super::command::Command;
+use super::command::{self, Command};
+use super::conditions::Conditions;
 use super::hints::LastHints;
 use super::locks::{read, write};
 use super::options::SessionOptions;
@@ -67,8 +69,12 @@ pub struct Session {
     pub(crate) working_directory: RwLock<PathBuf>,
     /// The statement that ran last, for `\save` and `\e`.
     pub(crate) previous_statement: RwLock<Option<Place>>,
+    /// The `\if`s that are open.
+    pub(crate) conditions: RwLock<Conditions>,
     /// The hints that were shown last, for `\apply`.
     pub(crate) last_hints: RwLock<LastHints>,
+    /// What went wrong last, for `\errverbose`.
+    pub(crate) last_failure: RwLock<Option<Failure>>,
     /// Whether changes of tables may add columns without being asked.
     pub(crate) schema_evolution: AtomicBool,
     pub(crate) commands: Vec<Arc<dyn Command>>,
@@ -116,7 +122,9 @@ impl Session {
             current_schema: RwLock::new(lakesh_catalog::DEFAULT_SCHEMA.to_owned()),
             working_directory: RwLock::new(options.working_directory.clone()),
             previous_statement: RwLock::new(None),
+            conditions: RwLock::default(),
             last_hints: RwLock::default(),
+            last_failure: RwLock::default(),
             schema_evolution: AtomicBool::new(false),
             commands,
             commits: Arc::new(AtomicUsize::new(0)),
@@ -171,6 +179,11 @@ impl Session {
     /// Returns the statement that ran last, whether it failed or not.
     pub fn previous_statement(&self) -> Option<Place> {
         read(&self.previous_statement).clone()
+    }
+
+    /// Returns what went wrong last.
+    pub fn last_failure(&self) -> Option<Failure> {
+        read(&self.last_failure).clone()
     }
 
     /// Returns who knows more about queries than the session does.
@@ -273,5 +286,48 @@ impl Session {
     /// Puts the variables of the session into the text of a cell.
     pub fn substitute(&self, place: &Place) -> Result<lakesh_text::input::Substituted, Failure> {
         lakesh_text::input::substitute(place, &read(&self.variables))
+    }
+
+    /// Tells whether a cell stands in a branch of `\if` that does not run. Conditions always count.
+    pub fn leaves_out(&self, cell: &Cell) -> bool {
+        if read(&self.conditions).runs() {
+            return false;
+        }
+        match cell {
+            Cell::Command { place, statement } => {
+                statement.is_some() || !command::is_condition(self, place)
+            }
+            Cell::Statement { .. } => true,
+        }
+    }
+
+    /// Tells whether the next branch, the first of an `\if` or a later one, needs its condition.
+    pub fn asks_condition(&self, is_first: bool) -> bool {
+        read(&self.conditions).asks(is_first)
+    }
+
+    /// Begins `\if`.
+    pub fn begin_condition(&self, holds: bool) {
+        write(&self.conditions).begin(holds);
+    }
+
+    /// Begins the next branch: `\elif`, or `\else`, for which there is no condition.
+    pub fn next_branch(&self, holds: Option<bool>) -> Result<(), Failure> {
+        write(&self.conditions).next(holds)
+    }
+
+    /// Ends `\if`.
+    pub fn end_condition(&self) -> Result<(), Failure> {
+        write(&self.conditions).end()
+    }
+
+    /// Returns how many `\if`s are open.
+    pub fn open_conditions(&self) -> usize {
+        read(&self.conditions).count()
+    }
+
+    /// Closes what a script has left open beyond so many; fails if there was anything.
+    pub fn close_conditions(&self, until: usize) -> Result<(), Failure> {
+        write(&self.conditions).close(until)
     }
 }

@@ -75,6 +75,7 @@ impl Command for Include {
 /// Runs the cells of a script; all but the last event of each go where the command's go.
 async fn run_script(invocation: &Invocation, script: &Arc<Source>) -> Result<(), Failure> {
     let events = invocation.events()?;
+    let open = invocation.session().open_conditions();
     for cell in input::cells(script, SplitOptions::default()) {
         let cell = cell?;
         let leaves = is_quit(invocation.session(), &cell);
@@ -86,16 +87,17 @@ async fn run_script(invocation: &Invocation, script: &Arc<Source>) -> Result<(),
         summary.elapsed = begin.elapsed();
         invocation.send(Event::Step(summary)).await?;
     }
-    Ok(())
+    invocation.session().close_conditions(open)
 }
 
 /// Tells whether a cell ends the script: `\q` inside an included script ends that script only.
 fn is_quit(session: &Session, cell: &Cell) -> bool {
-    let Cell::Command(place) = cell else {
+    let Cell::Command { place, .. } = cell else {
         return false;
     };
     let (name, _) = name_and_rest(place);
-    find(session.commands(), name.text()).is_some_and(|command| command.names()[0] == "q")
+    !session.leaves_out(cell)
+        && find(session.commands(), name.text()).is_some_and(|command| command.names()[0] == "q")
 }
 
 /// Returns the script that a command includes, if it is one that does: `--check` goes into it.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use lakesh_event::event::{Event, Summary};
-use lakesh_session::command::{Arguments, Command, Invocation};
+use lakesh_session::command::{Argument, Arguments, Command, Invocation};
 use lakesh_text::effect::Effect;
 use lakesh_text::failure::Failure;
 
@@ -76,35 +76,17 @@ impl Command for Save {
             return Ok(());
         };
         require_files(invocation)?;
-        let found = lakesh_format::by_suffix(&file.value)
-            .map_err(|error| invocation.wrong(error.to_string()).at(file.place.clone()))?;
-        if found.is_some() {
-            return Ok(());
-        }
-        let names: Vec<_> = lakesh_format::formats()
-            .iter()
-            .map(|format| format.name)
-            .collect();
-        Err(invocation
-            .wrong(format!("the suffix of `{}` names no format", file.value))
-            .hint(format!("formats: {}", names.join(", ")))
-            .at(file.place.clone()))
+        require_format(invocation, file)
+    }
+
+    fn takes_statement(&self) -> bool {
+        true
     }
 
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
         self.check(invocation)?;
         let session = invocation.session();
-        let Some(place) = session.previous_statement() else {
-            return Err(invocation
-                .wrong("there is no result to save")
-                .hint("run a query first"));
-        };
-        // Twice the same change would be a change too many.
-        if session.parse(&session.substitute(&place)?)?.writes() {
-            return Err(invocation
-                .wrong("the previous statement changes something and is not run again")
-                .hint("`\\save` runs the previous statement again; run a query first"));
-        }
+        let place = invocation.query()?;
         if let Some(file) = invocation.argument(0) {
             let file = absolute(invocation, &file.value);
             invocation.send(Event::Save(file)).await?;
@@ -121,14 +103,31 @@ impl Command for Save {
     }
 }
 
+/// Refuses a file whose suffix names no format.
+pub(super) fn require_format(invocation: &Invocation, file: &Argument) -> Result<(), Failure> {
+    let found = lakesh_format::by_suffix(&file.value)
+        .map_err(|error| invocation.wrong(error.to_string()).at(file.place.clone()))?;
+    if found.is_some() {
+        return Ok(());
+    }
+    let names: Vec<_> = lakesh_format::formats()
+        .iter()
+        .map(|format| format.name)
+        .collect();
+    Err(invocation
+        .wrong(format!("the suffix of `{}` names no format", file.value))
+        .hint(format!("formats: {}", names.join(", ")))
+        .at(file.place.clone()))
+}
+
 /// The front end writes the file; the session says here whether it may.
-fn require_files(invocation: &Invocation) -> Result<(), Failure> {
+pub(super) fn require_files(invocation: &Invocation) -> Result<(), Failure> {
     let what = format!("`\\{}` is refused", invocation.name());
     invocation.session().require(Effect::WriteFiles, &what)
 }
 
 /// Relative paths start from the session's folder, which need not be the process's.
-fn absolute(invocation: &Invocation, file: &str) -> String {
+pub(super) fn absolute(invocation: &Invocation, file: &str) -> String {
     let path = invocation.session().working_directory().join(file);
     path.display().to_string()
 }

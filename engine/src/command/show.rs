@@ -16,7 +16,7 @@ pub(super) struct ShowCommand {
 }
 
 pub(super) const DESCRIBE: ShowCommand = ShowCommand {
-    names: &["d", "describe", "columns"],
+    names: &["d", "describe", "columns", "schema"],
     usage: "\\d [NAME]",
     summary: "lists the columns of a table, a view or a file (DESCRIBE); without a name, tables and views",
     examples: &["\\d", "\\d system.tables"],

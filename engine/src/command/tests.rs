@@ -35,6 +35,7 @@ async fn happened(session: &Arc<Session>, script: &str) -> Vec<String> {
                 Event::Display(_) => lines.push("display".to_owned()),
                 Event::Output(file) => lines.push(format!("output {}", file.is_some())),
                 Event::Save(_) => lines.push("save".to_owned()),
+                Event::Once(_) => lines.push("once".to_owned()),
                 Event::Clear => lines.push("clear".to_owned()),
                 Event::Reads(_) | Event::Picture(_) => {}
                 Event::Quit => lines.push("quit".to_owned()),
@@ -89,7 +90,7 @@ async fn examples_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lines_do_what_they_say() {
-    let cases: [(&str, &[&str]); 22] = [
+    let cases: &[(&str, &[&str])] = &[
         ("\\echo a  'b c'", &["text a b c\n"]),
         (".print -n x", &["text x"]),
         ("\\warn a b", &["notice a b"]),
@@ -118,7 +119,9 @@ async fn lines_do_what_they_say() {
         ),
         (
             "\\save x.csv",
-            &["error there is no result to save [test: \\save x.csv] run a query first"],
+            &[
+                "error no query stands before it [test: \\save x.csv] write `SELECT … \\save`, or run a query first",
+            ],
         ),
         (
             "\\dd",
@@ -127,6 +130,82 @@ async fn lines_do_what_they_say() {
         (
             "\\ecko",
             &["error unknown command `\\ecko` [test: ecko] did you mean `\\echo`?"],
+        ),
+        ("select 7 as n \\gset\n\\echo :n", &["text 7\n"]),
+        (
+            "select 'it' as a, null as b \\gset x_\n\\echo :x_a :x_b",
+            &["text it :x_b\n"],
+        ),
+        (
+            "select value as n from range(2) \\gset",
+            &["error the query returns more than 1 rows [test: select value as n from range(2)] "],
+        ),
+        (
+            "select 1 as n where false \\gset",
+            &["error the query returns no row for `\\gset` [test: select 1 as n where false] "],
+        ),
+        (
+            "select 'select ' || value || ' as n' from range(2) \\gexec",
+            &[
+                "columns n",
+                "rows 1",
+                "step SELECT",
+                "columns n",
+                "rows 1",
+                "step SELECT",
+            ],
+        ),
+        (
+            "select 1 as a \\gdesc",
+            &[
+                "columns column_name data_type is_nullable comment",
+                "rows 1",
+            ],
+        ),
+        ("select 1 as a \\g x.csv", &["save", "columns a", "rows 1"]),
+        (
+            "select 1 as a;\n\\g",
+            &["columns a", "rows 1", "columns a", "rows 1"],
+        ),
+        (
+            "create table t as select 1 as a \\g\n\\g",
+            &[
+                "error the previous statement changes something and is not run again [test: \\g] `\\g` runs the previous query again",
+            ],
+        ),
+        (
+            "select 1 \\timing on",
+            &[
+                "error `\\timing` cannot end a statement [test: \\timing on] end the statement with `;`, and write the command behind it",
+            ],
+        ),
+        (
+            "\\if false\nselect 1;\n\\if nonsense\n\\q\n\\endif\n\\elif yes\n\\echo a\n\\else\n\\echo b\n\\endif\n\\echo c",
+            &["text a\n", "text c\n"],
+        ),
+        (
+            "\\if perhaps",
+            &[
+                "error `perhaps` is neither true nor false [test: perhaps] `SELECT count(*) > 0 AS some FROM t \\gset` sets a variable for `\\if :some`",
+            ],
+        ),
+        (
+            "\\endif",
+            &["error `\\endif` has no `\\if` before it [test: \\endif] "],
+        ),
+        (
+            "\\once x.csv\nselect 1 as a;",
+            &["once", "columns a", "rows 1"],
+        ),
+        (
+            "\\pset format csv\n\\pset tuples_only",
+            &["display", "display"],
+        ),
+        (
+            "\\open x",
+            &[
+                "error a session keeps the catalog that it began with [test: \\open x] ATTACH 'folder' AS name brings its tables in; `lakesh --catalog FOLDER` begins with another catalog",
+            ],
         ),
         ("\\cd x", &["error `\\cd` needs a terminal [test: cd] "]),
         (
@@ -149,7 +228,7 @@ async fn lines_do_what_they_say() {
     for (script, expected) in cases {
         let folder = tempfile::tempdir().unwrap();
         let lines = happened(&session(folder.path()), script).await;
-        assert_eq!(lines, expected, "{script}");
+        assert_eq!(lines, *expected, "{script}");
     }
 }
 
@@ -270,7 +349,7 @@ async fn checks_look_without_doing() {
             .unwrap()
             .unwrap();
         let script = match &cell {
-            Cell::Command(place) => included_script(&session, place).ok().flatten(),
+            Cell::Command { place, .. } => included_script(&session, place).ok().flatten(),
             Cell::Statement { .. } => None,
         };
         assert_eq!(script.is_some(), line == "\\i a.sql", "{line}");

@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use lakesh_event::event::Summary;
-use lakesh_session::command::{Argument, Arguments, Command, Invocation};
+use lakesh_session::command::{Arguments, Command, Invocation};
 use lakesh_text::failure::Failure;
 
 pub(super) struct Set;
@@ -14,7 +14,7 @@ impl Set {
         let Some((name, values)) = invocation.arguments().split_first() else {
             return Ok(());
         };
-        require_name(invocation, name)?;
+        require_name(invocation, &name.value).map_err(|failure| failure.at(name.place.clone()))?;
         let value = values.iter().map(|value| value.value.as_str()).collect();
         invocation.session().set_variable(&name.value, Some(value));
         Ok(())
@@ -65,7 +65,8 @@ pub(super) struct Unset;
 impl Unset {
     fn remove(invocation: &Invocation) -> Result<(), Failure> {
         for name in invocation.arguments() {
-            require_name(invocation, name)?;
+            require_name(invocation, &name.value)
+                .map_err(|failure| failure.at(name.place.clone()))?;
             invocation.session().set_variable(&name.value, None);
         }
         Ok(())
@@ -104,21 +105,17 @@ impl Command for Unset {
     }
 }
 
-fn require_name(invocation: &Invocation, name: &Argument) -> Result<(), Failure> {
-    let starts_well = name
-        .value
-        .starts_with(|first: char| first.is_alphabetic() || first == '_');
+/// Refuses what cannot be written as `:name`.
+pub(super) fn require_name(invocation: &Invocation, name: &str) -> Result<(), Failure> {
+    let starts_well = name.starts_with(|first: char| first.is_alphabetic() || first == '_');
     let goes_on_well = name
-        .value
         .chars()
         .all(|character| character.is_alphanumeric() || character == '_');
     if starts_well && goes_on_well {
         return Ok(());
     }
-    let failure = invocation
-        .wrong(format!("`{}` is not a variable's name", name.value))
-        .at(name.place.clone());
-    Err(if name.value.contains('=') || name.value.contains('.') {
+    let failure = invocation.wrong(format!("`{name}` is not a variable's name"));
+    Err(if name.contains('=') || name.contains('.') {
         failure.hint("`\\set name value` sets a text variable; `SET name = value;` sets how the session behaves")
     } else {
         failure.hint("use letters, digits and `_`, and begin with a letter")

@@ -3,6 +3,7 @@
 //! Names come from the registries and the catalog as they are now; what takes too long is left out. It
 //! knows no terminal: the prompt and the notebook show what it finds in their own ways.
 
+mod call;
 mod context;
 mod file;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::vocabulary::statements;
 
 use context::{CompletionContext, Wanted, context, without_quotes};
 
+pub use call::{CalledFunction, called_function};
 pub use context::Relation;
 pub use lakesh_text::keyword::is_keyword;
 

@@ -80,6 +80,10 @@ impl Command for Chart {
         Arguments::Text
     }
 
+    fn takes_statement(&self) -> bool {
+        true
+    }
+
     fn check(&self, invocation: &Invocation) -> Result<(), Failure> {
         Request::parse(invocation.text()).map(drop)
     }

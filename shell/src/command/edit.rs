@@ -49,6 +49,10 @@ impl Command for Edit {
         Arguments::Words(0..=1)
     }
 
+    fn takes_statement(&self) -> bool {
+        true
+    }
+
     async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
         if !io::stdin().is_terminal() {
             return Err(invocation.wrong("`\\e` needs a terminal"));

@@ -8,6 +8,8 @@ use std::ops::Range;
 use lakesh_engine::completion::is_keyword;
 use lakesh_engine::input::{Token, TokenKind, tokens};
 
+use super::continuation::MARK;
+
 /// Longer input is not painted.
 const LONGEST: usize = 20_000;
 
@@ -17,6 +19,7 @@ const STRING: &str = "\x1b[32m";
 const NUMBER: &str = "\x1b[35m";
 const COMMENT: &str = "\x1b[90m";
 const VARIABLE: &str = "\x1b[33m";
+const PROMPT: &str = "\x1b[1m";
 const BRACKET: &str = "\x1b[1;4m";
 const PLAIN: &str = "\x1b[0m";
 
@@ -38,15 +41,55 @@ pub(super) fn highlight(text: &str, cursor: Option<usize>) -> Cow<'_, str> {
         };
         painted.push_str(&text[position..token.range.start]);
         position = token.range.end;
-        push(&mut painted, &text[token.range.clone()], colour);
+        let written = &text[token.range.clone()];
+        for (number, part) in written.split(MARK).enumerate() {
+            if number > 0 {
+                push(
+                    &mut painted,
+                    further_prompt(token.kind, written),
+                    Some(PROMPT),
+                );
+            }
+            push(&mut painted, part, colour);
+        }
     }
     painted.push_str(&text[position..]);
     Cow::Owned(painted)
 }
 
+/// Shows the prompts of further lines and paints nothing.
+pub(super) fn without_colour(text: &str) -> Cow<'_, str> {
+    if !text.contains(MARK) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut position = 0;
+    for token in tokens(text) {
+        shown.push_str(&text[position..token.range.start]);
+        position = token.range.end;
+        let written = &text[token.range.clone()];
+        shown.push_str(&written.replace(MARK, further_prompt(token.kind, written)));
+    }
+    shown.push_str(&text[position..]);
+    Cow::Owned(shown)
+}
+
+/// The prompt of a further line, as wide as a mark: it shows what is open where the line begins.
+fn further_prompt(kind: TokenKind, written: &str) -> &'static str {
+    match kind {
+        TokenKind::Comment => "   ..*> ",
+        TokenKind::String if written.contains('$') && written.starts_with('$') => "   ..$> ",
+        TokenKind::String => "   ..'> ",
+        TokenKind::QuotedName if written.starts_with('`') => "   ..`> ",
+        TokenKind::QuotedName => "   ..\"> ",
+        _ => "   ...> ",
+    }
+}
+
 /// Paints line by line, as a terminal forgets nothing at a line's end but a pager may.
 fn push(painted: &mut String, text: &str, colour: Option<&str>) {
     match colour {
+        _ if text.is_empty() => {}
         None => painted.push_str(text),
         Some(colour) => {
             painted.push_str(colour);

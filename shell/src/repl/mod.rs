@@ -3,9 +3,12 @@
 //! Ctrl-C at the prompt clears the line, during a query cancels the query; Ctrl-D leaves.
 
 mod completion;
+mod continuation;
 mod helper;
 mod highlight;
+mod hint;
 mod history;
+mod marked_history;
 
 use std::path::PathBuf;
 
@@ -17,7 +20,7 @@ use lakesh_engine::source::Source;
 use rustyline::config::{Behavior, BellStyle, ColorMode, CompletionType, Config};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Cmd, Editor, EventHandler, KeyCode, KeyEvent, Modifiers};
+use rustyline::{Editor, EventHandler, KeyCode, KeyEvent, Modifiers};
 use tokio::runtime::Runtime;
 
 use crate::arguments::Arguments;
@@ -27,14 +30,33 @@ use crate::runner::{Ending, Runner, read_script};
 use crate::start::{Start, Switches};
 use crate::status::Status;
 use completion::Completer;
-use helper::{PromptHelper, leaves};
+use continuation::{AcrossMarks, Key, with_marks, without_marks};
+use helper::{PromptHelper, asks_for_help, leaves};
+use hint::Hints;
 use history::{HistoryFile, MAX_ENTRIES};
+use marked_history::MarkedHistory;
 
 pub(crate) use history::KeptHistory;
 
 const PROMPT: &str = "lakesh> ";
 
-type LineEditor = Editor<PromptHelper, FileHistory>;
+type LineEditor = Editor<PromptHelper, MarkedHistory>;
+
+/// The keys that know of the prompts of further lines.
+const KEYS: &[(KeyCode, Modifiers, Key)] = &[
+    (KeyCode::Enter, Modifiers::NONE, Key::Enter),
+    (KeyCode::Char('J'), Modifiers::CTRL, Key::Enter),
+    // A line can be added without running anything.
+    (KeyCode::Enter, Modifiers::ALT, Key::NewLine),
+    (KeyCode::Backspace, Modifiers::NONE, Key::Backspace),
+    (KeyCode::Char('H'), Modifiers::CTRL, Key::Backspace),
+    (KeyCode::Delete, Modifiers::NONE, Key::Delete),
+    (KeyCode::Left, Modifiers::NONE, Key::Left),
+    (KeyCode::Char('B'), Modifiers::CTRL, Key::Left),
+    (KeyCode::Right, Modifiers::NONE, Key::Right),
+    (KeyCode::Home, Modifiers::NONE, Key::Home),
+    (KeyCode::Char('A'), Modifiers::CTRL, Key::Home),
+];
 
 /// Runs the prompt until the user leaves.
 pub(crate) fn run(runtime: &Runtime, start: Start, arguments: &Arguments) -> Status {
@@ -96,11 +118,6 @@ fn greeting(catalog: &Catalog) -> String {
 }
 
 fn editor(runtime: &Runtime, runner: &Runner, colour: bool) -> rustyline::Result<LineEditor> {
-    let color_mode = if colour {
-        ColorMode::Enabled
-    } else {
-        ColorMode::Disabled
-    };
     // With results in a pipe, the prompt still belongs on the terminal.
     let behavior = if std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         Behavior::Stdio
@@ -112,18 +129,22 @@ fn editor(runtime: &Runtime, runner: &Runner, colour: bool) -> rustyline::Result
         .history_ignore_dups(true)?
         .completion_type(CompletionType::List)
         .bell_style(BellStyle::None)
-        .color_mode(color_mode)
+        // What is painted without colour are the prompts of further lines.
+        .color_mode(ColorMode::Forced)
         .behavior(behavior)
         .tab_stop(4)
         .build();
-    let mut editor = Editor::with_history(config.clone(), FileHistory::with_config(&config))?;
+    let history = MarkedHistory(FileHistory::with_config(&config));
+    let mut editor = Editor::with_history(config, history)?;
     let completer = Completer::new(runner.session.clone(), runtime.handle().clone());
-    editor.set_helper(Some(PromptHelper::new(completer)));
-    // A line can be added without running anything: Alt-Enter.
-    editor.bind_sequence(
-        KeyEvent(KeyCode::Enter, Modifiers::ALT),
-        EventHandler::Simple(Cmd::Newline),
-    );
+    let hints = Hints::new(runner.session.clone());
+    editor.set_helper(Some(PromptHelper::new(completer, hints, colour)));
+    for (code, modifiers, key) in KEYS {
+        editor.bind_sequence(
+            KeyEvent(*code, *modifiers),
+            EventHandler::Conditional(Box::new(AcrossMarks(*key))),
+        );
+    }
     Ok(editor)
 }
 
@@ -148,11 +169,11 @@ fn read_and_run(
     loop {
         let prompt = prompt(runner);
         let line = match switches.edited.take() {
-            Some(text) => editor.readline_with_initial(&prompt, (&text, "")),
+            Some(text) => editor.readline_with_initial(&prompt, (&with_marks(&text), "")),
             None => editor.readline(&prompt),
         };
         let text = match line {
-            Ok(text) => text,
+            Ok(text) => without_marks(&text).into_owned(),
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Status::Success,
             Err(error) => return cannot_read(runner, &error),
@@ -160,9 +181,13 @@ fn read_and_run(
         if leaves(&text) {
             return Status::Success;
         }
+        let text = match asks_for_help(&text) {
+            true => "\\help".to_owned(),
+            false => text,
+        };
         if let Some(history) = &history
             && !runner.session.secrets().occur_in(&text)
-            && let Err(error) = history.add(editor.history_mut(), &text)
+            && let Err(error) = history.add(&mut editor.history_mut().0, &text)
         {
             let message = format!("the history was not written: {error}");
             runner.renderer.messages.say(&message);
@@ -179,7 +204,7 @@ fn open_history(runner: &mut Runner, editor: &mut LineEditor) -> Option<HistoryF
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     let grows = runner.session.may(Effect::WriteFiles);
     let opened = HistoryFile::in_state_folder(&folder, grows).map_err(ReadlineError::Io);
-    let loaded = opened.and_then(|file| file.load(editor.history_mut()).map(|()| file));
+    let loaded = opened.and_then(|file| file.load(&mut editor.history_mut().0).map(|()| file));
     match loaded {
         Ok(file) => Some(file),
         Err(error) => {

@@ -17,6 +17,8 @@ pub struct Invocation {
     name: String,
     arguments: Vec<Argument>,
     text: String,
+    /// The statement that the command ends.
+    statement: Option<Place>,
     /// `None` while checking.
     events: Option<EventSender>,
 }
@@ -56,8 +58,55 @@ impl Invocation {
             name: name.text().to_owned(),
             arguments,
             text: without_continuations(rest.text().trim()),
+            statement: None,
             events: events.cloned(),
         })
+    }
+
+    /// Adds the statement that the command ends; most commands stand alone.
+    pub(super) fn ending(
+        self,
+        command: &dyn Command,
+        statement: Option<Place>,
+    ) -> Result<Self, Failure> {
+        if statement.is_some() && !command.takes_statement() {
+            let message = format!("`\\{}` cannot end a statement", self.name);
+            return Err(self
+                .wrong(message)
+                .hint("end the statement with `;`, and write the command behind it")
+                .at(self.place.clone()));
+        }
+        Ok(Self { statement, ..self })
+    }
+
+    /// Returns the query that the command is about: the one that it ends, else the one before it.
+    ///
+    /// What changes something runs when it is written, and not a second time.
+    pub fn query(&self) -> Result<Place, Failure> {
+        if let Some(statement) = &self.statement {
+            return Ok(statement.clone());
+        }
+        let Some(place) = self.session.previous_statement() else {
+            return Err(self.wrong("no query stands before it").hint(format!(
+                "write `SELECT … \\{}`, or run a query first",
+                self.name
+            )));
+        };
+        if self
+            .session
+            .parse(&self.session.substitute(&place)?)?
+            .writes()
+        {
+            return Err(self
+                .wrong("the previous statement changes something and is not run again")
+                .hint(format!("`\\{}` runs the previous query again", self.name)));
+        }
+        Ok(place)
+    }
+
+    /// Returns the statement that the command ends.
+    pub fn statement(&self) -> Option<&Place> {
+        self.statement.as_ref()
     }
 
     /// Returns the session that the command runs in.

@@ -35,14 +35,19 @@ pub enum Cell {
         terminator: Terminator,
     },
     /// A command of the shell with its arguments, `\d t`, `.tables` or `%sql`, to the end of its line.
-    Command(Place),
+    Command {
+        /// Where it stands.
+        place: Place,
+        /// The statement that it ends, as in `select 1 \gset`: the command decides what becomes of it.
+        statement: Option<Place>,
+    },
 }
 
 impl Cell {
     /// Returns where the cell stands.
     pub fn place(&self) -> &Place {
         match self {
-            Self::Statement { place, .. } | Self::Command(place) => place,
+            Self::Statement { place, .. } | Self::Command { place, .. } => place,
         }
     }
 }

@@ -38,15 +38,16 @@ pub enum Awaiting {
 enum SplitError {
     #[error("{what} is never closed")]
     NeverClosed { what: &'static str },
-    #[error("`{command}` takes no argument")]
-    ArgumentAfterGo { command: String },
 }
 
 /// A cell as offsets, before it knows its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
     Statement(Range<usize>, Terminator),
-    Command(Range<usize>),
+    Command {
+        range: Range<usize>,
+        statement: Option<Range<usize>>,
+    },
 }
 
 impl Piece {
@@ -56,7 +57,10 @@ impl Piece {
                 place: Place::new(source, range),
                 terminator,
             },
-            Self::Command(range) => Cell::Command(Place::new(source, range)),
+            Self::Command { range, statement } => Cell::Command {
+                place: Place::new(source, range),
+                statement: statement.map(|range| Place::new(source, range)),
+            },
         }
     }
 }
@@ -206,22 +210,32 @@ impl Splitter {
             self.statement = Some(token.range);
             return None;
         }
+        Some(self.command(text, start, at_end))
+    }
+
+    /// Reads the command that begins at an offset; it takes the statement that has begun before it.
+    fn command(&mut self, text: &str, start: usize, at_end: bool) -> Step {
+        let rest = &text[start..];
         let line = match command_lines(rest, self.options) {
             Some(length) => &rest[..length],
             None if at_end => rest,
             None => {
                 self.lexer.seek(start);
                 let begun = rest.contains('\n').then_some(Awaiting::Continuation);
-                return Some(Step::More(begun));
+                return Step::More(begun.or(self.awaiting()));
             }
         };
         let (length, separator) = command_length(line);
         self.lexer.seek(start + length + separator);
         let command = line[..length].trim_end();
-        Some(Step::Piece(Piece::Command(start..start + command.len())))
+        Step::Piece(Piece::Command {
+            range: start..start + command.len(),
+            statement: self.statement.take(),
+        })
     }
 
-    /// Handles a backslash inside a statement: `\g`, `\gx` and `\G` end it.
+    /// Handles a backslash inside a statement. `\g`, `\gx` and `\G` alone end it; any other command,
+    /// and `\g` with a file, takes it.
     fn go(&mut self, text: &str, token: Token, at_end: bool) -> Option<Step> {
         let start = token.range.start;
         let rest = &text[token.range.end..];
@@ -232,25 +246,21 @@ impl Splitter {
             self.lexer.seek(start);
             return Some(Step::More(self.awaiting()));
         }
-        let terminator = match word {
-            "g" => Terminator::Go,
-            "gx" | "G" => Terminator::GoExpanded,
-            _ => {
-                if let Some(statement) = &mut self.statement {
-                    statement.end = token.range.end;
-                }
-                return None;
+        if !word.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            if let Some(statement) = &mut self.statement {
+                statement.end = token.range.end;
             }
+            return None;
+        }
+        let alone =
+            after.is_empty() || after.starts_with(['\n', '\\', ';']) || after.starts_with("--");
+        let terminator = match word {
+            "g" if alone => Terminator::Go,
+            "gx" | "G" if alone => Terminator::GoExpanded,
+            _ => return Some(self.command(text, start, at_end)),
         };
         let range = self.statement.take()?;
-        let command_end = token.range.end + word.len();
-        if !(after.is_empty() || after.starts_with(['\n', '\\', ';']) || after.starts_with("--")) {
-            let line_end = text[start..].find('\n');
-            self.lexer
-                .seek(line_end.map_or(text.len(), |length| start + length));
-            return Some(Step::Refused(argument_after_go(text, start..command_end)));
-        }
-        self.lexer.seek(command_end);
+        self.lexer.seek(token.range.end + word.len());
         Some(Step::Piece(Piece::Statement(range, terminator)))
     }
 }
@@ -331,16 +341,6 @@ fn never_closed(kind: OpenKind, opening: Range<usize>) -> Refusal {
         error: SplitError::NeverClosed { what },
         hint: format!("it ends with {closing}"),
         range: opening,
-    }
-}
-
-fn argument_after_go(text: &str, range: Range<usize>) -> Refusal {
-    Refusal {
-        error: SplitError::ArgumentAfterGo {
-            command: text[range.clone()].to_owned(),
-        },
-        hint: "begin the next statement on a new line; `\\o FILE` sends results to a file".into(),
-        range,
     }
 }
 

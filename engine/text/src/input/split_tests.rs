@@ -28,7 +28,11 @@ fn show(text: &str, options: SplitOptions) -> Vec<String> {
 fn show_cell(cell: &Cell) -> String {
     let text = cell.place().text();
     match cell {
-        Cell::Command(_) => format!("> {text}"),
+        Cell::Command {
+            statement: Some(statement),
+            ..
+        } => format!("{} > {text}", statement.text()),
+        Cell::Command { .. } => format!("> {text}"),
         Cell::Statement { terminator, .. } => match terminator {
             Terminator::Semicolon => text.to_owned(),
             Terminator::Go => format!("{text} [go]"),
@@ -109,10 +113,19 @@ fn scripts_split_into_cells() {
             &["select 1 [go]", "> \\echo b", "select 2 [go]"],
         ),
         ("select 1 \\g;select 2;", &["select 1 [go]", "select 2"]),
-        ("select 1 \\go;", &["select 1 \\go"]),
+        ("select 1 \\go;", &["select 1 > \\go;"]),
+        ("select 1 \\ 2;", &["select 1 \\ 2"]),
+        (
+            "select 7 as n \\gset\nselect :n\n  \\watch 2\n",
+            &["select 7 as n > \\gset", "select :n > \\watch 2"],
+        ),
+        (
+            "select 1 \\gset a_ \\\\ select 2;",
+            &["select 1 > \\gset a_", "select 2"],
+        ),
         (
             "select 1 \\g out.csv\nselect 2;",
-            &["1:10 \\g `\\g` takes no argument"],
+            &["select 1 > \\g out.csv", "select 2"],
         ),
         ("\\g\n", &["> \\g"]),
         // The interpreter line.
@@ -181,6 +194,9 @@ fn prompts_know_what_is_missing() {
         (".tables", None),
         ("select 1 \\gx", None),
         ("select 1 \\g x", None),
+        ("select 7 \\gset", None),
+        ("select 7\n\\gset x", None),
+        ("select 7 \\gset\nselect", Some(Awaiting::Terminator)),
         ("\\param a=1 \\", Some(Awaiting::Continuation)),
         ("\\param a=1 \\\n b=2", None),
         ("select 1", Some(Awaiting::Terminator)),
