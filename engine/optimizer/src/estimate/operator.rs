@@ -83,6 +83,13 @@ fn without_limit(estimator: &Estimator, plan: &Plan) -> Estimate {
         [] => of_scan(plan),
         [input] => {
             let mut rows = (*estimator.of(input)).clone();
+            if !rows.is_known {
+                // The scan of a table that knows more than its files do.
+                let own = of_scan(plan);
+                if own.is_known {
+                    return own;
+                }
+            }
             let schema = plan.schema();
             let fields = schema.fields();
             rows.columns.truncate(fields.len());
@@ -187,7 +194,7 @@ fn of_join(
     let passed = if is_filtered { OF_JOIN_FILTER } else { 1.0 };
     let inner = left.rows * right.rows / domain.max(1.0) * passed;
     let share = |own: f64, own_rows: f64, other: f64, other_rows: f64| {
-        (other.min(other_rows) / own.min(own_rows.max(1.0)).max(1.0)).min(1.0) * passed
+        (other.min(other_rows) / own.min(own_rows.max(1.0)).max(other).max(1.0)).min(1.0) * passed
     };
     let of_left_rows = share(of_left, left.rows, of_right, right.rows);
     let of_right_rows = share(of_right, right.rows, of_left, left.rows);

@@ -109,7 +109,8 @@ impl Graph {
         if keys.len() > 1 {
             own = own.min(rows.max(1.0));
         }
-        let share = (others.min(other.rows) / own.max(1.0)).min(1.0);
+        // Values are contained in the larger set of them, of which a filter above groups has left some.
+        let share = (others.min(other.rows) / own.max(others).max(1.0)).min(1.0);
         share * if filtered { OF_PARTNER_FILTER } else { 1.0 }
     }
 
