@@ -42,6 +42,7 @@ mod memory_limit;
 mod metrics;
 mod native;
 mod object_store;
+mod optimizer;
 mod packages;
 mod pages;
 mod parquet_reading;

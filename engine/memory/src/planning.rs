@@ -31,6 +31,17 @@ const ROW_GROUP_PART: u64 = 16;
 const SMALLEST_ROW_GROUP: u64 = 64 * KIB;
 const LARGEST_ROW_GROUP: u64 = 128 * MIB;
 
+/// Build sides of joins up to this size are collected once instead of being distributed with the other side,
+/// by rows and by bytes for all partitions together: one thread builds while the others wait, which costs the
+/// more the more there are, and a probe side that stays where it is gains as much on two as on twenty.
+const COLLECTED_ROWS: u64 = 4_000_000;
+const COLLECTED_BYTES: u64 = 64 * MIB;
+/// What DataFusion collects whatever the machine.
+const LEAST_COLLECTED_ROWS: u64 = 128 * 1024;
+const LEAST_COLLECTED_BYTES: u64 = MIB;
+/// A build side that is collected takes up to this part of the limit, since several are held at once.
+const COLLECTED_PART: u64 = 32;
+
 /// Gives plans as many partitions, batches and reserves as fit into `limit` bytes on `threads` threads.
 pub fn adjust(config: SessionConfig, limit: u64, threads: usize) -> SessionConfig {
     let limit = limit.max(MINIMUM_LIMIT);
@@ -42,6 +53,10 @@ pub fn adjust(config: SessionConfig, limit: u64, threads: usize) -> SessionConfi
         .with_target_partitions(partitions)
         .with_batch_size(batch_size(each))
         .with_sort_spill_reservation_bytes(to_size(reserve));
+    let (rows, bytes) = collected(limit, partitions);
+    let optimizer = &mut config.options_mut().optimizer;
+    optimizer.hash_join_single_partition_threshold_rows = rows;
+    optimizer.hash_join_single_partition_threshold = bytes;
     if limit < PARALLEL_WRITE_LIMIT {
         // Only the sequential writer ends a row group by its size.
         let parquet = &mut config.options_mut().execution.parquet;
@@ -94,6 +109,14 @@ fn partitions(limit: u64, threads: usize) -> usize {
     threads.max(1).min(fitting.max(2))
 }
 
+/// Returns how many rows and bytes a build side may have that is collected.
+fn collected(limit: u64, partitions: usize) -> (usize, usize) {
+    let partitions = partitions.max(1) as u64;
+    let rows = (COLLECTED_ROWS / partitions).max(LEAST_COLLECTED_ROWS);
+    let bytes = (COLLECTED_BYTES / partitions).min(limit / COLLECTED_PART);
+    (to_size(rows), to_size(bytes.max(LEAST_COLLECTED_BYTES)))
+}
+
 fn batch_size(memory: u64) -> usize {
     let halvings = (MEMORY_FOR_FULL_BATCHES / memory.max(1))
         .checked_ilog2()
@@ -142,6 +165,28 @@ mod tests {
             );
             let parallel = execution.parquet.allow_single_file_parallelism;
             assert_eq!(parallel, limit >= 2048, "{limit} {threads}");
+        }
+    }
+
+    #[test]
+    fn fewer_partitions_and_more_memory_collect_larger_sides() {
+        // limit in MiB, threads -> rows, KiB
+        let cases = [
+            (16, 2, 2_000_000, 1024),
+            (256, 2, 2_000_000, 8 * 1024),
+            (16 * 1024, 1, 4_000_000, 64 * 1024),
+            (16 * 1024, 2, 2_000_000, 32 * 1024),
+            (16 * 1024, 16, 250_000, 4 * 1024),
+            (64 * 1024, 128, 128 * 1024, 1024),
+        ];
+        for (limit, threads, rows, bytes) in cases {
+            let config = adjust(SessionConfig::new(), limit * MIB, threads);
+            let optimizer = &config.options().optimizer;
+            let found = (
+                optimizer.hash_join_single_partition_threshold_rows,
+                optimizer.hash_join_single_partition_threshold,
+            );
+            assert_eq!(found, (rows, bytes * 1024), "{limit} {threads}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! What plans queries: DataFusion's own planner, with the nodes that are added to its plans.
 //!
-//! It puts together what `asof` and `directive` bring, neither of which knows the other.
+//! It puts together what `asof`, `cache` and `directive` bring, none of which knows the planner of another.
 
 use std::sync::Arc;
 
@@ -14,9 +14,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use crate::asof::AsOfExtensionPlanner;
+use crate::cache::SharedExtensionPlanner;
 use crate::directive::HintExtensionPlanner;
 
-/// Plans queries as DataFusion does, with as-of joins and hints.
+/// Plans queries as DataFusion does, with as-of joins, hints and shared rows.
 #[derive(Debug)]
 pub struct AsOfQueryPlanner;
 
@@ -30,6 +31,7 @@ impl QueryPlanner for AsOfQueryPlanner {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
             Arc::new(AsOfExtensionPlanner),
             Arc::new(HintExtensionPlanner),
+            Arc::new(SharedExtensionPlanner),
         ]);
         // Joins of sorted pieces lose rows of the outer side in which the compared column is NULL
         // (DataFusion 55.2): the setting may be there, and has no effect.

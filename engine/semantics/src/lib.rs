@@ -79,6 +79,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 pub use day::PlanDays;
 pub use exclusion::ExclusionPlanner;
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
+pub use risk::may_fail_physical;
 pub use time::{TimeArithmetic, series_tables};
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.

@@ -111,7 +111,7 @@ fn logical_part_may_fail(part: &Expr, schema: &DFSchema) -> bool {
 }
 
 /// Says whether a physical expression may fail for some row.
-pub(crate) fn may_fail_physical(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
+pub fn may_fail_physical(expression: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool {
     let found = expression.exists(|part| Ok(physical_part_may_fail(part, schema)));
     found.unwrap_or(true)
 }

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use lakesh_catalog::Hold;
 use lakesh_catalog::definition::TableDefinition;
 use lakesh_event::event::{Event, VersionRead};
+use lakesh_optimizer::{Changes, Switches};
 use lakesh_plan::directive::{HintUses, apply_settings, strays};
 use lakesh_sql::TableName;
 use lakesh_table::TableContext;
@@ -91,6 +92,16 @@ impl StatementContext {
         let limit = self.session.memory().usage().limit;
         apply_settings(&self.text, &mut self.state, limit, &self.hints);
         self
+    }
+
+    /// Returns a state with which the names of the rules that change a plan are written down.
+    pub fn watching_rules(&self) -> (SessionState, Changes) {
+        let mut state = (*self.state).clone();
+        let changes = Changes::default();
+        let extensions = &mut state.config_mut().options_mut().extensions;
+        let switches = extensions.get::<Switches>().cloned().unwrap_or_default();
+        extensions.insert(switches.watched_by(Arc::clone(&changes)));
+        (state, changes)
     }
 
     /// Says of hints that had no effect that they had none.

@@ -10,6 +10,7 @@ use datafusion::prelude::SessionConfig;
 use lakesh_event::account::AccountForScans;
 use lakesh_memory::planning::adjust;
 use lakesh_memory::runtime::{Memory, MemorySettings, build_runtime};
+use lakesh_optimizer::Switches;
 use lakesh_plan::asof::AsOfRelationPlanner;
 use lakesh_plan::bounded;
 use lakesh_plan::cooperate::Cooperate;
@@ -39,7 +40,9 @@ pub(super) fn session_state(
         .with_runtime_env(runtime)
         .with_analyzer_rules(lakesh_semantics::analyzer_rules())
         .with_analyzer_rule(Arc::new(FrameRule))
-        .with_optimizer_rules(lakesh_semantics::optimizer_rules())
+        .with_optimizer_rules(lakesh_optimizer::with_logical_rules(
+            lakesh_semantics::optimizer_rules(),
+        ))
         .with_physical_optimizer_rules(physical_rules().map_err(Failure::from_error)?)
         .with_physical_optimizer_rule(Arc::new(FuseFeatures))
         .with_physical_optimizer_rule(Arc::new(SortByKeys))
@@ -98,10 +101,11 @@ pub(super) fn move_to_zone(state: &mut SessionState) -> Result<(), Failure> {
     Ok(())
 }
 
-/// DataFusion's own rules, those of hints, and ours in the place of unsound ones.
+/// DataFusion's own rules, those of hints, ours in the place of unsound ones, and those that make plans faster.
 fn physical_rules() -> Result<Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>, DataFusionError> {
     let mut rules = after_join_selection()?;
     lakesh_semantics::adjust_physical_rules(&mut rules);
+    lakesh_optimizer::add_physical_rules(&mut rules)?;
     Ok(rules)
 }
 
@@ -128,5 +132,6 @@ fn base_config() -> SessionConfig {
     options
         .optimizer
         .hash_join_inlist_pushdown_max_distinct_values = 0;
+    options.extensions.insert(Switches::default());
     config
 }

@@ -1,6 +1,6 @@
 //! EXPLAIN: the plan of a query, or with ANALYZE its plan and metrics after running it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
@@ -182,9 +182,15 @@ async fn lines_of(
     context: &StatementContext,
     plan: Erased<LogicalPlan>,
 ) -> Result<Output, DataFusionError> {
-    let physical = context.state.create_physical_plan(&plan).await?;
+    let (state, changes) = context.watching_rules();
+    // A form of its own, such as JSON, is left as it is.
+    let has_lines = match &*plan {
+        LogicalPlan::Explain(explain) => explain.explain_format == ExplainFormat::Indent,
+        _ => true,
+    };
+    let physical = state.create_physical_plan(&plan).await?;
     let schema = physical.schema();
-    let running = execute_stream(Arc::clone(&physical), context.state.task_ctx())?;
+    let running = execute_stream(Arc::clone(&physical), state.task_ctx())?;
     let texts: Vec<RecordBatch> = running.try_collect().await?;
     if context.session.options().pictures
         && let Some(picture) = picture(context, plan, physical).await
@@ -211,6 +217,16 @@ async fn lines_of(
             vec![Arc::new(kind_of_line.finish()), Arc::new(lines.finish())];
         batches.push(RecordBatch::try_new(Arc::clone(&schema), columns)?);
     }
+    let rules = changes.lock().unwrap_or_else(PoisonError::into_inner);
+    if !rules.is_empty() && has_lines {
+        let names = rules.iter().copied().collect::<Vec<_>>().join(", ");
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec!["optimizer_rules"])),
+            Arc::new(StringArray::from(vec![names])),
+        ];
+        batches.push(RecordBatch::try_new(Arc::clone(&schema), columns)?);
+    }
+    drop(rules);
     Ok(Output::Batches { schema, batches })
 }
 

@@ -1,4 +1,5 @@
-//! Rows that are computed once and kept: CACHE TABLE for the session, MATERIALIZE for a statement.
+//! Rows that are computed once and kept: CACHE TABLE for the session, MATERIALIZE and equal subplans for a
+//! statement.
 //!
 //! Memory comes first, charged to the session's pool and never more than the cache's share of it; what
 //! does not fit goes to Arrow IPC files in the temporary folder. A cached table knows the versions that
@@ -6,6 +7,7 @@
 
 mod budget;
 mod execution;
+mod node;
 mod provider;
 mod rows;
 mod shared;
@@ -14,7 +16,9 @@ mod tables;
 pub(crate) use budget::Budget;
 pub use budget::DEFAULT_SHARE;
 pub(crate) use execution::MaterializeExec;
+pub(crate) use node::SharedExtensionPlanner;
+pub use node::{shared, shared_operator, shared_rows};
 pub use provider::CachedTable;
 pub use rows::Storage;
-pub(crate) use shared::SharedRows;
+pub use shared::SharedRows;
 pub use tables::{CacheEntry, CacheSource, CachedTables};

@@ -14,7 +14,8 @@ use super::block::{Block, Marks, wrapped, wrapped_query};
 use super::comment::{HintComments, parse};
 use super::node::{Asked, Effect};
 use super::usage::{HintSource, HintUse, HintUses};
-use super::{HintWord, find, words};
+use super::{HintWord, find};
+use crate::cache::shared_rows;
 
 /// Takes the hints out of a statement. Returns the marks of its relations.
 pub fn rewrite(tree: &mut ParsedStatement, source: &HintSource<'_>, uses: &HintUses) -> Marks {
@@ -77,7 +78,7 @@ impl Hinter<'_> {
                 continue;
             }
             let asked = Asked {
-                effect: Effect::Materialize(words::materialize::rows()),
+                effect: Effect::Materialize(shared_rows()),
                 used: HintUse::of_syntax(),
             };
             self.marks.of_relation(cte.alias.name.span.start, asked);

@@ -1,10 +1,8 @@
 //! MATERIALIZE: the rows of a CTE or a subquery are computed once, whoever reads them, and kept.
 
-use std::sync::Arc;
-
 use super::super::node::Effect;
 use super::super::{HintWord, Refusal};
-use crate::cache::{Budget, SharedRows, Storage};
+use crate::cache::shared_rows;
 
 pub(in super::super) static MATERIALIZE: HintWord = HintWord {
     names: &["MATERIALIZE"],
@@ -23,13 +21,7 @@ pub(in super::super) static MATERIALIZE: HintWord = HintWord {
                 "only a CTE or a subquery can be read more than once",
             ));
         }
-        block.put_above(hint, Effect::Materialize(rows()));
+        block.put_above(hint, Effect::Materialize(shared_rows()));
         Ok(())
     },
 };
-
-/// Returns where the rows of one query are kept.
-pub(in super::super) fn rows() -> Arc<SharedRows> {
-    let rows = SharedRows::new(Storage::MemoryAndDisk, Arc::new(Budget::default()));
-    Arc::new(rows)
-}
