@@ -282,6 +282,30 @@ const LINES: &[(&str, &str)] = &[
     ("o", "\\o out.csv"),
     ("o", "\\o"),
     ("save", "SELECT 1 AS a;\n\\save saved.csv"),
+    ("once", "\\once once.csv\nSELECT 1 AS a;"),
+    ("g", "SELECT 1 AS a \\g went.csv"),
+    ("gx", "SELECT 1 AS a \\gx"),
+    ("gset", "SELECT 1 AS a \\gset"),
+    ("gexec", "SELECT 'INSERT INTO t VALUES (3)' AS a \\gexec"),
+    ("gdesc", "SELECT 1 AS a \\gdesc"),
+    ("watch", "SELECT 1 AS a \\watch 0 2"),
+    (
+        "crosstabview",
+        "SELECT 1 AS a, 2 AS b, 3 AS c \\crosstabview",
+    ),
+    ("copy", "\\copy t to 'copied.csv'"),
+    ("import", "\\import saved.csv imported"),
+    ("if", "\\if false\n\\o if.csv"),
+    ("elif", "\\elif true\n\\o elif.csv"),
+    ("else", "\\else\n\\o else.csv"),
+    ("endif", "\\endif"),
+    ("conninfo", "\\conninfo"),
+    ("errverbose", "\\errverbose"),
+    ("pset", "\\pset pager on"),
+    ("open", "\\open elsewhere"),
+    ("width", "\\width 10"),
+    ("prompt", "\\prompt 'a name: ' name"),
+    ("history", "\\history 10"),
     ("x", "\\x off"),
     ("timing", "\\timing off"),
     ("header", "\\header on"),
@@ -305,7 +329,15 @@ const LINES: &[(&str, &str)] = &[
 ];
 
 /// What a script of all commands is refused.
-const REFUSED: &[&str] = &["`\\o`", "`\\save`", "`\\!`", "`\\shell`", "the pager"];
+const REFUSED: &[&str] = &[
+    "`\\o`",
+    "`\\save`",
+    "`\\once`",
+    "`\\g`",
+    "`\\!`",
+    "`\\shell`",
+    "the pager",
+];
 
 #[test]
 fn no_command_changes_anything_in_a_read_only_session() {

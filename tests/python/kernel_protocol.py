@@ -552,7 +552,7 @@ def results_are_saved(manager, client):
 @check
 def charts_are_drawn(manager, client):
     run(client, "select value % 3 as g, value as n from range(90)")
-    reply, messages = run(client, "\\chart bar x=g y=n\n%chart line x=value y=value FROM range(9)")
+    reply, messages = run(client, "\\chart bar x=g y=n\n%chart line x=range y=range FROM range(9)")
     assert reply["status"] == "ok", reply
     charts = [m for m in messages if m["msg_type"] == "display_data"]
     assert len(charts) == 2, messages

@@ -2,7 +2,9 @@
 //!
 //! Settings only; it changes no plan.
 
-use datafusion::common::config::{ConfigNonZeroUsize, MaxRowGroupBytes};
+use std::sync::Arc;
+
+use datafusion::common::config::{ConfigNonZeroUsize, MaxRowGroupBytes, OptimizerOptions};
 use datafusion::prelude::SessionConfig;
 
 use super::limit::MINIMUM_LIMIT;
@@ -49,14 +51,11 @@ pub fn adjust(config: SessionConfig, limit: u64, threads: usize) -> SessionConfi
     let each = limit / partitions as u64;
     // An odd number, by which the pool tells this request from those for buffers.
     let reserve = (each / 16).clamp(SMALLEST_SORT_RESERVE, LARGEST_SORT_RESERVE) + 1;
-    let mut config = without_shared_spill_files(config)
+    let config = without_shared_spill_files(config)
         .with_target_partitions(partitions)
         .with_batch_size(batch_size(each))
         .with_sort_spill_reservation_bytes(to_size(reserve));
-    let (rows, bytes) = collected(limit, partitions);
-    let optimizer = &mut config.options_mut().optimizer;
-    optimizer.hash_join_single_partition_threshold_rows = rows;
-    optimizer.hash_join_single_partition_threshold = bytes;
+    let mut config = collect_build_sides(config, collected(limit, partitions));
     if limit < PARALLEL_WRITE_LIMIT {
         // Only the sequential writer ends a row group by its size.
         let parquet = &mut config.options_mut().execution.parquet;
@@ -109,12 +108,42 @@ fn partitions(limit: u64, threads: usize) -> usize {
     threads.max(1).min(fitting.max(2))
 }
 
-/// Returns how many rows and bytes a build side may have that is collected.
-fn collected(limit: u64, partitions: usize) -> (usize, usize) {
+/// How many rows and bytes a build side may have that is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Collected {
+    rows: usize,
+    bytes: usize,
+}
+
+/// Sets what build sides are collected, unless somebody has set it by hand since this was last done.
+fn collect_build_sides(config: SessionConfig, now: Collected) -> SessionConfig {
+    let before = config.get_extension::<Collected>();
+    let mut config = config.with_extension(Arc::new(now));
+    let optimizer = &mut config.options_mut().optimizer;
+    if before.is_none_or(|before| *before == Collected::of(optimizer)) {
+        optimizer.hash_join_single_partition_threshold_rows = now.rows;
+        optimizer.hash_join_single_partition_threshold = now.bytes;
+    }
+    config
+}
+
+impl Collected {
+    fn of(options: &OptimizerOptions) -> Self {
+        Self {
+            rows: options.hash_join_single_partition_threshold_rows,
+            bytes: options.hash_join_single_partition_threshold,
+        }
+    }
+}
+
+fn collected(limit: u64, partitions: usize) -> Collected {
     let partitions = partitions.max(1) as u64;
     let rows = (COLLECTED_ROWS / partitions).max(LEAST_COLLECTED_ROWS);
     let bytes = (COLLECTED_BYTES / partitions).min(limit / COLLECTED_PART);
-    (to_size(rows), to_size(bytes.max(LEAST_COLLECTED_BYTES)))
+    Collected {
+        rows: to_size(rows),
+        bytes: to_size(bytes.max(LEAST_COLLECTED_BYTES)),
+    }
 }
 
 fn batch_size(memory: u64) -> usize {
@@ -181,13 +210,25 @@ mod tests {
         ];
         for (limit, threads, rows, bytes) in cases {
             let config = adjust(SessionConfig::new(), limit * MIB, threads);
-            let optimizer = &config.options().optimizer;
-            let found = (
-                optimizer.hash_join_single_partition_threshold_rows,
-                optimizer.hash_join_single_partition_threshold,
-            );
-            assert_eq!(found, (rows, bytes * 1024), "{limit} {threads}");
+            let found = Collected::of(&config.options().optimizer);
+            let bytes = bytes * 1024;
+            assert_eq!(found, Collected { rows, bytes }, "{limit} {threads}");
         }
+    }
+
+    #[test]
+    fn what_was_set_by_hand_stays() {
+        let mut config = adjust(SessionConfig::new(), 16 * 1024 * MIB, 2);
+        config = adjust(config, 256 * MIB, 2);
+        let options = &mut config.options_mut().optimizer;
+        assert_eq!(
+            options.hash_join_single_partition_threshold,
+            to_size(8 * MIB)
+        );
+        options.hash_join_single_partition_threshold = 0;
+        let config = adjust(config, 16 * MIB, 4);
+        let found = Collected::of(&config.options().optimizer);
+        assert_eq!((found.rows, found.bytes), (2_000_000, 0));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(super) struct Versions;
 #[async_trait]
 impl Command for Versions {
     fn names(&self) -> &'static [&'static str] {
-        &["versions", "history"]
+        &["versions"]
     }
 
     fn usage(&self) -> &'static str {

@@ -1,20 +1,25 @@
 //! The prompt of the second line and those after it, which the line editor does not have.
 //!
-//! Enter in an unfinished statement puts a mark behind the line end: figure spaces, as many as the prompt is
-//! wide. Nobody types them, so that they can be painted over on the screen and taken out before anything
-//! reads the text; a string of several lines holds none.
+//! Enter in an unfinished statement puts a mark behind the line end: rare spaces, as many as the prompt is
+//! wide. Nobody types them in that order, so that they can be painted over on the screen and taken out before
+//! anything reads the text; a string of several lines holds none.
+//!
+//! The editor overwrites the counts of a handler's commands with the one that the user typed, so that no key
+//! can go over a mark by "nine characters": it goes to the line end before the mark or to the mark's last space.
 
 use std::borrow::Cow;
 
-use rustyline::{Cmd, ConditionalEventHandler, Event, EventContext, Movement, RepeatCount};
+use rustyline::{
+    At, CharSearch, Cmd, ConditionalEventHandler, Event, EventContext, Movement, RepeatCount, Word,
+};
 
 use super::helper::is_complete;
 
 /// What stands for the prompt of a further line in the text.
-pub(super) const MARK: &str = "\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}";
+pub(super) const MARK: &str = "\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}\u{2007}\u{2008}";
 
-/// How many characters a line end and its mark are.
-const BREAK: RepeatCount = 9;
+/// The last character of a mark.
+const LAST: char = '\u{2008}';
 
 /// Takes the marks out.
 pub(super) fn without_marks(text: &str) -> Cow<'_, str> {
@@ -57,6 +62,10 @@ pub(super) enum Key {
     Left,
     Right,
     Home,
+    /// Deletes to the line's beginning.
+    DeleteBefore,
+    /// Deletes to the line's end, or the line end.
+    DeleteAfter,
 }
 
 /// Lets the keys treat a line end and its mark as one character.
@@ -65,34 +74,68 @@ pub(super) struct AcrossMarks(pub(super) Key);
 impl ConditionalEventHandler for AcrossMarks {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
         let (before, after) = context.line().split_at(context.pos());
+        self.0.command(before, after)
+    }
+}
+
+impl Key {
+    /// What the key does between two parts of a text; nothing where it does what it always does.
+    fn command(self, before: &str, after: &str) -> Option<Cmd> {
         let line_end = format!("\n{MARK}");
         let behind = before.ends_with(&line_end);
-        let ahead = after.starts_with(&line_end);
-        let nothing = || Some(String::new());
-        match self.0 {
-            Key::Enter if is_complete(&without_marks(context.line())) => None,
-            Key::Enter | Key::NewLine => Some(Cmd::Insert(1, line_end)),
-            Key::Backspace if behind => {
-                Some(Cmd::Replace(Movement::BackwardChar(BREAK), nothing()))
+        let ahead = after.strip_prefix(&line_end);
+        // A line of a paste has no mark.
+        let marked = before
+            .rfind('\n')
+            .is_some_and(|begin| before[begin..].starts_with(&line_end));
+        let to_line_end = Movement::ViCharSearch(1, CharSearch::Backward('\n'));
+        let to_mark = Movement::ViCharSearch(1, CharSearch::BackwardAfter(LAST));
+        let through_mark = Movement::ViCharSearch(1, CharSearch::Forward(LAST));
+        match self {
+            Self::Enter => {
+                let complete = is_complete(&without_marks(&format!("{before}{after}")));
+                (!complete).then_some(Cmd::Insert(1, line_end))
             }
-            Key::Delete if ahead => Some(Cmd::Replace(Movement::ForwardChar(BREAK), nothing())),
-            Key::Left if behind => Some(Cmd::Move(Movement::BackwardChar(BREAK))),
-            Key::Right if ahead => Some(Cmd::Move(Movement::ForwardChar(BREAK))),
-            Key::Home => {
-                let begin = before.rfind(&line_end)? + line_end.len();
-                let width = RepeatCount::try_from(before[begin..].chars().count()).ok()?;
-                // A line of a paste has no mark.
-                let in_line = !before[begin..].contains('\n');
-                in_line.then(|| Cmd::Move(Movement::BackwardChar(width)))
-            }
-            Key::Backspace | Key::Delete | Key::Left | Key::Right => None,
+            Self::NewLine => Some(Cmd::Insert(1, line_end)),
+            Self::Backspace | Self::DeleteBefore if behind => Some(Cmd::Kill(to_line_end)),
+            Self::Delete | Self::DeleteAfter if ahead.is_some() => Some(Cmd::Kill(through_mark)),
+            Self::Left if behind => Some(Cmd::Move(to_line_end)),
+            Self::Right => ahead.map(|rest| match rest.trim().is_empty() {
+                true => Cmd::Move(Movement::EndOfBuffer),
+                // Behind the mark, and behind the spaces with which the line begins.
+                false => Cmd::Move(Movement::ForwardWord(1, At::Start, Word::Big)),
+            }),
+            // At the mark there is nothing before the cursor, and the search would go to the line above.
+            Self::Home if behind => Some(Cmd::Noop),
+            Self::Home if marked => Some(Cmd::Move(to_mark)),
+            Self::DeleteBefore if marked => Some(Cmd::Kill(to_mark)),
+            _ => None,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MARK, with_marks, with_marks_before, without_marks};
+    use rustyline::{CharSearch, Cmd, Movement};
+
+    use super::{Key, MARK, with_marks, with_marks_before, without_marks};
+
+    #[test]
+    fn keys_know_marks() {
+        let back = Movement::ViCharSearch(1, CharSearch::Backward('\n'));
+        let second = with_marks("select 1,\n");
+        assert_eq!(Key::Backspace.command(&second, ""), Some(Cmd::Kill(back)));
+        assert_eq!(Key::Backspace.command("select 1,", ""), None);
+        assert_eq!(Key::Home.command(&second, ""), Some(Cmd::Noop));
+        assert_eq!(Key::Home.command("select 1,\n pasted", ""), None);
+        let line_end = format!("\n{MARK}");
+        let enter = Some(Cmd::Insert(1, line_end.clone()));
+        assert_eq!(Key::Enter.command("select 1", ""), enter);
+        assert_eq!(Key::Enter.command("select 1;", ""), None);
+        let to_end = Some(Cmd::Move(Movement::EndOfBuffer));
+        assert_eq!(Key::Right.command("select 1,", &line_end), to_end);
+        assert_eq!(Key::Right.command("select", " 1"), None);
+    }
 
     #[test]
     fn marks_come_and_go() {

@@ -54,8 +54,12 @@ const KEYS: &[(KeyCode, Modifiers, Key)] = &[
     (KeyCode::Left, Modifiers::NONE, Key::Left),
     (KeyCode::Char('B'), Modifiers::CTRL, Key::Left),
     (KeyCode::Right, Modifiers::NONE, Key::Right),
+    (KeyCode::Char('F'), Modifiers::CTRL, Key::Right),
+    (KeyCode::Char('D'), Modifiers::CTRL, Key::Delete),
     (KeyCode::Home, Modifiers::NONE, Key::Home),
     (KeyCode::Char('A'), Modifiers::CTRL, Key::Home),
+    (KeyCode::Char('U'), Modifiers::CTRL, Key::DeleteBefore),
+    (KeyCode::Char('K'), Modifiers::CTRL, Key::DeleteAfter),
 ];
 
 /// Runs the prompt until the user leaves.
