@@ -10,11 +10,12 @@ mod columnless_sort;
 mod common_number;
 mod comparable;
 mod conversion;
+mod cross_joins;
 mod cut_filters;
 mod date;
-mod day;
 mod distinct_limit;
 mod drawn_once;
+mod empty_branches;
 mod empty_frame;
 mod exclusion;
 mod extreme;
@@ -56,6 +57,7 @@ mod sliding;
 mod subquery;
 mod sum;
 mod time;
+mod unbounded;
 mod verified;
 mod whole;
 mod window_aggregate;
@@ -74,10 +76,10 @@ use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
-pub use day::PlanDays;
 pub use exclusion::ExclusionPlanner;
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
 pub use time::{TimeArithmetic, series_tables};
+pub use unbounded::PlanUnbounded;
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.
 pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
@@ -205,6 +207,12 @@ pub fn optimizer_rules() -> OptimizerRules {
                 rules.push(Arc::new(verified::Verified::new(rule)) as _);
             }
             "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
+            "eliminate_cross_join" => {
+                rules.push(Arc::new(cross_joins::ConnectJoins::new(rule)) as _);
+            }
+            "propagate_empty_relation" => {
+                rules.push(Arc::new(empty_branches::DropEmptyParts::default()) as _);
+            }
             // No LATERAL query is left when it runs.
             "decorrelate_lateral_join" => {}
             "optimize_projections" => {

@@ -59,6 +59,22 @@ pub(super) fn make_unique(select: &mut Select) {
     }
 }
 
+/// Gives columns names of their own where a SELECT gives two of them one name that nobody can ask for: that of
+/// a branch of a set operation behind the first one, which names the columns.
+pub(super) fn forget_twins(select: &mut Select) {
+    let mut taken: Vec<String> = Vec::new();
+    for (place, item) in select.projection.iter_mut().enumerate() {
+        let SelectItem::ExprWithAlias { alias, .. } = item else {
+            continue;
+        };
+        let name = normalized(alias);
+        if taken.contains(&name) {
+            *alias = Ident::with_quote('"', format!("{name}:{place}"));
+        }
+        taken.push(name);
+    }
+}
+
 /// Says whether an item is written as one before it.
 fn repeats(written: &[String], place: usize) -> bool {
     written[..place].contains(&written[place])
