@@ -42,6 +42,8 @@ pub(super) fn make_unique(select: &mut Select) {
         let is_told_apart = is_column(expression) && (is_first || !repeats(&written, place));
         if is_alone || is_told_apart || is_unnest(expression) {
             taken.extend(labels[place].clone());
+            // `t.b` is a name, too: that of the column with its table.
+            taken.push(written[place].clone());
             continue;
         }
         let mut name = expression.to_string();
