@@ -10,6 +10,7 @@ mod columnless_sort;
 mod common_number;
 mod comparable;
 mod conversion;
+mod counts;
 mod cross_joins;
 mod cut_filters;
 mod date;
@@ -91,7 +92,8 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
-    for function in lead_lag::shifts() {
+    let over_windows = lead_lag::shifts().into_iter();
+    for function in over_windows.chain(counts::window_functions()) {
         registry.register_udwf(function)?;
     }
     for function in written::first_arguments()
@@ -114,6 +116,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in conversion::functions()
         .into_iter()
         .chain(shift::functions())
+        .chain(counts::functions())
         .chain(whole::functions())
     {
         registry.register_udf(function)?;
@@ -148,6 +151,7 @@ pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
         Arc::new(product::ProductPlanner),
         Arc::new(date::DatePlanner),
         Arc::new(ordered_lists::NthPlanner),
+        Arc::new(counts::CountPlanner),
     ]
 }
 
