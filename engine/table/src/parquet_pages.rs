@@ -38,11 +38,19 @@ pub(super) async fn column_with_false_pages(
             if chunk.compression() == Compression::UNCOMPRESSED {
                 continue;
             }
+            let chunk = behind_dictionary(chunk)?;
             let (start, length) = chunk.byte_range();
-            let range = start..start + length.min(HEAD);
-            let got = store.get_range(path, range).await;
-            let bytes = got.map_err(|error| ParquetError::External(Box::new(error)))?;
-            if is_of_second_version(start, bytes, chunk)? {
+            let mut kind = None;
+            // Statistics of long values can make a head longer than most; then the whole chunk is read.
+            for read in [length.min(HEAD), length] {
+                let got = store.get_range(path, start..start + read).await;
+                let bytes = got.map_err(|error| ParquetError::External(Box::new(error)))?;
+                kind = is_of_second_version(start, bytes, &chunk)?;
+                if kind.is_some() {
+                    break;
+                }
+            }
+            if kind == Some(true) {
                 return Ok(Some(chunk.column_path().string()));
             }
         }
@@ -50,23 +58,35 @@ pub(super) async fn column_with_false_pages(
     Ok(None)
 }
 
-/// Looks at the head of a chunk's first page with values.
+/// The same chunk from its first page with values on: a dictionary can be longer than the head that is read.
+fn behind_dictionary(chunk: &ColumnChunkMetaData) -> Result<ColumnChunkMetaData, ParquetError> {
+    let skipped = match chunk.dictionary_page_offset() {
+        Some(dictionary) => (chunk.data_page_offset() - dictionary).max(0),
+        None => 0,
+    };
+    let builder = chunk.clone().into_builder();
+    builder
+        .set_dictionary_page_offset(None)
+        .set_total_compressed_size((chunk.compressed_size() - skipped).max(0))
+        .build()
+}
+
+/// Looks at the head of a chunk's first page; `None` where it goes on behind the bytes.
 fn is_of_second_version(
     start: u64,
     bytes: Bytes,
     chunk: &ColumnChunkMetaData,
-) -> Result<bool, ParquetError> {
+) -> Result<Option<bool>, ParquetError> {
     let head = Arc::new(Head { start, bytes });
     let rows = usize::try_from(chunk.num_values()).unwrap_or_default();
     let mut pages = SerializedPageReader::new(head, chunk, rows, None)?;
-    while let Some(page) = pages.peek_next_page()? {
-        if !page.is_dict {
-            // Only pages of the second version say how many rows they have.
-            return Ok(page.num_rows.is_some());
-        }
-        pages.skip_next_page()?;
+    match pages.peek_next_page() {
+        // Only pages of the second version say how many rows they have.
+        Ok(Some(page)) => Ok(Some(page.num_rows.is_some())),
+        Ok(None) => Ok(Some(false)),
+        // Whatever else is wrong with the page is told by the one who reads it.
+        Err(_) => Ok(None),
     }
-    Ok(false)
 }
 
 /// The first bytes of a column chunk, at their place in the file.
