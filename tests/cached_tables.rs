@@ -172,3 +172,17 @@ async fn wrong_uses_are_refused() {
         assert!(message.contains(reason), "{sql}: {message}");
     }
 }
+
+#[test]
+fn rows_that_cannot_be_computed_fail_alike_for_all_who_share_them() {
+    let lake = Lake::project();
+    lake.does("create table t as select value as k from generate_series(1, 10)");
+    lake.does("insert into t values (9223372036854775807)");
+    let said = lake.refuses(
+        "set datafusion.execution.target_partitions = 4; \
+         with c as materialized (select distinct k + 1 as k from t) \
+         select count(*) from c a join c b on a.k = b.k where (select max(k) from c) > 1",
+    );
+    assert!(said.contains("out of range"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}

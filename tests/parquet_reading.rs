@@ -46,9 +46,24 @@ fn files_of_another_writer_give_its_rows() {
             "select count(*) as n, sum(id) as s, min(id) as low, max(id) as high from 'groups.parquet' where id between 2500 and 7499",
         ),
         ("old", "select id, name from 'old.parquet' order by id"),
+        (
+            "old_dictionary",
+            "select count(*) as n, count(distinct word) as words, sum(id) as s from 'old_dictionary.parquet'",
+        ),
     ] {
         assert_eq!(lake.rows(sql), python_lines(&answer, name), "{sql}");
     }
+}
+
+#[test]
+fn pages_that_claim_not_to_be_compressed_are_refused() {
+    let (lake, _) = files();
+    let sql = "select count(word) from 'old_second_pages.parquet'";
+    let stderr = lake.shell(["-c", sql]).run().fails(3);
+    assert!(
+        stderr.contains("old_second_pages.parquet") && stderr.contains("parquet-cpp before 3.0"),
+        "{stderr}"
+    );
 }
 
 #[test]

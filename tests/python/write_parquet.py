@@ -59,6 +59,20 @@ def dictionary():
     expected["dictionary"] = ["a,3", "b,1", "c,1", ",1"]
 
 
+def old_writers():
+    """What parquet-cpp 1.5.1 left: sound pages of the first version, and pages of the second version, which it
+    marked wrongly as not compressed. The dictionary is longer than the head of any page."""
+    words = [f"a word that is long enough, {number}" for number in range(20000)]
+    table = pa.table({"word": words, "id": list(range(20000))})
+    for name, pages in [("old_dictionary", "1.0"), ("old_second_pages", "2.0")]:
+        file = folder / f"{name}.parquet"
+        pq.write_table(table, file, compression="snappy", data_page_version=pages, store_schema=False, dictionary_pagesize_limit=1 << 24)
+        content = file.read_bytes()
+        assert content.count(b"parquet-cpp-arrow version") == 1
+        file.write_bytes(content.replace(b"parquet-cpp-arrow version", b"parquet-cpp version 1.5.1"))
+    expected["old_dictionary"] = ["20000,20000,199990000"]
+
+
 def union():
     (folder / "union").mkdir()
     pq.write_table(pa.table({"a": [1, 2], "b": ["x", "y"]}), folder / "union/one.parquet")
@@ -105,6 +119,6 @@ def groups():
     expected["groups"] = [f"5000,{sum(range(2500, 7500))},2500,7499"]
 
 
-for make in (plain, hive, dictionary, union, nested, types, groups):
+for make in (plain, hive, dictionary, old_writers, union, nested, types, groups):
     make()
 give(expected)

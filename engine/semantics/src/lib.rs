@@ -10,11 +10,13 @@ mod columnless_sort;
 mod common_number;
 mod comparable;
 mod conversion;
+mod counts;
+mod cross_joins;
 mod cut_filters;
 mod date;
-mod day;
 mod distinct_limit;
 mod drawn_once;
+mod empty_branches;
 mod empty_frame;
 mod exclusion;
 mod extreme;
@@ -58,6 +60,7 @@ mod spanning_keys;
 mod subquery;
 mod sum;
 mod time;
+mod unbounded;
 mod verified;
 mod whole;
 mod window_aggregate;
@@ -76,11 +79,11 @@ use datafusion::optimizer::analyzer::Analyzer;
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
-pub use day::PlanDays;
 pub use exclusion::ExclusionPlanner;
 pub use merged::{MergedColumnPlanner, mark_merged_columns};
 pub use risk::may_fail_physical;
 pub use time::{TimeArithmetic, series_tables};
+pub use unbounded::PlanUnbounded;
 
 /// Rules that rewrite what was planned before anything is optimized, in their order.
 pub(crate) type AnalyzerRules = Vec<Arc<dyn AnalyzerRule + Send + Sync>>;
@@ -92,7 +95,8 @@ pub(crate) type PhysicalRules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>
 /// Puts our functions in the place of DataFusion's.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     registry.register_udaf(sum::checked_sum())?;
-    for function in lead_lag::shifts() {
+    let over_windows = lead_lag::shifts().into_iter();
+    for function in over_windows.chain(counts::window_functions()) {
         registry.register_udwf(function)?;
     }
     for function in written::first_arguments()
@@ -115,6 +119,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in conversion::functions()
         .into_iter()
         .chain(shift::functions())
+        .chain(counts::functions())
         .chain(whole::functions())
     {
         registry.register_udf(function)?;
@@ -150,6 +155,7 @@ pub fn expr_planners() -> Vec<Arc<dyn ExprPlanner>> {
         Arc::new(product::ProductPlanner),
         Arc::new(date::DatePlanner),
         Arc::new(ordered_lists::NthPlanner),
+        Arc::new(counts::CountPlanner),
     ]
 }
 
@@ -217,6 +223,12 @@ pub fn optimizer_rules() -> OptimizerRules {
                 rules.push(Arc::new(spanning_keys::KeepSpanningKeys::new(rule)) as _);
             }
             "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
+            "eliminate_cross_join" => {
+                rules.push(Arc::new(cross_joins::ConnectJoins::new(rule)) as _);
+            }
+            "propagate_empty_relation" => {
+                rules.push(Arc::new(empty_branches::DropEmptyParts::default()) as _);
+            }
             // No LATERAL query is left when it runs.
             "decorrelate_lateral_join" => {}
             "optimize_projections" => {

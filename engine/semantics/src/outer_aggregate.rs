@@ -39,7 +39,11 @@ impl AnalyzerRule for CheckOuterAggregates {
 
 fn check(function: &AggregateFunction, whole: &Expr) -> Result<()> {
     let (mut outer, mut own) = (None, false);
-    for argument in &function.params.args {
+    // FILTER and ORDER BY count as its arguments do.
+    let params = &function.params;
+    let order = params.order_by.iter().map(|sort| &sort.expr);
+    let parts = params.args.iter().chain(params.filter.as_deref());
+    for argument in parts.chain(order) {
         argument.apply(|part| {
             match part {
                 Expr::OuterReferenceColumn(_, column) => outer = Some(column.flat_name()),

@@ -49,7 +49,7 @@ fn without_repeated(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 }
 
 /// Drops keys of which there is an earlier one; says whether there were any.
-fn drop_repeated(keys: &mut Vec<Sort>) -> bool {
+pub(crate) fn drop_repeated(keys: &mut Vec<Sort>) -> bool {
     let before = keys.len();
     let mut kept: Vec<Sort> = Vec::with_capacity(before);
     for key in keys.drain(..) {

@@ -17,7 +17,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, CastExpr, Literal};
 use datafusion::physical_expr::{HigherOrderFunctionExpr, ScalarFunctionExpr};
 
-use crate::day;
+use crate::unbounded;
 
 /// Functions of DataFusion's that refuse some values. All others of its own take every value.
 const REFUSING: &[&str] = &[
@@ -139,7 +139,7 @@ fn physical_part_may_fail(part: &Arc<dyn PhysicalExpr>, schema: &Schema) -> bool
 
 /// Says whether a function may fail, so many of whose arguments are not constants.
 fn function_may_fail(name: &str, varying: usize) -> bool {
-    if name == day::NAME {
+    if name == unbounded::NAME {
         return false;
     }
     !TAKING_ALL.contains(name) || (varying > 1 && REFUSING_WAYS.contains(&name))

@@ -19,7 +19,7 @@ use lakesh_plan::interval::IntervalPlanner;
 use lakesh_plan::plan_size::PlanSize;
 use lakesh_plan::planner::AsOfQueryPlanner;
 use lakesh_plan::window::ChargeWindows;
-use lakesh_semantics::{MergedColumnPlanner, PlanDays, series_tables};
+use lakesh_semantics::{MergedColumnPlanner, PlanUnbounded, series_tables};
 use lakesh_sql::{TimeTypes, session_zone};
 use lakesh_text::failure::Failure;
 use lakesh_udfs::{FrameRule, FuseFeatures, SortByKeys};
@@ -51,7 +51,7 @@ pub(super) fn session_state(
             Arc::new(MergedColumnPlanner),
         ])
         .with_type_planner(Arc::new(TimeTypes::new(zone)))
-        .with_query_planner(Arc::new(PlanDays::before(AsOfQueryPlanner)))
+        .with_query_planner(Arc::new(PlanUnbounded::before(AsOfQueryPlanner)))
         .with_physical_optimizer_rule(Arc::new(ChargeWindows))
         .with_physical_optimizer_rule(Arc::new(Cooperate))
         // Last, since no rule sees into a scan behind it.

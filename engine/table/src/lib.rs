@@ -61,6 +61,7 @@ mod options;
 mod own_paths;
 mod parquet;
 mod parquet_metadata;
+mod parquet_pages;
 #[cfg(test)]
 mod parquet_tests;
 mod reader;

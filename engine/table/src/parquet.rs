@@ -7,7 +7,8 @@ use datafusion::common::config::ConfigField;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use datafusion::error::DataFusionError;
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use lakesh_catalog::definition::{TableDefinition, TableVersion};
 
 use super::error::TableError;
@@ -17,6 +18,7 @@ use super::files::{
 };
 use super::guarded_read::guarded;
 use super::options::{FILE_OPTIONS, OptionKind, OptionSpec, Options};
+use super::parquet_pages::column_with_false_pages;
 use super::{OpenTable, TableContext, TableFormat};
 
 /// Parquet files.
@@ -117,7 +119,7 @@ impl FileReader for Parquet {
         let format = file_format(request.options, request.context)?;
         // Every footer is read even if the columns are declared: a broken file shows up here.
         let schemas = infer_each(&format, request).await?;
-        refuse_twin_columns(request).await?;
+        check_footers(request).await?;
         let columns = merged(request, &schemas)?;
         Ok(FileLayouts {
             groups: vec![FileLayoutGroup {
@@ -132,8 +134,9 @@ impl FileReader for Parquet {
     }
 }
 
-/// Refuses files in which two columns have one name, which the inferred schemas show as one column.
-async fn refuse_twin_columns(request: &FileRequest<'_>) -> Result<(), TableError> {
+/// Refuses files in which two columns have one name, which the inferred schemas show as one column, and files
+/// whose pages would be read wrongly.
+async fn check_footers(request: &FileRequest<'_>) -> Result<(), TableError> {
     let state = request.context.state;
     let concurrency = state
         .config_options()
@@ -151,7 +154,19 @@ async fn refuse_twin_columns(request: &FileRequest<'_>) -> Result<(), TableError
                 let footer = guarded(&file.display, footer.fetch_metadata()).await?;
                 let columns = footer.file_metadata().schema_descr().root_schema();
                 let names = columns.get_fields().iter().map(|column| column.name());
-                refuse_twins(&file.display, names)
+                refuse_twins(&file.display, names)?;
+                let path = &file.meta.location;
+                let found = column_with_false_pages(request.store.as_ref(), path, &footer);
+                match guarded(&file.display, found.map_err(DataFusionError::from)).await? {
+                    None => Ok(()),
+                    Some(column) => Err(TableError::file(
+                        &file.display,
+                        DataFusionError::Plan(format!(
+                            "the pages of its column `{column}` are compressed, but their writer, parquet-cpp \
+                             before 3.0, marked them as not compressed; write it anew with another version"
+                        )),
+                    )),
+                }
             }
             .boxed()
         })

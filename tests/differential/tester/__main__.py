@@ -99,7 +99,7 @@ class Run:
         wrong, refused = [], []
         for _ in range(count):
             judgement = judge.judge(draw(chance, {table.name: table for table in tables}, self.kinds))
-            self.report.add(judgement)
+            self.report.add(judgement, seed)
             if judgement.verdict in (WRONG, CRASHED):
                 wrong.append(judgement)
             elif judgement.verdict == REFUSED and self.report.is_new(judgement):
@@ -108,7 +108,7 @@ class Run:
             self.found(judge, judgement, tables, seed)
         if self.options.shrink:
             for judgement in refused:
-                self.smaller_refusal(judge, judgement, tables)
+                self.smaller_refusal(judge, judgement, tables, seed)
         self.clear()
 
     def set_zone(self, zone):
@@ -124,7 +124,7 @@ class Run:
         judge.lake.load([world.large()])
         for _ in range(count):
             judgement = judge.judge(memory(chance))
-            self.report.add(judgement)
+            self.report.add(judgement, f"{self.options.seed}.large")
             if judgement.verdict in (WRONG, CRASHED):
                 self.report.findings.append(Finding.of(judgement, [world.large()], f"{self.options.seed}.large", "UTC"))
         self.clear()
@@ -151,10 +151,10 @@ class Run:
         if self.options.shrink and self.seen[kind] == 1:
             self.show(finding, kind)
 
-    def smaller_refusal(self, judge, judgement, tables):
+    def smaller_refusal(self, judge, judgement, tables, seed):
         small = Shrinker(judge, tables, judgement.worst(), seconds=12.0).shrink(judgement.question)
         if small is not None:
-            self.report.explain(small[0])
+            self.report.explain(small[0], seed)
 
     def show(self, finding, kind):
         print(f"== {finding.verdict}: {kind}\n{script(finding)[1]}-- right: {finding.right()}\n-- ours:  {finding.ours()}\n", flush=True)

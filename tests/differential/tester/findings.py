@@ -29,7 +29,7 @@ class Finding:
     @classmethod
     def of(cls, judgement, tables, seed, zone, shrunk=False):
         worst = judgement.worst()
-        wrong = tuple(f"{one.shape.name}" + (f"+{one.setting.name}" if one.setting.values else "") for one in judgement.asked if one.verdict == judgement.verdict)
+        wrong = places(judgement, judgement.verdict)
         return cls(judgement.verdict, judgement.question, tables, worst.shape, worst.setting, judgement.truth, worst.answer, seed, zone, shrunk, wrong)
 
     def table(self, name):
@@ -55,6 +55,11 @@ class Finding:
 
     def source(self):
         return f"Found by tests/differential, seed {self.seed}: {self.kind()}.\nWrong for: {', '.join(self.shapes)}.\nOurs: {self.ours()}\n"
+
+
+def places(judgement, verdict):
+    """The shapes and settings of the answers of one verdict."""
+    return tuple(f"{one.shape.name}" + (f"+{one.setting.name}" if one.setting.values else "") for one in judgement.asked if one.verdict == verdict)
 
 
 def rows_text(answer, most=8):

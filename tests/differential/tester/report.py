@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 
 from .answers import Refused
-from .findings import reason
+from .findings import places, reason
 from .judge import CRASHED, OPEN, REFUSED, RIGHT, WRONG
 from .tree import LAKESH, write
 
@@ -27,7 +27,7 @@ class Report:
         self.examples = {}
         self.findings = []
 
-    def add(self, judgement):
+    def add(self, judgement, seed):
         question = judgement.question
         self.questions[question.kind, judgement.verdict] += 1
         for one in judgement.asked:
@@ -38,15 +38,16 @@ class Report:
         if key is not None:
             self.refusals[key] += 1
             if key not in self.examples:
-                self.explain(judgement)
+                self.explain(judgement, seed)
 
     def is_new(self, judgement):
         """Is this the first refusal for its reason?"""
         return self.refusals[refusal(judgement)] == 1
 
-    def explain(self, judgement):
-        """Keeps a question as the example of its refusal."""
-        self.examples[refusal(judgement)] = write(judgement.question.tree, LAKESH, lambda name: name)
+    def explain(self, judgement, seed):
+        """Keeps a question as the example of its refusal, with the places where it is refused."""
+        text = write(judgement.question.tree, LAKESH, lambda name: name)
+        self.examples[refusal(judgement)] = {"example": text, "seed": seed, "shapes": list(places(judgement, REFUSED))}
 
     def count(self, verdict):
         return sum(number for (_, one), number in self.questions.items() if one == verdict)
@@ -80,7 +81,7 @@ class Report:
         if self.refusals:
             lines.append("refused, with the number of questions:")
             for message, number in self.refusals.most_common(30):
-                lines += [f"  {number:5} {message}", f"        {self.examples[message][:300]}"]
+                lines += [f"  {number:5} {message}", f"        {self.examples[message]['example'][:300]}"]
         lines += ["by shape:", self.table(self.shapes), "by setting:", self.table(self.settings), "by kind of question:", self.table(self.questions)]
         return "\n".join([*lines, self.summary()])
 
@@ -94,7 +95,7 @@ class Report:
         counts = lambda counter: {f"{name} {verdict}": number for (name, verdict), number in sorted(counter.items())}
         content = {
             "summary": self.summary(), "questions": counts(self.questions), "shapes": counts(self.shapes), "settings": counts(self.settings),
-            "kinds": kinds, "refusals": [{"reason": key, "count": number, "example": self.examples[key]} for key, number in self.refusals.most_common()],
+            "kinds": kinds, "refusals": [{"reason": key, "count": number, **self.examples[key]} for key, number in self.refusals.most_common()],
             "without_truth": dict(self.unknown.most_common()),
         }
         with open(path, "w", encoding="utf-8") as out:

@@ -163,11 +163,34 @@ impl Name {
 
     /// Names the file in what a decoder says; what came from elsewhere, as from a filter, stays.
     fn explain(&self, error: DataFusionError) -> DataFusionError {
+        if let Some(of_filter) = of_filter(&error) {
+            return of_filter;
+        }
         match said(&error) {
             Some(said) if !said.contains(self.0.trim_start_matches('/')) => self.damaged(&said),
             _ => error,
         }
     }
+}
+
+/// What the decoder puts before the error of a filter that it applies to rows, whose kind it turns into text.
+const OF_FILTER: &str = "Error evaluating filter predicate: ";
+
+/// Returns the error of a filter that was applied while a file was decoded: the file is not to blame.
+fn of_filter(error: &DataFusionError) -> Option<DataFusionError> {
+    let text = error.to_string();
+    let (_, said) = text.split_once(OF_FILTER)?;
+    if let Some((_, rest)) = said.split_once("ArithmeticOverflow(\"")
+        && let Some((what, _)) = rest.split_once("\")")
+    {
+        return Some(ArrowError::ArithmeticOverflow(what.to_owned()).into());
+    }
+    if said.contains("DivideByZero") {
+        return Some(ArrowError::DivideByZero.into());
+    }
+    let (_, said) = said.split_once("(\"").unwrap_or(("", said));
+    let (said, _) = said.split_once("\")").unwrap_or((said, ""));
+    Some(DataFusionError::Execution(said.to_owned()))
 }
 
 /// Returns what a decoder says of the content of a file.

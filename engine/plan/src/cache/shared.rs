@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::future::{BoxFuture, try_join_all};
 use futures::{FutureExt, StreamExt};
@@ -18,6 +20,8 @@ pub struct SharedRows {
     storage: Storage,
     budget: Arc<Budget>,
     rows: OnceCell<Arc<HeldRows>>,
+    /// Whether somebody has begun to compute them.
+    begun: AtomicBool,
 }
 
 impl fmt::Debug for SharedRows {
@@ -35,6 +39,7 @@ impl SharedRows {
             storage,
             budget,
             rows: OnceCell::new(),
+            begun: AtomicBool::new(false),
         }
     }
 
@@ -69,8 +74,13 @@ impl SharedRows {
             context,
         ));
         let partitions = input.output_partitioning().partition_count();
+        // After a failure, or for a reader that was dropped, it runs once more: operators run once only.
+        let input = match self.begun.swap(true, Ordering::Relaxed) {
+            false => Arc::clone(input),
+            true => reset_plan_states(Arc::clone(input))?,
+        };
         let tasks = (0..partitions).map(|partition| {
-            let (input, context) = (Arc::clone(input), Arc::clone(context));
+            let (input, context) = (Arc::clone(&input), Arc::clone(context));
             let part = keeper.part();
             let task = datafusion::common::runtime::SpawnedTask::spawn(keep(
                 input, partition, context, part,

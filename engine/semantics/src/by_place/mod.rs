@@ -31,8 +31,8 @@ use datafusion::physical_plan::filter_pushdown::{
 use datafusion::physical_plan::joins::HashJoinExec;
 
 use self::place::{Passage, passage};
-use crate::day::for_scan;
 use crate::risk::may_fail_physical;
+use crate::unbounded::for_scan;
 
 type Node = Arc<dyn ExecutionPlan>;
 type Expression = Arc<dyn PhysicalExpr>;

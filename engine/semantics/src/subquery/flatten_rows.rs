@@ -12,6 +12,7 @@ use datafusion::logical_expr::{
 
 use super::flatten::{Flat, Flattener, Source};
 use super::flatten_joins::only;
+use crate::repeated_keys::drop_repeated;
 
 impl Flattener<'_> {
     pub(super) fn window(&self, window: &Window) -> Result<Option<Flat>> {
@@ -75,18 +76,25 @@ impl Flattener<'_> {
             return Ok(Some(flat));
         };
         let keys = flat.keys();
-        let compared = self.resolve_named(&on.on_expr, &flat.pairs)?;
-        let selected = self.resolve_named(&on.select_expr, &flat.pairs)?;
-        let (Some(compared), Some(mut selected)) = (compared, selected) else {
+        let Some(mut selected) = self.resolve_named(&on.select_expr, &flat.pairs)? else {
             return Ok(None);
         };
+        // No names: ORDER BY has to begin with the very same expressions, each of them once.
+        let mut compared = keys.clone();
+        for key in &on.on_expr {
+            let Some(key) = self.resolve(key, &flat.pairs)? else {
+                return Ok(None);
+            };
+            if !compared.contains(&key) {
+                compared.push(key);
+            }
+        }
         let added: Vec<_> = keys
             .iter()
             .filter(|key| !selected.contains(key))
             .cloned()
             .collect();
         selected.extend(added);
-        let compared = keys.iter().cloned().chain(compared).collect();
         let order = match &on.sort_expr {
             None => None,
             Some(order) => {
@@ -94,7 +102,9 @@ impl Flattener<'_> {
                     return Ok(None);
                 };
                 let first = keys.iter().map(|key| key.clone().sort(true, false));
-                Some(first.chain(order).collect())
+                let mut order = first.chain(order).collect();
+                drop_repeated(&mut order);
+                Some(order)
             }
         };
         let on = DistinctOn::try_new(compared, selected, order, Arc::new(flat.plan))?;

@@ -41,12 +41,19 @@ pub(super) fn rewrite(query: &mut Query) -> Rewritten {
     Ok(())
 }
 
-/// Writes the keys of a SELECT as expressions.
+/// Writes the keys of a SELECT as expressions, each of them once.
 pub(super) fn resolve_keys(select: &mut Select) -> Rewritten {
     if let Some(Distinct::On(keys)) = &mut select.distinct {
-        for key in keys {
+        for key in keys.iter_mut() {
             resolve(key, &select.projection)?;
         }
+        let mut kept: Vec<Expr> = Vec::with_capacity(keys.len());
+        for key in keys.drain(..) {
+            if !kept.iter().any(|earlier| is_same(earlier, &key)) {
+                kept.push(key);
+            }
+        }
+        *keys = kept;
     }
     Ok(())
 }
@@ -211,6 +218,10 @@ mod tests {
         check(
             "SELECT DISTINCT ON (1, d) a AS c, b AS d FROM t",
             "SELECT DISTINCT ON (a, b) a AS c, b AS d FROM t",
+        );
+        check(
+            "SELECT DISTINCT ON (a, 1, a) a FROM t ORDER BY a DESC, a",
+            "SELECT DISTINCT ON (a) a FROM t ORDER BY a DESC, a",
         );
     }
 

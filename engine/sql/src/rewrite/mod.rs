@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Fetch, JoinOperator, LimitClause, ObjectNamePart, Query, Select, SetExpr, SetOperator,
-    TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    SetQuantifier, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
@@ -86,6 +86,9 @@ impl Rewriter {
         minus_is_except(&mut query.body);
         for select in branches(&mut query.body) {
             distinct_on::resolve_keys(select)?;
+        }
+        for select in later_branches(&mut query.body) {
+            names::forget_twins(select);
         }
         distinct_on::rewrite(query)?;
         // ORDER BY stands outside the SELECT whose windows and columns it names.
@@ -231,6 +234,35 @@ fn branches(body: &mut SetExpr) -> Vec<&mut Select> {
         }
     }
     found
+}
+
+/// Returns the SELECTs of a set operation whose names of columns nobody sees.
+fn later_branches(body: &mut SetExpr) -> Vec<&mut Select> {
+    let mut left_to_do = vec![(body, false)];
+    let mut found = Vec::new();
+    while let Some((body, is_later)) = left_to_do.pop() {
+        match body {
+            SetExpr::Select(select) if is_later => found.push(select.as_mut()),
+            SetExpr::SetOperation {
+                left,
+                set_quantifier,
+                right,
+                ..
+            } if !is_by_name(*set_quantifier) => {
+                left_to_do.extend([(left.as_mut(), is_later), (right.as_mut(), true)]);
+            }
+            SetExpr::Query(query) => left_to_do.push((query.body.as_mut(), is_later)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn is_by_name(quantifier: SetQuantifier) -> bool {
+    matches!(
+        quantifier,
+        SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
+    )
 }
 
 /// Writes MINUS as EXCEPT.

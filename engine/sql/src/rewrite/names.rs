@@ -42,6 +42,8 @@ pub(super) fn make_unique(select: &mut Select) {
         let is_told_apart = is_column(expression) && (is_first || !repeats(&written, place));
         if is_alone || is_told_apart || is_unnest(expression) {
             taken.extend(labels[place].clone());
+            // `t.b` is a name, too: that of the column with its table.
+            taken.push(written[place].clone());
             continue;
         }
         let mut name = expression.to_string();
@@ -56,6 +58,22 @@ pub(super) fn make_unique(select: &mut Select) {
             expr: expression.clone(),
             alias: Ident::with_quote('"', name),
         };
+    }
+}
+
+/// Gives columns names of their own where a SELECT gives two of them one name that nobody can ask for: that of
+/// a branch of a set operation behind the first one, which names the columns.
+pub(super) fn forget_twins(select: &mut Select) {
+    let mut taken: Vec<String> = Vec::new();
+    for (place, item) in select.projection.iter_mut().enumerate() {
+        let SelectItem::ExprWithAlias { alias, .. } = item else {
+            continue;
+        };
+        let name = normalized(alias);
+        if taken.contains(&name) {
+            *alias = Ident::with_quote('"', format!("{name}:{place}"));
+        }
+        taken.push(name);
     }
 }
 

@@ -1,9 +1,9 @@
 //! The rows of an INSERT, with the table's columns in the table's order.
 
-use datafusion::common::DataFusionError;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ident, lit};
+use datafusion::common::{DataFusionError, ScalarValue, plan_err};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, ident, lit};
 use datafusion::sql::parser::Statement as ParsedStatement;
-use datafusion::sql::sqlparser::ast::{Statement as SqlStatement, TableObject};
+use datafusion::sql::sqlparser::ast::{SetExpr, Statement as SqlStatement, TableObject};
 use datafusion::sql::sqlparser::parser::Parser;
 use lakesh_session::StatementContext;
 use lakesh_sql::DIALECT;
@@ -58,6 +58,9 @@ impl Insert {
         match &self.matching {
             Matching::Position | Matching::Listed(_) if !self.evolves => {
                 let listed = self.listed(context, target)?;
+                if !are_values(&self.query.body) {
+                    return self.by_place(context, target, query, &listed).await;
+                }
                 // Planned alone the query says which tables it reads; with INSERT around it its
                 // VALUES take the types of the table's columns.
                 let reads_target = self.reads_target(context, query, target).await?;
@@ -147,6 +150,61 @@ impl Insert {
         LogicalPlanBuilder::from(rows).project(kept)?.build()
     }
 
+    /// Plans the rows of a query, whose columns go to those of the table by their places.
+    ///
+    /// With INSERT around it each VALUES in it, in FROM and in subqueries too, would take the types of the
+    /// table's columns: `SELECT b, a FROM (VALUES (1.5, 2)) v(a, b)` would give other values.
+    async fn by_place(
+        &self,
+        context: &StatementContext,
+        target: &Target,
+        query: Query,
+        listed: &[String],
+    ) -> Result<Rows, Failure> {
+        let (plan, reads) = context.plan_with_reads(query).await?;
+        let reads_target = reads.iter().any(|read| read.location == target.location);
+        let plan = self
+            .placed(target, plan.into_inner(), listed)
+            .map_err(|error| context.failure(error))?;
+        Ok(Rows {
+            plan: plan.into(),
+            adds_columns: false,
+            reads_target,
+        })
+    }
+
+    fn placed(
+        &self,
+        target: &Target,
+        plan: LogicalPlan,
+        listed: &[String],
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let schema = target.schema();
+        let all = matches!(self.matching, Matching::Position);
+        let wanted = match all {
+            true => schema.fields().len(),
+            false => listed.len(),
+        };
+        if plan.schema().fields().len() != wanted {
+            return plan_err!("Column count doesn't match insert query!");
+        }
+        let mut columns = Vec::new();
+        for (number, field) in schema.fields().iter().enumerate() {
+            let place = match all {
+                true => Some(number),
+                false => listed.iter().position(|name| name == field.name()),
+            };
+            let value = match place {
+                Some(place) => Expr::from(plan.schema().qualified_field(place)),
+                None if target.generated.contains(field.name()) => continue,
+                None => lit(ScalarValue::Null),
+            };
+            let value = value.cast_to(field.data_type(), plan.schema())?;
+            columns.push(value.alias(field.name()));
+        }
+        LogicalPlanBuilder::from(plan).project(columns)?.build()
+    }
+
     /// Plans rows whose columns find those of the table by their names, in any case.
     async fn by_name(
         &self,
@@ -171,6 +229,16 @@ impl Insert {
     }
 }
 
+/// Says whether the rows themselves are written down.
+fn are_values(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Values(_) => true,
+        SetExpr::Query(query) => are_values(&query.body),
+        SetExpr::SetOperation { left, right, .. } => are_values(left) || are_values(right),
+        _ => false,
+    }
+}
+
 /// Matches a query's columns with the table's; says whether there are new ones.
 fn named_columns(
     target: &Target,
@@ -188,7 +256,7 @@ fn named_columns(
         let Some((qualifier, from)) = found.next() else {
             if !target.generated.contains(field.name()) {
                 let null = datafusion::logical_expr::cast(
-                    lit(datafusion::common::ScalarValue::Null),
+                    lit(ScalarValue::Null),
                     field.data_type().clone(),
                 );
                 columns.push(null.alias(field.name()));

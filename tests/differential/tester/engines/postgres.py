@@ -60,7 +60,7 @@ class Postgres:
     def _connect(self):
         for attempt in range(100):
             try:
-                connection = psycopg.connect(host=self.folder, user="tester", dbname="postgres", autocommit=True)
+                connection = psycopg.connect(host=self.folder, user="tester", dbname="postgres", autocommit=True, prepare_threshold=None)
                 break
             except psycopg.OperationalError:
                 time.sleep(0.1)
