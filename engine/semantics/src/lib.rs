@@ -219,12 +219,10 @@ pub fn optimizer_rules() -> OptimizerRules {
             "extract_leaf_expressions" | "push_down_leaf_projections" => {
                 rules.push(Arc::new(verified::Verified::new(rule)) as _);
             }
-            "eliminate_cross_join" => {
-                rules.push(Arc::new(spanning_keys::KeepSpanningKeys::new(rule)) as _);
-            }
             "simplify_expressions" => rules.push(Arc::new(simplify::SimplifySoundly::default())),
             "eliminate_cross_join" => {
-                rules.push(Arc::new(cross_joins::ConnectJoins::new(rule)) as _);
+                let connected = Arc::new(cross_joins::ConnectJoins::new(rule));
+                rules.push(Arc::new(spanning_keys::KeepSpanningKeys::new(connected)) as _);
             }
             "propagate_empty_relation" => {
                 rules.push(Arc::new(empty_branches::DropEmptyParts::default()) as _);

@@ -7,7 +7,7 @@
 mod comprehension;
 
 use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
 
 use crate::word::is_word;
 
@@ -63,11 +63,7 @@ pub(crate) fn rewrite(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         let token = &tokens[places[at]].token;
         match token {
             Token::LParen => open.push(changes.begins_type(at)),
-            Token::RParen => {
-                if open.pop() == Some(true) {
-                    changes.put(at, vec![Token::Gt]);
-                }
-            }
+            Token::RParen if open.pop() == Some(true) => changes.put(at, vec![Token::Gt]),
             Token::Placeholder(written) if written == "?" => {
                 values += 1;
                 changes.put(at, vec![Token::Placeholder(format!("${values}"))]);
@@ -136,7 +132,12 @@ impl Changes<'_> {
             && self.is_any(at + 1, &[Token::LParen])
             && !self.is_one_of(at + 2, &["where"])
         {
-            self.put(at + 1, vec![Token::LParen, word("WHERE", Keyword::WHERE)]);
+            let opening = vec![
+                Token::LParen,
+                word("WHERE", Keyword::WHERE),
+                Token::Whitespace(Whitespace::Space),
+            ];
+            self.put(at + 1, opening);
         }
         if self.is_one_of(at, &["lambda"])
             && let Some((names, colon)) = self.parameters(at + 1)

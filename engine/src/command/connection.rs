@@ -54,7 +54,7 @@ impl Command for ConnectionInfo {
             ("rights", rights.to_owned()),
             (
                 "memory limit",
-                format_size(session.options().memory_limit() as u64),
+                format_size(session.options().memory_limit()),
             ),
         ];
         let mut text = String::new();

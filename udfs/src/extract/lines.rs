@@ -32,7 +32,7 @@ fn windows(character: char) -> char {
 pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     // All that is changed is a carriage return, a form feed, or begins with one of two bytes of UTF-8.
     let is_odd = |byte: &u8| matches!(byte, b'\r' | 0x0c | 0xc2 | 0xef);
-    if !text.as_bytes().iter().any(|byte| is_odd(byte)) {
+    if !text.as_bytes().iter().any(is_odd) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());

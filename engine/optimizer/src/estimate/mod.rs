@@ -99,8 +99,11 @@ impl Column {
 #[derive(Default)]
 pub(crate) struct Estimator {
     /// By the operator's address, which stays its own since it is kept here.
-    made: RefCell<HashMap<usize, (Arc<dyn ExecutionPlan>, Rc<Estimate>)>>,
+    made: RefCell<HashMap<usize, Made>>,
 }
+
+/// An operator and its estimate.
+type Made = (Arc<dyn ExecutionPlan>, Rc<Estimate>);
 
 impl Estimator {
     /// Estimates an operator's rows.

@@ -297,7 +297,7 @@ fn is_new(needs: Set, set: Set, parts: [Set; 2]) -> bool {
 }
 
 /// Returns an expression that reads its columns at other places.
-fn moved(expression: &Expression, columns: &Vec<usize>) -> Result<Expression> {
+fn moved(expression: &Expression, columns: &[usize]) -> Result<Expression> {
     let moved = Arc::clone(expression).transform(|part| {
         let Some(column) = part.downcast_ref::<Column>() else {
             return Ok(Transformed::no(part));

@@ -17,6 +17,14 @@ struct Parts {
     close: usize,
 }
 
+/// A bracket that is open, and the words of a comprehension that were found in it.
+struct Open {
+    begin: usize,
+    for_word: Option<usize>,
+    in_word: Option<usize>,
+    if_word: Option<usize>,
+}
+
 /// Writes comprehensions as calls, innermost first.
 pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     if !tokens.iter().any(|token| is_word(token, "for")) {
@@ -30,13 +38,23 @@ pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 
 /// Finds the first comprehension that holds no other.
 fn innermost(tokens: &[TokenWithSpan]) -> Option<Parts> {
-    let mut open: Vec<(usize, Option<usize>, Option<usize>, Option<usize>)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     for (place, token) in tokens.iter().enumerate() {
         match token.token {
-            Token::LBracket | Token::LParen | Token::LBrace => open.push((place, None, None, None)),
+            Token::LBracket | Token::LParen | Token::LBrace => open.push(Open {
+                begin: place,
+                for_word: None,
+                in_word: None,
+                if_word: None,
+            }),
             Token::RBracket | Token::RParen | Token::RBrace => {
                 let found = open.pop();
-                if let Some((begin, Some(for_word), Some(in_word), if_word)) = found
+                if let Some(Open {
+                    begin,
+                    for_word: Some(for_word),
+                    in_word: Some(in_word),
+                    if_word,
+                }) = found
                     && token.token == Token::RBracket
                     && tokens[begin].token == Token::LBracket
                     // A place among those that are left is another than among all: the parser refuses it.
@@ -52,16 +70,16 @@ fn innermost(tokens: &[TokenWithSpan]) -> Option<Parts> {
                 }
             }
             _ => {
-                let Some((begin, for_word, in_word, if_word)) = open.last_mut() else {
+                let Some(inner) = open.last_mut() else {
                     continue;
                 };
-                if tokens[*begin].token != Token::LBracket {
+                if tokens[inner.begin].token != Token::LBracket {
                     continue;
                 }
-                match (&for_word, &in_word) {
-                    (None, _) if is_word(token, "for") => *for_word = Some(place),
-                    (Some(_), None) if is_word(token, "in") => *in_word = Some(place),
-                    (Some(_), Some(_)) if is_word(token, "if") => *if_word = Some(place),
+                match (inner.for_word, inner.in_word) {
+                    (None, _) if is_word(token, "for") => inner.for_word = Some(place),
+                    (Some(_), None) if is_word(token, "in") => inner.in_word = Some(place),
+                    (Some(_), Some(_)) if is_word(token, "if") => inner.if_word = Some(place),
                     _ => {}
                 }
             }

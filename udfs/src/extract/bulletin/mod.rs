@@ -104,13 +104,13 @@ impl<'a> Outline<'a> {
                 after: all.peek().map(|line| line.text),
             };
             before = Some(line);
-            if !has_title && !line.text.trim().is_empty() {
-                if let Some(position) = head::position(line.text)
-                    && !is_headed(line.text, around)
-                {
-                    outline.extend_title(position, &mut has_title);
-                    continue;
-                }
+            if !has_title
+                && !line.text.trim().is_empty()
+                && let Some(position) = head::position(line.text)
+                && !is_headed(line.text, around)
+            {
+                outline.extend_title(position, &mut has_title);
+                continue;
             }
             outline.add(line, around, &mut has_title);
         }

@@ -318,7 +318,7 @@ fn bulletin(layout: usize, random: &mut Random) -> (Vec<u8>, Expected) {
         headings[4],
         "1. Applicants must submit the NOTES of their DUTIES. Ten years of records are kept.",
     );
-    if layout % 2 == 0 {
+    if layout.is_multiple_of(2) {
         part(headings[7], selection);
     }
     part(headings[5], way);
