@@ -273,6 +273,7 @@ const LINES: &[(&str, &str)] = &[
     ("dn", "\\dn"),
     ("versions", "\\versions t"),
     ("diff", "\\diff t"),
+    ("undo", "\\undo"),
     ("apply", "\\apply 1"),
     ("l", "\\l"),
     ("profile", "\\profile t"),

@@ -12,7 +12,7 @@ use lakesh_statement::{
     alter_table, attach, cache, check_table, checkpoint, comment_on, convert, copy,
     create_external_table, create_function, create_schema, create_table, create_view, delete,
     describe, describe_history, diff, drop, explain, explain_compare, insert, merge, optimize,
-    prepare, query, restore, set, show, summarize, table_function, truncate, update, vacuum,
+    prepare, query, restore, set, show, summarize, table_function, truncate, undo, update, vacuum,
 };
 use lakesh_text::failure::Failure;
 
@@ -96,6 +96,7 @@ static STATEMENTS: &[&StatementKind] = &[
     &lakesh_feature::statement::transform::TRANSFORM,
     &truncate::TRUNCATE,
     &cache::UNCACHE,
+    &undo::UNDO,
     &update::UPDATE,
     &set::USE,
     &vacuum::VACUUM,

@@ -12,6 +12,7 @@ use lakesh_catalog::Catalog;
 use lakesh_memory::runtime::Memory;
 use lakesh_plan::cache::CachedTables;
 use lakesh_table::TableCache;
+use lakesh_table::commit::TableChange;
 use lakesh_text::display::DisplayOptions;
 use lakesh_text::effect::Effect;
 use lakesh_text::erased::Erased;
@@ -75,6 +76,8 @@ pub struct Session {
     pub(crate) last_hints: RwLock<LastHints>,
     /// What went wrong last, for `\errverbose`.
     pub(crate) last_failure: RwLock<Option<Failure>>,
+    /// What a statement committed last, for UNDO.
+    pub(crate) last_change: RwLock<Option<TableChange>>,
     /// Whether changes of tables may add columns without being asked.
     pub(crate) schema_evolution: AtomicBool,
     pub(crate) commands: Vec<Arc<dyn Command>>,
@@ -125,6 +128,7 @@ impl Session {
             conditions: RwLock::default(),
             last_hints: RwLock::default(),
             last_failure: RwLock::default(),
+            last_change: RwLock::default(),
             schema_evolution: AtomicBool::new(false),
             commands,
             commits: Arc::new(AtomicUsize::new(0)),
@@ -139,6 +143,15 @@ impl Session {
         while self.commits.load(Ordering::Acquire) > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
+    }
+
+    /// Returns what a statement of this session committed last to a table.
+    pub fn last_change(&self) -> Option<TableChange> {
+        read(&self.last_change).clone()
+    }
+
+    pub(crate) fn note_change(&self, change: TableChange) {
+        *write(&self.last_change) = Some(change);
     }
 
     /// Returns how results are shown now.

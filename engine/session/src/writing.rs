@@ -95,6 +95,9 @@ impl StatementContext {
                 Some(events) => watch(events, &watched, done).await,
                 None => done.await,
             };
+            if let Some(change) = watched.change() {
+                self.session.note_change(change);
+            }
             done.map_err(|error| unexpected_end(Err(error)))
         }
         .boxed()

@@ -81,6 +81,36 @@ impl Command for Diff {
     }
 }
 
+/// `\undo`.
+pub(super) struct Undo;
+
+#[async_trait]
+impl Command for Undo {
+    fn names(&self) -> &'static [&'static str] {
+        &["undo"]
+    }
+
+    fn usage(&self) -> &'static str {
+        "\\undo"
+    }
+
+    fn summary(&self) -> &'static str {
+        "takes back what this session changed last in a Delta table (UNDO); again, it is done again"
+    }
+
+    fn examples(&self) -> &'static [&'static str] {
+        &["CREATE TABLE t AS SELECT 1 AS n;\nINSERT INTO t VALUES (2);\n\\undo"]
+    }
+
+    fn arguments(&self) -> Arguments {
+        Arguments::Words(0..=0)
+    }
+
+    async fn run(&self, invocation: &Invocation) -> Result<Summary, Failure> {
+        invocation.run_statement("UNDO".to_owned()).await
+    }
+}
+
 /// Writes a name or a path in quotes as the string that table functions take.
 fn literal(name: &str) -> String {
     match name.starts_with('\'') {

@@ -42,6 +42,7 @@ pub fn commands() -> &'static [Arc<dyn Command>] {
             Arc::new(show::SCHEMAS),
             Arc::new(delta::Versions),
             Arc::new(delta::Diff),
+            Arc::new(delta::Undo),
             Arc::new(lakesh_hint::command::Apply),
             Arc::new(attachments::Attachments),
             Arc::new(profile::Profile),

@@ -38,6 +38,7 @@ pub mod show;
 pub mod summarize;
 pub mod table_function;
 pub mod truncate;
+pub mod undo;
 pub mod update;
 pub mod vacuum;
 

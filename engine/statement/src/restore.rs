@@ -53,7 +53,15 @@ impl Statement for RestoreStatement {
         let DeltaTarget::Table { shown, definition } = target else {
             return Ok(Output::done(self.verb()));
         };
-        let report = context.maintain(&definition, Restore { version }).await?;
+        let report = context
+            .maintain(
+                &definition,
+                Restore {
+                    version,
+                    newest: None,
+                },
+            )
+            .await?;
         if report.restored == report.version {
             let version = report.version;
             let text = format!("`{shown}` is at version {version} already; nothing was changed");

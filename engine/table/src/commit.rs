@@ -65,6 +65,19 @@ struct Operation {
     traffic: Arc<Traffic>,
     /// The newest commit that has landed.
     landed: Mutex<Option<Landed>>,
+    /// What has landed so far.
+    change: Mutex<Option<TableChange>>,
+}
+
+/// What an operation has committed to a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableChange {
+    /// The table's folder, on the disk or as a URL.
+    pub location: String,
+    /// The first version that it made.
+    pub first: u64,
+    /// The last version that it made.
+    pub last: u64,
 }
 
 impl Default for PointOfNoReturn {
@@ -83,6 +96,7 @@ impl PointOfNoReturn {
             is_durable,
             traffic: Arc::default(),
             landed: Mutex::default(),
+            change: Mutex::default(),
         }))
     }
 
@@ -117,6 +131,26 @@ impl PointOfNoReturn {
     /// Remembers a commit that has landed; what it says replaces what was said before.
     fn land(&self, landed: Landed) {
         *lock(&self.0.landed) = Some(landed);
+    }
+
+    /// Notes a version that is there now.
+    fn note(&self, location: &str, version: u64) {
+        let mut change = lock(&self.0.change);
+        match change.as_mut() {
+            Some(change) => change.last = change.last.max(version),
+            None => {
+                *change = Some(TableChange {
+                    location: location.to_owned(),
+                    first: version,
+                    last: version,
+                });
+            }
+        }
+    }
+
+    /// Returns what the operation has committed so far.
+    pub fn change(&self) -> Option<TableChange> {
+        lock(&self.0.change).clone()
     }
 
     /// Writes the checkpoint that is due after what has landed.

@@ -181,6 +181,18 @@ pub enum TableError {
         /// The path as the log has it.
         file: String,
     },
+    /// A table has newer versions than the one that was to be taken back.
+    #[error(
+        "`{location}` was changed since: version {version} was to be undone, and {newest} is the newest"
+    )]
+    ChangedSince {
+        /// The table.
+        location: String,
+        /// The version that was to be undone.
+        version: u64,
+        /// The newest version.
+        newest: u64,
+    },
     /// A repair would take every file out of a table.
     #[error("every file of `{location}` is gone; a repair would leave an empty table")]
     NothingLeft {
@@ -366,6 +378,11 @@ impl TableError {
             Self::Outside { .. } => vec![
                 "a shallow clone names files of another table, and a link in the folder may be meant: \
                  `SET lakesh.outside_files = true` reads them where the catalog is trusted"
+                    .into(),
+            ],
+            Self::ChangedSince { .. } => vec![
+                "DESCRIBE HISTORY shows what came after it, and RESTORE TABLE … TO VERSION AS OF takes that back \
+                 too"
                     .into(),
             ],
             Self::NothingLeft { .. } => vec![

@@ -9,6 +9,7 @@ mod highlight;
 mod hint;
 mod history;
 mod marked_history;
+mod prompt;
 
 use std::path::PathBuf;
 
@@ -35,10 +36,9 @@ use helper::{PromptHelper, asks_for_help, leaves};
 use hint::Hints;
 use history::{HistoryFile, MAX_ENTRIES};
 use marked_history::MarkedHistory;
+use prompt::Prompt;
 
 pub(crate) use history::KeptHistory;
-
-const PROMPT: &str = "lakesh> ";
 
 type LineEditor = Editor<PromptHelper, MarkedHistory>;
 
@@ -152,15 +152,16 @@ fn editor(runtime: &Runtime, runner: &Runner, colour: bool) -> rustyline::Result
     Ok(editor)
 }
 
-/// Returns the prompt; it says when the session looks at the past.
-fn prompt(runner: &Runner) -> String {
-    match runner.session.as_of() {
-        None => PROMPT.to_owned(),
-        Some(moment) => {
-            let plain = PROMPT.trim_end_matches(['>', ' ']);
-            format!("{plain} @ {}> ", moment_text(moment))
-        }
+/// Returns what the prompt shows of the session.
+fn prompt(runner: &Runner, has_failed: bool) -> String {
+    let session = &runner.session;
+    Prompt {
+        schema: session.current_schema(),
+        is_read_only: session.options().capabilities.is_read_only(),
+        moment: session.as_of().map(moment_text),
+        has_failed,
     }
+    .to_string()
 }
 
 fn read_and_run(
@@ -170,8 +171,9 @@ fn read_and_run(
     switches: &Switches,
 ) -> Status {
     let history = open_history(runner, editor);
+    let mut has_failed = false;
     loop {
-        let prompt = prompt(runner);
+        let prompt = prompt(runner, has_failed);
         let line = match switches.edited.take() {
             Some(text) => editor.readline_with_initial(&prompt, (&with_marks(&text), "")),
             None => editor.readline(&prompt),
@@ -198,7 +200,8 @@ fn read_and_run(
         }
         match run_text(runtime, runner, &Source::new("<prompt>", text)) {
             Ending::Quit | Ending::Closed => return Status::Success,
-            Ending::Done | Ending::Failed(_) | Ending::Interrupted => {}
+            Ending::Failed(_) => has_failed = true,
+            Ending::Done | Ending::Interrupted => has_failed = false,
         }
     }
 }

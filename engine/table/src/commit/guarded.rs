@@ -109,6 +109,10 @@ impl GuardedLogStore {
     }
 
     fn remember(&self, version: u64) {
+        let root = self.inner.root_url();
+        let folder = root.to_file_path().ok();
+        let folder = folder.as_ref().and_then(|folder| folder.to_str());
+        self.point.note(folder.unwrap_or(root.as_str()), version);
         if let Some(base) = &self.base {
             let log_store = Arc::clone(&self.inner);
             self.point

@@ -13,6 +13,8 @@ const MISSING: &str = "Find missing file ";
 pub struct Restore {
     /// The version to go back to.
     pub version: TableVersion,
+    /// The version that has to be the newest one still, if nothing that came after it may be taken back.
+    pub newest: Option<u64>,
 }
 
 /// What a restore did.
@@ -31,7 +33,17 @@ impl Maintenance for Restore {
 
     async fn run(&self, table: &Maintained<'_>) -> Result<RestoreReport, TableError> {
         let restored = version_of(&table.load(self.version).await?);
-        let newest = version_of(&table.load(TableVersion::Latest).await?);
+        let guarded = table.guarded().await?;
+        let newest = version_of(&guarded);
+        if let Some(expected) = self.newest
+            && newest != expected
+        {
+            return Err(TableError::ChangedSince {
+                location: table.location().to_owned(),
+                version: expected,
+                newest,
+            });
+        }
         if restored == newest {
             return Ok(RestoreReport {
                 restored,
@@ -40,9 +52,7 @@ impl Maintenance for Restore {
                 files_removed: 0,
             });
         }
-        let outcome = table
-            .guarded()
-            .await?
+        let outcome = guarded
             .restore()
             .with_version_to_restore(restored)
             .with_commit_properties(table.commit())
