@@ -16,6 +16,7 @@ use lakesh_sql::{normalized, parse_expression, syntax_error};
 use crate::lambda;
 use crate::placed::with_place;
 use crate::registry::{Body, Form, find};
+use crate::shares::several;
 
 /// A call of a function by its name alone.
 #[derive(Debug)]
@@ -36,6 +37,9 @@ pub fn expanded(
     call: &Call<'_>,
     is_aggregate: &dyn Fn(&str) -> bool,
 ) -> Result<Option<Expr>, DataFusionError> {
+    if let Some(list) = several(call.name, call.tree) {
+        return Ok(Some(list));
+    }
     let Some(function) = find(call.name) else {
         return Ok(None);
     };
@@ -43,6 +47,11 @@ pub fn expanded(
         let message = format!("`{}` {problem}: {}", call.name, function.usage);
         syntax_error(&message, span_of(call.tree).start)
     };
+    if let (Some(write), Ok(arguments)) = (function.special, plain_arguments(call.tree))
+        && let Some(expression) = write(arguments).map_err(|problem| wrong(&problem))?
+    {
+        return Ok(Some(placed(expression, call.tree)));
+    }
     if let Body::Tree(write) = function.body {
         // Such a function may share its name with one that takes other arguments.
         let arguments = match plain_arguments(call.tree) {
@@ -306,6 +315,21 @@ pub(crate) fn expressions(arguments: &[FunctionArg]) -> Option<Vec<&Expr>> {
         _ => None,
     });
     values.collect()
+}
+
+/// What stands in `[…]` or `array(…)`; names have been looked up by now, and lists are calls of `make_array`.
+pub(crate) fn elements_of(list: &Expr) -> Option<Vec<Expr>> {
+    match list {
+        Expr::Array(array) => Some(array.elem.clone()),
+        Expr::Function(made) if made.name.to_string() == "make_array" => match &made.args {
+            FunctionArguments::List(list) => {
+                let elements = expressions(&list.args)?;
+                Some(elements.into_iter().cloned().collect())
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn span_of(call: &Tree) -> Span {

@@ -19,6 +19,7 @@ mod placed;
 mod read_pattern;
 mod reduce;
 mod registry;
+mod shares;
 
 use std::sync::Arc;
 

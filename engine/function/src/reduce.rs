@@ -1,11 +1,15 @@
 //! `list_reduce`: a lambda over what came out so far and the next element of a list.
 //!
+//! A third parameter is the place of the element, counted from 1, as in DuckDB.
+//!
 //! All rows take a step at once: the lambda is evaluated for the elements at one place of all lists that are so
 //! long. DuckDB writes list_reduce(list, lambda [, initial]), Spark reduce(list, initial, lambda).
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, UInt32Array, new_null_array};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, ListArray, UInt32Array, new_null_array,
+};
 use datafusion::arrow::compute::{cast, interleave, take, take_arrays};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, exec_err, plan_err};
@@ -86,7 +90,11 @@ impl HigherOrderUDFImpl for Reduce {
             None => begins,
         };
         let parameter = |data_type: &DataType| Arc::new(Field::new("", data_type.clone(), true));
-        let parameters = vec![parameter(&so_far), parameter(&element)];
+        let parameters = vec![
+            parameter(&so_far),
+            parameter(&element),
+            parameter(&DataType::Int64),
+        ];
         // At the first step the type is known where it has been looked for before.
         let is_known = result.is_some() && (step == 0 || step >= ATTEMPTS);
         Ok(match is_known {
@@ -227,8 +235,13 @@ fn reduced(
         let places = active.iter().map(|row| place(begin(*row) + step));
         let elements = take(lists.values(), &UInt32Array::from_iter_values(places), None)?;
         let before = take(&so_far, &rows, None)?;
+        let step_number = i64::try_from(step + 1).unwrap_or(i64::MAX);
         let given = lambda.evaluate(
-            &[&|| Ok(Arc::clone(&before)), &|| Ok(Arc::clone(&elements))],
+            &[
+                &|| Ok(Arc::clone(&before)),
+                &|| Ok(Arc::clone(&elements)),
+                &|| Ok(Arc::new(Int64Array::from_value(step_number, active.len())) as ArrayRef),
+            ],
             |captures| Ok(take_arrays(captures, &rows, None)?),
         )?;
         let given = cast(&given.into_array(active.len())?, result_type)?;

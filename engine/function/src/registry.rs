@@ -42,6 +42,8 @@ pub struct Function {
     /// What Spark calls it.
     pub spark: &'static str,
     pub(crate) body: Body,
+    /// Calls that stand for something else by how their arguments are written; tried before the body.
+    pub(crate) special: Option<Write>,
 }
 
 /// A piece of SQL for calls with as many arguments as it has parameters.
@@ -91,6 +93,7 @@ impl Function {
             postgres: "",
             spark: "",
             body,
+            special: None,
         }
     }
 
@@ -155,6 +158,11 @@ impl Function {
         other: &'static str,
     ) -> Self {
         Self::new(name, usage, summary, Body::Lambda(other))
+    }
+
+    pub(crate) const fn specially(mut self, write: Write) -> Self {
+        self.special = Some(write);
+        self
     }
 
     pub(crate) const fn also(mut self, aliases: &'static [&'static str]) -> Self {

@@ -2,9 +2,11 @@
 //!
 //! `FILTER (x > 1)` is FILTER (WHERE x > 1), `lambda x, y: x + y` is (x, y) -> x + y, `STRUCT(a INT)` and
 //! `ROW(a INT)` are STRUCT<a INT>, `MAP<k, v>` is MAP(k, v), each `?` is the next of $1, $2 and so on, and a
-//! comma before `]` or `}` is none. `[x + 1 for x in list if x > 0]` is list_transform over list_filter.
+//! comma before `]`, `}` or `)`, or behind the last row of VALUES, is none. `[x + 1 for x in list if x > 0]` is
+//! list_transform over list_filter, and a column may be called `key`.
 
 mod comprehension;
+mod with_insert;
 
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace, Word};
@@ -48,7 +50,7 @@ const NO_FIELDS: &[&str] = &["all", "case", "distinct", "exists", "not", "select
 
 /// Writes such forms in the parser's spelling.
 pub(crate) fn rewrite(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let tokens = comprehension::rewrite(tokens);
+    let tokens = with_insert::rewrite(comprehension::rewrite(tokens));
     let places: Vec<usize> = (0..tokens.len())
         .filter(|place| !matches!(tokens[*place].token, Token::Whitespace(_)))
         .collect();
@@ -71,6 +73,7 @@ pub(crate) fn rewrite(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             Token::Comma if changes.is_any(at + 1, &[Token::RBracket, Token::RBrace]) => {
                 changes.put(at, Vec::new());
             }
+            Token::Comma if changes.ends_list(at) => changes.put(at, Vec::new()),
             Token::Word(_) => changes.word(at),
             _ => {}
         }
@@ -125,7 +128,50 @@ impl Changes<'_> {
         is_type
     }
 
+    /// Says whether a comma stands behind the last value of a list in brackets, or behind the last row of VALUES.
+    fn ends_list(&self, at: usize) -> bool {
+        let Some(before) = at.checked_sub(1).and_then(|before| self.at(before)) else {
+            return false;
+        };
+        match self.at(at + 1).map(|next| &next.token) {
+            Some(Token::RParen) => !matches!(before.token, Token::LParen | Token::Comma),
+            None | Some(Token::SemiColon | Token::EOF) => before.token == Token::RParen,
+            Some(_) => false,
+        }
+    }
+
+    /// Says whether `key` names a column of CREATE TABLE: the parser takes it for MySQL's index.
+    fn is_column_called_key(&self, at: usize) -> bool {
+        let is_type = self.is_any(at + 2, &[Token::Comma, Token::RParen])
+            || self.is_one_of(
+                at + 2,
+                &["not", "null", "primary", "unique", "default", "check"],
+            )
+            || (self.is_any(at + 2, &[Token::LParen])
+                && matches!(
+                    self.at(at + 3).map(|inner| &inner.token),
+                    Some(Token::Number(..))
+                ));
+        at > 0
+            && self.is_one_of(at, &["key"])
+            && self.is_one_of(0, &["create"])
+            && !(0..at).any(|before| self.is_one_of(before, &["select"]))
+            && self.is_any(at - 1, &[Token::LParen, Token::Comma])
+            && self.is_name(at + 1)
+            && is_type
+    }
+
     fn word(&mut self, at: usize) {
+        if self.is_column_called_key(at) {
+            self.put(
+                at,
+                vec![Token::Word(Word {
+                    value: "key".to_owned(),
+                    quote_style: Some('"'),
+                    keyword: Keyword::NoKeyword,
+                })],
+            );
+        }
         if self.is_one_of(at, &["filter"])
             && at > 0
             && self.is_any(at - 1, &[Token::RParen])
@@ -302,6 +348,20 @@ mod tests {
         check("f(l, lambda a, b: a + b)", "f(l, (a,b)->   a + b)");
         check("? + ?", "$1 + $2");
         check("[1, 2,]", "[1, 2]");
+        check("VALUES (1, 2,), (3, 4),", "VALUES (1, 2), (3, 4)");
+        check("f(,), a,", "f(,), a,");
+        check(
+            "CREATE TABLE t (key INT, v INT, key DECIMAL(3, 1), KEY (v))",
+            "CREATE TABLE t (\"key\" INT, v INT, \"key\" DECIMAL(3, 1), KEY (v))",
+        );
+        check(
+            "WITH q AS (SELECT 1) INSERT INTO t (a) SELECT * FROM q",
+            "INSERT INTO t (a) WITH q AS (SELECT 1) SELECT * FROM q",
+        );
+        check(
+            "WITH q AS (SELECT 1) SELECT 'insert' FROM q",
+            "WITH q AS (SELECT 1) SELECT 'insert' FROM q",
+        );
         check(
             "[x for x in l if x > 1]",
             "list_transform(list_filter( l ,( x )->( x > 1)),( x )->(x ))",

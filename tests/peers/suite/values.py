@@ -57,7 +57,7 @@ def of_lakesh(value, kind):
                 return float(value)
             except ValueError:
                 return value
-        return _clean(value)
+        return _clean(_in_utc(value) if "TIME ZONE" in kind else value)
     if isinstance(value, dict):
         if kind.startswith("MAP"):
             return tuple(sorted((key, of_lakesh(item, "")) for key, item in value.items()))
@@ -67,6 +67,15 @@ def of_lakesh(value, kind):
 
 def _plain(value):
     return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else value
+
+
+def _in_utc(text):
+    """A moment with an offset as the package gives it of DuckDB's: by the clock of UTC."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(" ") if moment.tzinfo else text
 
 
 def _clean(text):

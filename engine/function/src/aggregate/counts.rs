@@ -1,4 +1,4 @@
-//! Aggregates that count each value: `mode`, `histogram`, `entropy`.
+//! Aggregates that count each value: `mode`, `histogram`, `entropy`, `mad`.
 //!
 //! Values are kept as rows of bytes, which compare as the values do, whatever their type.
 
@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, ListArray, MapArray, StructArray,
 };
 use datafusion::arrow::buffer::OffsetBuffer;
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Fields, Float64Type, Int64Type};
 use datafusion::arrow::row::{RowConverter, SortField};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -36,6 +36,11 @@ pub(crate) fn entropy() -> Arc<AggregateUDF> {
     function(What::Entropy)
 }
 
+/// The median of the distances from the median.
+pub(crate) fn mad() -> Arc<AggregateUDF> {
+    function(What::Deviation)
+}
+
 fn function(what: What) -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(Counting {
         what,
@@ -49,6 +54,7 @@ enum What {
     Mode,
     Histogram,
     Entropy,
+    Deviation,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -63,6 +69,7 @@ impl AggregateUDFImpl for Counting {
             What::Mode => "mode",
             What::Histogram => "histogram",
             What::Entropy => "entropy",
+            What::Deviation => "lakesh_mad",
         }
     }
 
@@ -77,7 +84,7 @@ impl AggregateUDFImpl for Counting {
         Ok(match self.what {
             What::Mode => value.clone(),
             What::Histogram => DataType::Map(Arc::new(entry_field(value)), true),
-            What::Entropy => DataType::Float64,
+            What::Entropy | What::Deviation => DataType::Float64,
         })
     }
 
@@ -255,6 +262,27 @@ impl Accumulator for Counts {
                 // Of nothing it is 0, as in DuckDB; one value alone gives a zero without a sign.
                 Ok(ScalarValue::Float64(Some(bits.sum::<f64>().abs())))
             }
+            What::Deviation => {
+                let values = values.as_primitive::<Float64Type>();
+                let mut counted: Vec<(f64, i64)> = values
+                    .values()
+                    .iter()
+                    .copied()
+                    .zip(counts.values().iter().copied())
+                    .collect();
+                let Some(middle) = median(&counted) else {
+                    return Ok(ScalarValue::Float64(None));
+                };
+                for (value, _) in &mut counted {
+                    // Of an infinite median it is at a distance of 0.
+                    *value = match *value == middle {
+                        true => 0.0,
+                        false => (*value - middle).abs(),
+                    };
+                }
+                counted.sort_unstable_by(|left, right| left.0.total_cmp(&right.0));
+                Ok(ScalarValue::Float64(median(&counted)))
+            }
         }
     }
 
@@ -264,6 +292,24 @@ impl Accumulator for Counts {
             + self.bytes
             + self.counts.capacity() * size_of::<(Box<[u8]>, i64)>()
     }
+}
+
+/// The median of values in their order with their counts; between two of them lies their middle.
+fn median(counted: &[(f64, i64)]) -> Option<f64> {
+    let all: i64 = counted.iter().map(|(_, count)| count).sum();
+    let at = |place: i64| {
+        let mut before = 0;
+        let found = counted.iter().find(|(_, count)| {
+            before += count;
+            before > place
+        });
+        found.map(|(value, _)| *value)
+    };
+    let (low, high) = (at((all - 1) / 2)?, at(all / 2)?);
+    Some(match low == high {
+        true => low,
+        false => low + (high - low) / 2.0,
+    })
 }
 
 #[cfg(test)]

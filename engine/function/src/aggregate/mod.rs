@@ -3,5 +3,5 @@
 mod counts;
 mod product;
 
-pub(crate) use counts::{entropy, histogram, mode};
+pub(crate) use counts::{entropy, histogram, mad, mode};
 pub(crate) use product::product;

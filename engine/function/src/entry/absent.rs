@@ -148,13 +148,7 @@ pub(crate) static ABSENT: &[Absent] = &[
         "approx_top_k",
         "`GROUP BY x ORDER BY count(*) DESC LIMIT k`",
     ),
-    absent(
-        "mad",
-        "`median(abs(x - m))` over the median m of a subquery",
-    ),
     absent("reservoir_quantile", "`approx_quantile(x, share)`"),
-    absent("list_select", "`list_transform(places, i -> list[i])`"),
-    absent("list_where", "`list_filter(list, x -> …)`"),
     absent(
         "list_grade_up",
         "`row_number() OVER (ORDER BY x)` over unnest(list)",

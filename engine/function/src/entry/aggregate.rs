@@ -80,6 +80,24 @@ pub(super) static ENTRIES: &[Function] = &[
     .duckdb("arg_min, min_by")
     .spark("min_by"),
     Function::grouped(
+        "arg_max_null",
+        "arg_max_null(x, by)",
+        "The x of the row whose `by` is the largest, also where that x is NULL.",
+        &[Form { parameters: &["x", "y"], sql: "first_value(x ORDER BY y DESC) FILTER (WHERE y IS NOT NULL)" }],
+    )
+    .nulls("Rows whose `by` is NULL are left out.")
+    .example("SELECT arg_max_null(x, y) FROM (VALUES ('a', 1), (NULL, 2)) AS v(x, y);")
+    .duckdb("arg_max_null"),
+    Function::grouped(
+        "arg_min_null",
+        "arg_min_null(x, by)",
+        "The x of the row whose `by` is the smallest, also where that x is NULL.",
+        &[Form { parameters: &["x", "y"], sql: "first_value(x ORDER BY y) FILTER (WHERE y IS NOT NULL)" }],
+    )
+    .nulls("Rows whose `by` is NULL are left out.")
+    .example("SELECT arg_min_null(x, y) FROM (VALUES (NULL, 1), ('a', 2)) AS v(x, y);")
+    .duckdb("arg_min_null"),
+    Function::grouped(
         "count_if",
         "count_if(condition)",
         "How many rows fulfil a condition.",
@@ -270,6 +288,22 @@ pub(super) static ENTRIES: &[Function] = &[
     .example("SELECT approx_quantile(x, 0.5) FROM (VALUES (1), (2), (9)) AS v(x);")
     .duckdb("approx_quantile")
     .spark("approx_percentile"),
+    Function::grouped(
+        "mad",
+        "mad(x)",
+        "The median of the distances from the median, a DOUBLE.",
+        &[Form { parameters: &["x"], sql: "lakesh_mad(CAST(x AS DOUBLE))" }],
+    )
+    .example("SELECT mad(x) FROM (VALUES (1), (2), (5), (9)) AS v(x);")
+    .duckdb("mad"),
+    Function::aggregate_of(
+        "lakesh_mad",
+        "lakesh_mad(x)",
+        "What mad gives for a DOUBLE.",
+        aggregate::mad,
+    )
+    .example("SELECT mad(x) FROM (VALUES (1), (2), (5), (9)) AS v(x);")
+    .duckdb("mad"),
     Function::renamed(
         "quantile",
         "quantile(x, share)",

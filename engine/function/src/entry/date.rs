@@ -1,7 +1,7 @@
 //! Functions of dates and times.
 
 use super::tree;
-use crate::kernel::{Kernel, Kind, clock, to_clock, to_number, to_text, to_whole};
+use crate::kernel::{Kernel, Kind, clock, strptime, to_clock, to_number, to_text, to_whole};
 use crate::registry::{Form, Function};
 
 /// The entries.
@@ -297,6 +297,33 @@ pub(super) static ENTRIES: &[Function] = &[
     .duckdb("make_timestamp")
     .postgres("make_timestamp")
     .spark("make_timestamp"),
+    Function::tree(
+        "make_timestamptz",
+        "make_timestamptz(year, month, day, hour, minute, seconds [, zone])",
+        "The moment at which clocks of a zone, else of the session's, show these numbers; or so many microseconds after 1970.",
+        tree::make_timestamptz,
+    )
+    .also(&["make_timestamp_ltz"])
+    .example("SELECT make_timestamptz(1969, 7, 20, 20, 17, 40.5, 'America/New_York');")
+    .duckdb("make_timestamptz")
+    .postgres("make_timestamptz")
+    .spark("make_timestamp_ltz"),
+    Function::written(
+        "ago",
+        "ago(interval)",
+        "The moment an interval before now.",
+        &[Form { parameters: &["x"], sql: "now() - x" }],
+    )
+    .example("SELECT ago(INTERVAL '1 day') < now();")
+    .duckdb("ago"),
+    Function::written(
+        "era",
+        "era(moment)",
+        "1, for moments of this era; there are no others.",
+        &[Form { parameters: &["x"], sql: "CASE WHEN CAST(x AS TIMESTAMP) IS NOT NULL THEN 1 END" }],
+    )
+    .example("SELECT era(DATE '1969-07-20');")
+    .duckdb("era"),
     Function::kernel(
         "lakesh_timestamp_of_parts",
         "lakesh_timestamp_of_parts(year, month, day, hour, minute, seconds)",
@@ -319,7 +346,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "lakesh_format",
         "lakesh_format(format)",
         "A format of strftime as to_char takes it.",
-        Kernel::new(&[&[Kind::Text]], to_text, clock::written_format),
+        Kernel::new(&[&[Kind::Text]], to_text, strptime::written_format),
     )
     .example("SELECT strftime(DATE '2024-02-29', '%j');")
     .duckdb("strftime"),
@@ -327,8 +354,9 @@ pub(super) static ENTRIES: &[Function] = &[
         "strptime",
         "strptime(text, format)",
         "A text read as a moment by a format such as '%d.%m.%Y'; one that does not fit is an error.",
-        Kernel::new(&[&[Kind::Text, Kind::Text]], to_clock, clock::parsed),
+        Kernel::new(&[&[Kind::Text, Kind::Text]], to_clock, strptime::parsed),
     )
+    .specially(tree::strptime)
     .example("SELECT strptime('20.07.1969 20:17', '%d.%m.%Y %H:%M');")
     .duckdb("strptime")
     .postgres("to_timestamp")
@@ -354,11 +382,20 @@ pub(super) static ENTRIES: &[Function] = &[
     .postgres("to_timestamp")
     .spark("to_timestamp"),
     Function::kernel(
+        "lakesh_dated",
+        "lakesh_dated(text, format)",
+        "What to_timestamp reads by a format.",
+        Kernel::new(&[&[Kind::Text, Kind::Text]], to_clock, strptime::parsed_with_year),
+    )
+    .example("SELECT to_timestamp('20.07.1969', 'dd.MM.yyyy');")
+    .postgres("to_timestamp"),
+    Function::kernel(
         "try_strptime",
         "try_strptime(text, format)",
         "A text read as a moment by a format; one that does not fit is NULL.",
-        Kernel::new(&[&[Kind::Text, Kind::Text]], to_clock, clock::parsed_or_null),
+        Kernel::new(&[&[Kind::Text, Kind::Text]], to_clock, strptime::parsed_or_null),
     )
+    .specially(tree::try_strptime)
     .example("SELECT try_strptime('no day', '%d.%m.%Y');")
     .duckdb("try_strptime"),
     Function::kernel(
@@ -389,7 +426,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "unix_timestamp",
         "unix_timestamp([moment [, format]])",
         "The whole seconds since 1970, of now without a moment.",
-        &[Form { parameters: &[], sql: "to_unixtime(now())" }, Form { parameters: &["x"], sql: "to_unixtime(x)" }, Form { parameters: &["x", "f"], sql: "to_unixtime(strptime(x, f))" }],
+        &[Form { parameters: &[], sql: "to_unixtime(now())" }, Form { parameters: &["x"], sql: "to_unixtime(x)" }, Form { parameters: &["x", "f"], sql: "to_unixtime(lakesh_dated(x, f))" }],
     )
     .also(&["to_unix_timestamp"])
     .example("SELECT unix_timestamp(TIMESTAMP '1969-12-31 23:59:59');")

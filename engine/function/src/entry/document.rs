@@ -1,8 +1,8 @@
 //! Functions of JSON.
 
-use crate::json;
+use crate::json::{self, change};
 use crate::kernel::{Kernel, Kind, to_text, to_texts, to_truth, to_whole};
-use crate::registry::Function;
+use crate::registry::{Form, Function};
 
 /// The entries.
 pub(super) static ENTRIES: &[Function] = &[
@@ -91,7 +91,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "A value as JSON: structs and maps as objects, lists as lists, dates as texts.",
         Kernel::new(&[&[Kind::Any]], to_text, json::written),
     )
-    .also(&["to_jsonb", "row_to_json", "array_to_json"])
+    .also(&["to_jsonb", "row_to_json", "array_to_json", "json_quote"])
     .nulls("NULL for NULL, and null for what is NULL within a value.")
     .example("SELECT to_json(named_struct('a', [1, NULL], 'b', 'ñ'));")
     .duckdb("to_json")
@@ -126,6 +126,78 @@ pub(super) static ENTRIES: &[Function] = &[
     .example("SELECT json_strip_nulls('{\"a\": null, \"b\": [null]}');")
     .duckdb("json_strip_nulls")
     .postgres("json_strip_nulls"),
+    Function::kernel(
+        "json_set",
+        "json_set(json, way, value)",
+        "The JSON text with a value at a way, in the place of what is there or new. A text is read as JSON, any other value is written as such.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole, Kind::Any]], to_text, change::set),
+    )
+    .example("SELECT json_set('{\"a\": 1}', '$.b', '[2]'), json_set('[1]', '$[#]', 2);")
+    .duckdb("json_set"),
+    Function::kernel(
+        "json_insert",
+        "json_insert(json, way, value)",
+        "As json_set, but what is there stays.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole, Kind::Any]], to_text, change::insert),
+    )
+    .example("SELECT json_insert('{\"a\": 1}', '$.a', 2), json_insert('{\"a\": 1}', '$.b', 2);")
+    .duckdb("json_insert"),
+    Function::kernel(
+        "json_replace",
+        "json_replace(json, way, value)",
+        "As json_set, but only where a value is there.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole, Kind::Any]], to_text, change::replace),
+    )
+    .example("SELECT json_replace('{\"a\": 1}', '$.a', 2), json_replace('{\"a\": 1}', '$.b', 2);")
+    .duckdb("json_replace"),
+    Function::kernel(
+        "json_remove",
+        "json_remove(json, way)",
+        "The JSON text without what stands at a way.",
+        Kernel::new(&[&[Kind::Text, Kind::TextOrWhole]], to_text, change::remove),
+    )
+    .nulls("NULL for NULL, and where the way is that of the whole text.")
+    .example("SELECT json_remove('{\"a\": [1, 2]}', '$.a[0]');")
+    .duckdb("json_remove"),
+    Function::kernel(
+        "json_merge_patch",
+        "json_merge_patch(json, patch, …)",
+        "JSON texts laid over each other by RFC 7396: members of objects are joined, null takes one away, anything else is replaced.",
+        Kernel::new(&[&[Kind::Text, Kind::Text]], to_text, change::merge_patch).going_on(),
+    )
+    .nulls("NULL where the last text is NULL; what is laid over NULL stays as it is.")
+    .example("SELECT json_merge_patch('{\"a\": 1, \"b\": 2}', '{\"b\": null, \"c\": 3}');")
+    .duckdb("json_merge_patch"),
+    Function::kernel(
+        "json_array",
+        "json_array(value, …)",
+        "A JSON list of values.",
+        Kernel::new(&[&[], &[Kind::Any]], to_text, change::list).going_on(),
+    )
+    .also(&["json_build_array", "jsonb_build_array"])
+    .nulls("NULL is written as null.")
+    .example("SELECT json_array(1, 'ñ', NULL, [2]);")
+    .duckdb("json_array")
+    .postgres("json_build_array"),
+    Function::kernel(
+        "json_object",
+        "json_object(name, value, …)",
+        "A JSON object of names and values.",
+        Kernel::new(&[&[], &[Kind::Any]], to_text, change::object).going_on(),
+    )
+    .also(&["json_build_object", "jsonb_build_object"])
+    .nulls("NULL is written as null; a name that is NULL is an error.")
+    .example("SELECT json_object('a', 1, 'b', 'ñ');")
+    .duckdb("json_object")
+    .postgres("json_build_object"),
+    Function::written(
+        "json_exists",
+        "json_exists(json, way)",
+        "Whether a way leads to a value.",
+        &[Form { parameters: &["j", "w"], sql: "CASE WHEN j IS NOT NULL AND w IS NOT NULL THEN json_extract(j, w) IS NOT NULL END" }],
+    )
+    .example("SELECT json_exists('{\"a\": null}', '$.a');")
+    .duckdb("json_exists"),
     Function::kernel(
         "lakesh_as_json",
         "lakesh_as_json(value)",

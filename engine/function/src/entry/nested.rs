@@ -1,7 +1,7 @@
 //! Functions of lists, structs and maps.
 
 use super::tree;
-use crate::kernel::{Kernel, Kind, map};
+use crate::kernel::{Kernel, Kind, map, pick};
 use crate::registry::{Form, Function};
 
 /// The entries.
@@ -139,6 +139,26 @@ pub(super) static ENTRIES: &[Function] = &[
     .also(&["list_aggr", "array_aggregate", "array_aggr"])
     .example("SELECT list_aggregate([1, 2, NULL], 'sum');")
     .duckdb("list_aggregate"),
+    Function::kernel(
+        "list_select",
+        "list_select(list, places)",
+        "The elements at places, which are counted from 1; NULL where there is none.",
+        Kernel::new(&[&[Kind::Any, Kind::Any]], pick::list_type, pick::at_places),
+    )
+    .also(&["array_select"])
+    .nulls("NULL for NULL; a place that is NULL is an error.")
+    .example("SELECT list_select(['a', 'b', 'c'], [3, 1]);")
+    .duckdb("list_select"),
+    Function::kernel(
+        "list_where",
+        "list_where(list, truths)",
+        "The elements beside which another list is true; NULL where there is none.",
+        Kernel::new(&[&[Kind::Any, Kind::Any]], pick::list_type, pick::where_true),
+    )
+    .also(&["array_where"])
+    .nulls("NULL for NULL; NULL in the other list is an error.")
+    .example("SELECT list_where(['a', 'b', 'c'], [true, false, true]);")
+    .duckdb("list_where"),
     Function::written(
         "list_cosine_similarity",
         "list_cosine_similarity(a, b)",
@@ -235,7 +255,7 @@ pub(super) static ENTRIES: &[Function] = &[
     Function::lambda(
         "list_reduce",
         "list_reduce(list, (x, y) -> … [, initial])",
-        "What a lambda makes of what came out so far, x, and each next element, y; the first element, or the value to begin with, is what comes out at first. The value may stand before the lambda, as in Spark.",
+        "What a lambda makes of what came out so far, x, and each next element, y; the first element, or the value to begin with, is what comes out at first. With a third parameter, (x, y, i) -> …, i is the place of y, counted from 1. The value may stand before the lambda, as in Spark.",
         "lakesh_reduce",
     )
     .also(&["array_reduce", "reduce", "aggregate"])

@@ -1,6 +1,8 @@
 //! Functions of numbers.
 
-use crate::kernel::{Kernel, Kind, base, bytes, check, to_number, to_text, to_whole};
+use crate::kernel::{
+    Kernel, Kind, base, bytes, check, float, size, to_number, to_text, to_truth, to_whole,
+};
 use crate::registry::{Form, Function};
 
 /// The entries.
@@ -262,6 +264,39 @@ pub(super) static ENTRIES: &[Function] = &[
     )
     .example("SELECT try_mod(3, 0);")
     .spark("try_mod"),
+    Function::kernel(
+        "nextafter",
+        "nextafter(x, y)",
+        "The next number that there is from x to y, of FLOATs a FLOAT and else a DOUBLE.",
+        Kernel::new(&[&[Kind::Any, Kind::Any]], float::next_type, float::next_after),
+    )
+    .example("SELECT nextafter(1, 2);")
+    .duckdb("nextafter"),
+    Function::kernel(
+        "signbit",
+        "signbit(x)",
+        "Whether a number has a sign in front, as -0.0 has.",
+        Kernel::new(&[&[Kind::Number]], to_truth, float::has_sign),
+    )
+    .example("SELECT signbit(CAST('-0' AS DOUBLE));")
+    .duckdb("signbit"),
+    Function::kernel(
+        "format_bytes",
+        "format_bytes(bytes)",
+        "A number of bytes as a text, in units of 1024: 1.5 KiB.",
+        Kernel::new(&[&[Kind::Whole]], to_text, size::binary),
+    )
+    .also(&["formatreadablesize"])
+    .example("SELECT format_bytes(1536);")
+    .duckdb("format_bytes, formatReadableSize"),
+    Function::kernel(
+        "formatreadabledecimalsize",
+        "formatreadabledecimalsize(bytes)",
+        "A number of bytes as a text, in units of 1000: 1.5 kB.",
+        Kernel::new(&[&[Kind::Whole]], to_text, size::decimal),
+    )
+    .example("SELECT formatReadableDecimalSize(1500);")
+    .duckdb("formatReadableDecimalSize"),
     Function::kernel(
         "crc32",
         "crc32(value)",

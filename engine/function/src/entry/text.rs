@@ -44,11 +44,12 @@ pub(super) static ENTRIES: &[Function] = &[
     .spark("split"),
     Function::kernel(
         "regexp_extract",
-        "regexp_extract(text, pattern [, group])",
-        "The first match of a regular expression, or its group; an empty text where there is none. Without a number the whole match, as in DuckDB; Spark gives group 1.",
+        "regexp_extract(text, pattern [, group | names [, flags]])",
+        "The first match of a regular expression, or its group; an empty text where there is none. Without a number the whole match, as in DuckDB; Spark gives group 1. With a list of names, a struct of the groups. Flags are i, s and c.",
         Kernel::new(&[&[Kind::Text, Kind::Text], &[Kind::Text, Kind::Text, Kind::Whole]], to_text, pattern::extract),
     )
-    .example("SELECT regexp_extract('100-200', '(\\d+)-(\\d+)', 1);")
+    .specially(tree::regexp::extract)
+    .example("SELECT regexp_extract('100-200', '(\\d+)-(\\d+)', 1), regexp_extract('a1', '(.)(.)', ['x', 'y']);")
     .duckdb("regexp_extract")
     .spark("regexp_extract"),
     Function::kernel(
@@ -62,13 +63,30 @@ pub(super) static ENTRIES: &[Function] = &[
     .spark("regexp_substr"),
     Function::kernel(
         "regexp_extract_all",
-        "regexp_extract_all(text, pattern [, group])",
-        "All matches of a regular expression, or a group of each.",
+        "regexp_extract_all(text, pattern [, group | names [, flags]])",
+        "All matches of a regular expression, or a group of each; with a list of names, structs of the groups. Flags are i, s and c.",
         Kernel::new(&[&[Kind::Text, Kind::Text], &[Kind::Text, Kind::Text, Kind::Whole]], to_texts, pattern::extract_all),
     )
+    .specially(tree::regexp::extract_all)
     .example("SELECT regexp_extract_all('a1 b22', '([a-z])([0-9]+)', 2);")
     .duckdb("regexp_extract_all")
     .spark("regexp_extract_all"),
+    Function::kernel(
+        "lakesh_regexp_groups",
+        "lakesh_regexp_groups(text, pattern)",
+        "The groups of the first match; NULL for one that took no part, and where nothing matches.",
+        Kernel::new(&[&[Kind::Text, Kind::Text]], to_texts, pattern::groups),
+    )
+    .example("SELECT regexp_extract('a1', '(.)(.)', ['x', 'y']);")
+    .duckdb("regexp_extract"),
+    Function::kernel(
+        "lakesh_regexp_all_groups",
+        "lakesh_regexp_all_groups(text, pattern)",
+        "The groups of each match; NULL for one that took no part.",
+        Kernel::new(&[&[Kind::Text, Kind::Text]], pattern::to_lists_of_texts, pattern::all_groups),
+    )
+    .example("SELECT regexp_extract_all('a1 b2', '(.)(.)', ['x', 'y']);")
+    .duckdb("regexp_extract_all"),
     Function::kernel(
         "regexp_escape",
         "regexp_escape(text)",
@@ -197,7 +215,7 @@ pub(super) static ENTRIES: &[Function] = &[
         "Values put into the braces of a format, {} or {:.2f}, as in DuckDB; without braces into %s, %I and %L as in PostgreSQL.",
         Kernel::new(&[&[Kind::Text], &[Kind::Text, Kind::Any]], to_text, printf::format).going_on(),
     )
-    .nulls("NULL among the values is an empty text.")
+    .nulls("NULL among the values makes NULL in braces, as in DuckDB; for %s it is an empty text, as in PostgreSQL.")
     .example("SELECT format('{} is {:.1f}', 'pi', 3.14159), format('%s %L', 'a', 'it''s');")
     .duckdb("format")
     .postgres("format"),

@@ -1,5 +1,7 @@
 //! Functions that mean one or another thing by how their arguments are written.
 
+pub(super) mod regexp;
+
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, Ident,
@@ -7,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use lakesh_sql::normalized;
 
-use crate::expand::{call, expressions, in_brackets, sql};
+use crate::expand::{call, elements_of, expressions, in_brackets, sql};
 use crate::read_pattern::format_of;
 
 /// What a function of this file returns.
@@ -47,12 +49,45 @@ pub(super) fn subscripts(arguments: &[FunctionArg]) -> Written {
 
 /// `to_timestamp` with a pattern of PostgreSQL's or Spark's; anything else is DataFusion's.
 pub(super) fn to_timestamp(arguments: &[FunctionArg]) -> Written {
-    read_by_pattern(arguments, "strptime(x, f)")
+    read_by_pattern(arguments, "lakesh_dated(x, f)")
 }
 
 /// `to_date` with such a pattern.
 pub(super) fn to_date(arguments: &[FunctionArg]) -> Written {
-    read_by_pattern(arguments, "CAST(strptime(x, f) AS DATE)")
+    read_by_pattern(arguments, "CAST(lakesh_dated(x, f) AS DATE)")
+}
+
+/// `strptime` with a list of formats, of which the first that fits counts.
+pub(super) fn strptime(arguments: &[FunctionArg]) -> Written {
+    by_formats(arguments, "strptime")
+}
+
+/// `try_strptime` with such a list.
+pub(super) fn try_strptime(arguments: &[FunctionArg]) -> Written {
+    by_formats(arguments, "try_strptime")
+}
+
+fn by_formats(arguments: &[FunctionArg], last: &str) -> Written {
+    let values = expressions(arguments);
+    let Some([value, formats]) = values.as_deref() else {
+        return Ok(None);
+    };
+    let Some(formats) = elements_of(formats) else {
+        return Ok(None);
+    };
+    let count = formats.len();
+    let read = formats.into_iter().enumerate().map(|(place, format)| {
+        let name = match place + 1 == count {
+            true => last,
+            false => "try_strptime",
+        };
+        call(name, vec![(*value).clone(), format])
+    });
+    let read: Vec<Expr> = read.collect();
+    match read.is_empty() {
+        true => Err("takes at least one format".to_owned()),
+        false => Ok(Some(call("coalesce", read))),
+    }
 }
 
 fn read_by_pattern(arguments: &[FunctionArg], body: &str) -> Written {
@@ -255,6 +290,33 @@ pub(super) fn make_timestamp(arguments: &[FunctionArg]) -> Written {
     };
     let values = values.into_iter().cloned();
     Ok(Some(call(name, values.collect())))
+}
+
+/// `make_timestamptz`: six numbers by the clocks of the session or of a zone, or microseconds.
+pub(super) fn make_timestamptz(arguments: &[FunctionArg]) -> Written {
+    let Some(values) = expressions(arguments) else {
+        return Ok(None);
+    };
+    let parts = |values: &[&Expr]| {
+        let values = values.iter().map(|value| (*value).clone()).collect();
+        call("lakesh_timestamp_of_parts", values)
+    };
+    match &values[..] {
+        [micros] => sql(
+            "to_timestamp_micros(x) AT TIME ZONE 'UTC'",
+            &[("x", (*micros).clone())],
+        ),
+        [numbers @ .., zone] if numbers.len() == 6 => sql(
+            "x AT TIME ZONE z",
+            &[("x", parts(numbers)), ("z", (*zone).clone())],
+        ),
+        numbers if numbers.len() == 6 => sql(
+            "CAST(x AS TIMESTAMP WITH TIME ZONE)",
+            &[("x", parts(numbers))],
+        ),
+        other => Err(format!("takes 1, 6 or 7 arguments, not {}", other.len())),
+    }
+    .map(Some)
 }
 
 /// `make_interval`: numbers in their order, or by name.

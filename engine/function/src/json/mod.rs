@@ -1,5 +1,6 @@
 //! JSON that is a text: what stands where in it, and values written as such.
 
+pub(crate) mod change;
 mod path;
 mod scan;
 
@@ -53,11 +54,34 @@ impl ExprPlanner for ArrowPlanner {
     }
 }
 
-/// Plans places and slices of a text: `'abc'[1]`, `'abc'[2:]`.
+/// Plans places and slices of a text, `'abc'[1]`, `'abc'[2:]`; and a list beside NULL, `[1, 2] || NULL`, which
+/// PostgreSQL takes for a list that is NULL and DataFusion for an element.
 #[derive(Debug)]
 pub(crate) struct TextPlacePlanner;
 
 impl ExprPlanner for TextPlacePlanner {
+    fn plan_binary_op(
+        &self,
+        expr: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        let is_null = |side: &Expr| matches!(side, Expr::Literal(ScalarValue::Null, _));
+        let is_list = |side: &Expr| {
+            let data_type = side.get_type(schema);
+            matches!(data_type, Ok(DataType::List(_) | DataType::LargeList(_)))
+        };
+        let kept = match expr.op {
+            BinaryOperator::StringConcat if is_null(&expr.right) && is_list(&expr.left) => {
+                expr.left
+            }
+            BinaryOperator::StringConcat if is_null(&expr.left) && is_list(&expr.right) => {
+                expr.right
+            }
+            _ => return Ok(PlannerResult::Original(expr)),
+        };
+        Ok(PlannerResult::Planned(kept))
+    }
+
     fn plan_field_access(
         &self,
         expr: RawFieldAccessExpr,

@@ -1,6 +1,6 @@
 //! Ways into a JSON document as they are written: `$.a.b[0]`, `/a/b/0`, and a key by itself.
 
-use super::scan::Step;
+use super::scan::{Step, unquoted};
 
 /// Reads a way; the message says what is wrong with it.
 pub(super) fn parse(text: &str) -> Result<Vec<Step>, String> {
@@ -17,6 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Step>, String> {
 /// A part of a pointer: a number is a place in a list, as in DuckDB.
 fn pointed(part: &str) -> Step {
     match part.parse() {
+        _ if part == "-" => Step::Behind,
         Ok(index) => Step::Index(index),
         Err(_) => Step::Key(part.replace("~1", "/").replace("~0", "~")),
     }
@@ -29,11 +30,11 @@ fn dotted(rest: &str, whole: &str) -> Result<Vec<Step>, String> {
     while !rest.is_empty() {
         if let Some(behind) = rest.strip_prefix('.') {
             if let Some(quoted) = behind.strip_prefix('"') {
-                let (key, behind) = quoted
-                    .split_once('"')
-                    .ok_or_else(|| wrong("a quote is not closed"))?;
-                steps.push(Step::Key(key.to_owned()));
-                rest = behind;
+                let end = closing_quote(quoted).ok_or_else(|| wrong("a quote is not closed"))?;
+                // With its quotes again, so that what is escaped is read as in a document.
+                let key = &behind[..end + 2];
+                steps.push(Step::Key(unquoted(key)));
+                rest = &quoted[end + 1..];
                 continue;
             }
             let end = behind.find(['.', '[']).unwrap_or(behind.len());
@@ -60,6 +61,16 @@ fn dotted(rest: &str, whole: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
+/// Where the next quote stands that no backslash takes away.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.char_indices().find_map(|(place, letter)| {
+        let closes = letter == '"' && !is_escaped;
+        is_escaped = letter == '\\' && !is_escaped;
+        closes.then_some(place)
+    })
+}
+
 fn subscript(text: &str) -> Option<Step> {
     for quote in ['\'', '"'] {
         let key = text
@@ -69,9 +80,14 @@ fn subscript(text: &str) -> Option<Step> {
             return Some(Step::Key(key.to_owned()));
         }
     }
-    // `#-1` is DuckDB's and SQLite's last element.
-    let number = text.strip_prefix('#').unwrap_or(text);
-    number.parse().ok().map(Step::Index)
+    // `#-1` is DuckDB's and SQLite's last element, and `#` the place behind it.
+    let Some(back) = text.strip_prefix('#') else {
+        return text.parse().ok().map(Step::Index);
+    };
+    match back {
+        "" | "-0" => Some(Step::Behind),
+        back => back.parse().ok().map(Step::Index),
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub(super) enum Step {
     Key(String),
     /// An element of a list, from 0, or from the end where it is below 0.
     Index(i64),
+    /// The place behind the last element of a list.
+    Behind,
 }
 
 /// Returns the value that a text consists of, without the blanks around it.
@@ -46,6 +48,7 @@ pub(super) fn follow<'a>(text: &'a str, steps: &[Step]) -> Result<Option<&'a str
                 };
                 place.and_then(|place| elements.get(place).copied())
             }),
+            Step::Behind => None,
         };
         match found {
             Some(found) => value = found,

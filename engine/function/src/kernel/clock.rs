@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::{
 };
 use datafusion::common::{DataFusionError, Result, exec_datafusion_err, exec_err, plan_err};
 
-use super::{texts, valid};
+use super::texts;
 
 /// The type INTERVAL.
 pub(crate) fn to_interval(_: &[DataType]) -> Result<DataType> {
@@ -412,122 +412,12 @@ fn epoch(
     Ok(Arc::new(counts))
 }
 
-/// `strptime`: reads texts by patterns; what does not fit is an error.
-pub(crate) fn parsed(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-    read(arrays, |text, pattern, why| {
-        exec_err!("`{text}` cannot be read as a timestamp by the format `{pattern}`: {why}")
-    })
-}
-
-/// `try_strptime`: reads texts by patterns; what does not fit is NULL.
-pub(crate) fn parsed_or_null(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-    read(arrays, |_, _, _| Ok(()))
-}
-
-fn read(arrays: &[ArrayRef], refuse: impl Fn(&str, &str, &str) -> Result<()>) -> Result<ArrayRef> {
-    let [values, patterns] = arrays else {
-        return exec_err!("`strptime` takes a text and a format");
-    };
-    let (values, patterns) = (texts(values), texts(patterns));
-    let mut known: Option<(&str, String)> = None;
-    let mut moments = Vec::with_capacity(values.len());
-    for row in 0..values.len() {
-        if !valid(&[values, patterns], row) {
-            moments.push(None);
-            continue;
-        }
-        let (text, pattern) = (values.value(row), patterns.value(row));
-        if known.as_ref().is_none_or(|(known, _)| *known != pattern) {
-            known = Some((pattern, chronos(pattern).replace(".%6f", "%.f")));
-        }
-        let format = known
-            .as_ref()
-            .map_or(pattern, |(_, format)| format.as_str());
-        match read_one(text, format) {
-            Ok(moment) => moments.push(Some(micros(moment))),
-            Err(error) => {
-                refuse(text, pattern, &error.to_string())?;
-                moments.push(None);
-            }
-        }
-    }
-    Ok(Arc::new(TimestampMicrosecondArray::from(moments)))
-}
-
-fn read_one(text: &str, format: &str) -> std::result::Result<NaiveDateTime, chrono::ParseError> {
-    use chrono::format::{Parsed, StrftimeItems, parse};
-    let mut parsed = Parsed::new();
-    parse(&mut parsed, text, StrftimeItems::new(format))?;
-    if parsed.offset().is_some() {
-        return parsed.to_datetime().map(|moment| moment.naive_utc());
-    }
-    if parsed.year().is_some() && parsed.month().is_none() && parsed.ordinal().is_none() {
-        // A year by itself begins with January.
-        parsed.set_month(1)?;
-    }
-    if parsed.month().is_some() && parsed.day().is_none() {
-        parsed.set_day(1)?;
-    }
-    let date = parsed.to_naive_date()?;
-    let time = match (parsed.hour_mod_12(), parsed.minute()) {
-        (None, _) => NaiveTime::MIN,
-        (Some(_), None) => {
-            parsed.set_minute(0)?;
-            parsed.to_naive_time()?
-        }
-        _ => parsed.to_naive_time()?,
-    };
-    Ok(date.and_time(time))
-}
-
-/// Writes a format of DuckDB's, which is Python's, as chrono wants it.
-pub(crate) fn chronos(format: &str) -> String {
-    let mut letters = format.chars();
-    let mut written = String::with_capacity(format.len());
-    while let Some(letter) = letters.next() {
-        if letter != '%' {
-            written.push(letter);
-            continue;
-        }
-        match letters.next() {
-            Some('f') => written.push_str("%6f"),
-            Some('g') => written.push_str("%3f"),
-            Some('n') => written.push_str("%9f"),
-            Some('c') => written.push_str("%Y-%m-%d %H:%M:%S"),
-            Some('x') => written.push_str("%Y-%m-%d"),
-            Some('X') => written.push_str("%H:%M:%S"),
-            Some('i') => written.push_str("%M"),
-            Some(other) => {
-                written.push('%');
-                written.push(other);
-            }
-            None => written.push_str("%%"),
-        }
-    }
-    written
-}
-
-/// The format of `strftime` as `to_char` takes it: where it asks for nothing it is a text by itself.
-pub(crate) fn written_format(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-    let [formats] = arrays else {
-        return exec_err!("`strftime` takes a moment and a format");
-    };
-    super::map_text(formats, |format| {
-        let format = chronos(format);
-        Some(match format.contains('%') || format.is_empty() {
-            true => format,
-            // In quotes nothing is a pattern of PostgreSQL's.
-            false => format!("\"{}\"", format.replace('"', "\\\"")),
-        })
-    })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use chrono::NaiveDateTime;
 
-    use super::{Age, age, borders, chronos, read_one, unit, whole, whole_to_last_day};
+    use super::{Age, age, borders, unit, whole, whole_to_last_day};
 
     fn at(text: &str) -> NaiveDateTime {
         text.parse().unwrap()
@@ -559,21 +449,5 @@ mod tests {
         assert_eq!(whole(unit("month").unwrap(), start, end), 0);
         assert_eq!(whole_to_last_day(unit("month").unwrap(), start, end), 1);
         assert!(unit("moon").is_err());
-    }
-
-    #[test]
-    fn formats_are_read_without_their_times() {
-        let read = |text: &str, format: &str| {
-            read_one(text, &chronos(format).replace(".%6f", "%.f"))
-                .map(|moment| moment.to_string())
-                .unwrap_or_default()
-        };
-        assert_eq!(read("02/03/1992", "%d/%m/%Y"), "1992-03-02 00:00:00");
-        assert_eq!(read("1992 10", "%Y %H"), "1992-01-01 10:00:00");
-        assert_eq!(
-            read("1992-03-02 20:32:45.123", "%Y-%m-%d %H:%M:%S.%f"),
-            "1992-03-02 20:32:45.123"
-        );
-        assert_eq!(read("a", "%Y"), "");
     }
 }

@@ -5,10 +5,14 @@ pub(crate) mod bytes;
 pub(crate) mod check;
 pub(crate) mod clock;
 pub(crate) mod distance;
+pub(crate) mod float;
 pub(crate) mod map;
 pub(crate) mod pattern;
+pub(crate) mod pick;
 pub(crate) mod printf;
 pub(crate) mod shape;
+pub(crate) mod size;
+pub(crate) mod strptime;
 pub(crate) mod text;
 pub(crate) mod url;
 

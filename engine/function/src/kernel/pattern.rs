@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringBuilder};
-use datafusion::arrow::datatypes::Int64Type;
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::{map_text, texts, valid};
 
@@ -102,21 +102,85 @@ pub(crate) fn extract_all(arrays: &[ArrayRef]) -> Result<ArrayRef> {
         let pattern = last.get(patterns.value(row))?;
         let group = group(groups, row)?;
         check_group(pattern, group)?;
-        let value = values.value(row);
-        let mut begin = 0;
-        // An empty match may stand where another one ends, as in DuckDB and in Java, but not in Rust's iterator.
-        while let Some(captures) = pattern.captures_at(value, begin) {
+        each_match(pattern, values.value(row), |captures| {
             let group = captures.get(group).map(|text| text.as_str());
             lists.values().append_option(group);
-            let Some(whole) = captures.get(0) else { break };
-            begin = match whole.is_empty() {
-                false => whole.end(),
-                true => match value[whole.end()..].chars().next() {
-                    Some(letter) => whole.end() + letter.len_utf8(),
-                    None => break,
-                },
-            };
+        });
+        lists.append(true);
+    }
+    Ok(Arc::new(lists.finish()))
+}
+
+/// Calls a function with each match. An empty match may stand where another one ends, as in DuckDB and in Java,
+/// but not in Rust's iterator.
+fn each_match(pattern: &Regex, value: &str, mut found: impl FnMut(&Captures<'_>)) {
+    let mut begin = 0;
+    while let Some(captures) = pattern.captures_at(value, begin) {
+        found(&captures);
+        let Some(whole) = captures.get(0) else { break };
+        begin = match whole.is_empty() {
+            false => whole.end(),
+            true => match value[whole.end()..].chars().next() {
+                Some(letter) => whole.end() + letter.len_utf8(),
+                None => break,
+            },
+        };
+    }
+}
+
+/// Appends the groups of a match, without the whole.
+fn append_groups(list: &mut ListBuilder<StringBuilder>, captures: &Captures<'_>) {
+    for group in captures.iter().skip(1) {
+        list.values()
+            .append_option(group.map(|group| group.as_str()));
+    }
+    list.append(true);
+}
+
+/// Returns the groups of the first match; NULL where nothing matches.
+pub(crate) fn groups(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let [values, patterns] = arrays else {
+        return exec_err!("a text and a regular expression are needed");
+    };
+    let (values, patterns) = (texts(values), texts(patterns));
+    let mut last = Last::default();
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    for row in 0..values.len() {
+        if !valid(&[values, patterns], row) {
+            lists.append_null();
+            continue;
         }
+        match last.get(patterns.value(row))?.captures(values.value(row)) {
+            Some(captures) => append_groups(&mut lists, &captures),
+            None => lists.append_null(),
+        }
+    }
+    Ok(Arc::new(lists.finish()))
+}
+
+/// The type of a list of lists of texts.
+pub(crate) fn to_lists_of_texts(_: &[DataType]) -> Result<DataType> {
+    let texts = DataType::new_list(DataType::Utf8, true);
+    Ok(DataType::new_list(texts, true))
+}
+
+/// Returns the groups of every match.
+pub(crate) fn all_groups(arrays: &[ArrayRef]) -> Result<ArrayRef> {
+    let [values, patterns] = arrays else {
+        return exec_err!("a text and a regular expression are needed");
+    };
+    let (values, patterns) = (texts(values), texts(patterns));
+    let mut last = Last::default();
+    let mut lists = ListBuilder::new(ListBuilder::new(StringBuilder::new()));
+    for row in 0..values.len() {
+        if !valid(&[values, patterns], row) {
+            lists.append_null();
+            continue;
+        }
+        let pattern = last.get(patterns.value(row))?;
+        each_match(pattern, values.value(row), |captures| {
+            append_groups(lists.values(), captures);
+        });
         lists.append(true);
     }
     Ok(Arc::new(lists.finish()))

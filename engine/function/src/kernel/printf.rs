@@ -93,7 +93,7 @@ enum Piece {
 
 /// `printf(format, …)`.
 pub(crate) fn printf(arrays: &[ArrayRef]) -> Result<ArrayRef> {
-    written(arrays, c_pieces, None)
+    written(arrays, c_pieces, |_| None)
 }
 
 /// `format(format, …)`: with braces where the format has any, else as PostgreSQL's.
@@ -102,14 +102,16 @@ pub(crate) fn format(arrays: &[ArrayRef]) -> Result<ArrayRef> {
         true => brace_pieces(format),
         false => c_pieces(format),
     };
-    written(arrays, pieces, Some(""))
+    // DuckDB, which has the braces, makes NULL of it, PostgreSQL an empty text.
+    let null = |format: &str| (!format.contains('{')).then_some("");
+    written(arrays, pieces, null)
 }
 
-/// `null` is what is written for NULL; without it a NULL among the arguments makes NULL.
+/// `null` says what is written for NULL by a format; without it a NULL among the arguments makes NULL.
 fn written(
     arrays: &[ArrayRef],
     parse: impl Fn(&str) -> std::result::Result<Vec<Piece>, String>,
-    null: Option<&str>,
+    null: impl Fn(&str) -> Option<&'static str>,
 ) -> Result<ArrayRef> {
     let [formats, values @ ..] = arrays else {
         return exec_err!("a format is needed");
@@ -146,7 +148,7 @@ fn written(
                         );
                     };
                     if value.text.is_null(row) {
-                        match (null, layout.kind) {
+                        match (null(format), layout.kind) {
                             (_, Some('L')) => out.push_str("NULL"),
                             (Some(null), _) => out.push_str(null),
                             (None, _) => {

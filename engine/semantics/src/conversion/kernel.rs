@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use datafusion::arrow::array::timezone::Tz;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, StringArray};
 use datafusion::arrow::compute::{CastOptions, cast_with_options, unary};
 use datafusion::arrow::datatypes::{
     DataType, Decimal128Type, DurationMicrosecondType, DurationNanosecondType, Float64Type,
     IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+    TimestampMicrosecondType,
 };
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::util::display::FormatOptions;
 use datafusion::common::Result;
 
+use super::exponent::without_exponents;
 use super::list::lists_of_texts;
+use super::record::{by_place, is_by_place, structs_of_texts};
 use crate::time::{clocks_of_moments, is_date, is_text, moments_of_clocks, moments_of_texts};
 
 /// What becomes of a value that has no counterpart in the other type.
@@ -37,6 +41,21 @@ pub(super) fn converted(
     };
     let arrow = |array: &ArrayRef, to: &DataType| cast_with_options(array, to, &options);
     match (array.data_type(), to) {
+        (from, DataType::Timestamp(unit @ (TimeUnit::Second | TimeUnit::Millisecond), zone))
+            if is_text(from) || is_finer(from, *unit) =>
+        {
+            let fine = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+            let fine = converted(array, &fine, on_failure)?;
+            let rounded = rounded(&fine, *unit)?;
+            Ok(arrow(&rounded, to)?)
+        }
+        (from, DataType::Timestamp(_, None)) if is_text(from) => {
+            let texts = cast_with_options(array, &DataType::Utf8, &options)?;
+            let clocks = texts.as_string::<i32>().iter();
+            let clocks = clocks.map(|text| text.map(|text| clock_of(text).unwrap_or(text)));
+            let clocks: ArrayRef = Arc::new(clocks.collect::<StringArray>());
+            Ok(arrow(&clocks, to)?)
+        }
         (DataType::Timestamp(_, None), DataType::Timestamp(unit, Some(zone))) => {
             let clocks = arrow(array, &DataType::Timestamp(*unit, None))?;
             moments_of_clocks(&clocks, zone, options.safe)
@@ -53,6 +72,16 @@ pub(super) fn converted(
         (from, DataType::Timestamp(unit, Some(zone))) if is_text(from) => {
             moments_of_texts(array, *unit, zone, options.safe)
         }
+        (from, to) if is_text(from) && to.is_decimal() => {
+            Ok(arrow(&without_exponents(array)?, to)?)
+        }
+        (from, DataType::Time32(_) | DataType::Time64(_)) if is_text(from) => {
+            Ok(arrow(&clocks_with_minutes(array, to, on_failure)?, to)?)
+        }
+        (from, DataType::Struct(fields)) if is_text(from) => {
+            structs_of_texts(array, fields, on_failure)
+        }
+        (from, to) if is_by_place(from, to) => by_place(array, to, on_failure),
         (from, DataType::List(field)) if is_text(from) => lists_of_texts(array, field, on_failure),
         (DataType::Timestamp(..), to) if !to.is_temporal() && !to.is_numeric() => {
             let text = timestamps_as_text(array)?;
@@ -87,6 +116,65 @@ pub(super) fn converted(
         },
         _ => Ok(arrow(array, to)?),
     }
+}
+
+/// The clock that a moment with an offset or a zone shows, as others read it for a TIMESTAMP; `None` for a text
+/// without one. Arrow moves it to UTC.
+pub(super) fn clock_of(text: &str) -> Option<&str> {
+    const DATE: usize = "2024-01-01 ".len();
+    let is_time = |letter: char| letter.is_ascii_digit() || matches!(letter, ':' | '.');
+    let length = text.get(DATE..)?.find(|letter| !is_time(letter))?;
+    let zone = text[DATE + length..].trim();
+    let is_zone = zone.eq_ignore_ascii_case("z") || zone.parse::<Tz>().is_ok();
+    (is_zone && length > 0).then(|| &text[..DATE + length])
+}
+
+/// Says whether a type has timestamps of a finer unit.
+pub(super) fn is_finer(data_type: &DataType, unit: TimeUnit) -> bool {
+    let length = |unit: TimeUnit| match unit {
+        TimeUnit::Second => 3,
+        TimeUnit::Millisecond => 2,
+        TimeUnit::Microsecond => 1,
+        TimeUnit::Nanosecond => 0,
+    };
+    matches!(data_type, DataType::Timestamp(own, _) if length(*own) < length(unit))
+}
+
+/// Rounds timestamps of microseconds, a half away from 1970, as DuckDB does; Arrow cuts.
+fn rounded(moments: &ArrayRef, unit: TimeUnit) -> Result<ArrayRef> {
+    let step: i64 = match unit {
+        TimeUnit::Second => 1_000_000,
+        _ => 1_000,
+    };
+    let moments = moments.as_primitive::<TimestampMicrosecondType>();
+    let rounded: PrimitiveArray<TimestampMicrosecondType> = moments.try_unary(|moment| {
+        let rest = moment % step;
+        let whole = moment - rest;
+        let up = if rest.abs() * 2 >= step {
+            step * rest.signum()
+        } else {
+            0
+        };
+        whole
+            .checked_add(up)
+            .ok_or_else(|| ArrowError::CastError("the timestamp is out of range".to_owned()))
+    })?;
+    Ok(Arc::new(rounded.with_timezone_opt(moments.timezone())))
+}
+
+/// Returns the texts that have a colon, as every time of day has: Arrow takes digits alone for nanoseconds.
+fn clocks_with_minutes(array: &ArrayRef, to: &DataType, on_failure: OnFailure) -> Result<ArrayRef> {
+    let texts = cast_with_options(array, &DataType::Utf8, &CastOptions::default())?;
+    let texts = texts.as_string::<i32>();
+    let is_clock = |text: &str| text.contains(':');
+    if let Some(text) = texts.iter().flatten().find(|text| !is_clock(text))
+        && on_failure == OnFailure::Error
+    {
+        let message = format!("Cannot cast string '{text}' to value of {to:?} type");
+        return Err(ArrowError::CastError(message).into());
+    }
+    let clocks = texts.iter().map(|text| text.filter(|text| is_clock(text)));
+    Ok(Arc::new(clocks.collect::<StringArray>()))
 }
 
 /// Returns the unit in which a span of time is split into days: what Arrow has of it, as it is.

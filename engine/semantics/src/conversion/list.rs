@@ -22,7 +22,7 @@ pub(super) fn lists_of_texts(
 ) -> Result<ArrayRef> {
     let texts = cast(array, &DataType::Utf8)?;
     let texts = texts.as_string::<i32>();
-    let has_lists = matches!(field.data_type(), DataType::List(_));
+    let has_lists = matches!(field.data_type(), DataType::List(_) | DataType::Struct(_));
     let mut elements: Vec<Option<String>> = Vec::new();
     let mut lengths = Vec::with_capacity(texts.len());
     let mut valid = Vec::with_capacity(texts.len());
@@ -59,7 +59,12 @@ pub(super) fn lists_of_texts(
 
 /// Parts a list at its commas; `None` for what is no list.
 fn parts(text: &str) -> Option<Vec<&str>> {
-    let inner = text.trim().strip_prefix('[')?.strip_suffix(']')?;
+    parts_within(text, '[', ']')
+}
+
+/// Parts what stands in brackets at its commas; `None` for what does not stand in such.
+pub(super) fn parts_within(text: &str, open: char, close: char) -> Option<Vec<&str>> {
+    let inner = text.trim().strip_prefix(open)?.strip_suffix(close)?;
     if inner.trim().is_empty() {
         return Some(Vec::new());
     }
@@ -95,7 +100,7 @@ fn parts(text: &str) -> Option<Vec<&str>> {
 }
 
 /// The text of an element, without its quotes and backslashes; what stands in brackets stays.
-fn plain(part: &str) -> String {
+pub(super) fn plain(part: &str) -> String {
     let mut text = String::with_capacity(part.len());
     let mut depth = 0_usize;
     let mut quote = None;

@@ -8,8 +8,10 @@
 //! text with a `T` in it, a text the one element of a list, a difference of more than 292 years no INTERVAL, a day the midnight of UTC in every zone, and an hour that summer time repeats or leaves
 //! out an error.
 
+mod exponent;
 mod kernel;
 mod list;
+mod record;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -26,7 +28,8 @@ use datafusion::logical_expr::{
 
 use crate::function::{call, over_arrays};
 use crate::time::{is_date, is_text, is_utc};
-use kernel::{OnFailure, converted};
+use kernel::{OnFailure, clock_of, converted, is_finer};
+use record::{is_by_place, is_text_of_struct};
 
 static CAST: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::from(Conversion::new(OnFailure::Error))));
@@ -47,7 +50,10 @@ pub(crate) fn convert(expression: Expr, schema: &DFSchema) -> Result<Transformed
         return Ok(Transformed::no(expression));
     };
     let may_be_null = on_failure == OnFailure::Null && is_ordered(&from, &to);
-    let ours = rounds_or_writes(&from, &to) || loses(&from, &to) || may_be_null;
+    let ours = rounds_or_writes(&from, &to)
+        || loses(&from, &to)
+        || may_be_null
+        || (is_text(&from) && is_clock(&to) && !is_without_offset(inner));
     if from == to || !ours {
         return Ok(Transformed::no(expression));
     }
@@ -57,6 +63,21 @@ pub(crate) fn convert(expression: Expr, schema: &DFSchema) -> Result<Transformed
     };
     let arguments = vec![inner.clone(), lit(to.to_string())];
     Ok(Transformed::yes(call(function, arguments)))
+}
+
+fn is_clock(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(_, None))
+}
+
+/// Says whether an expression is a text that is known to have no offset, which Arrow would go by.
+fn is_without_offset(expression: &Expr) -> bool {
+    match expression {
+        Expr::Literal(value, _) => match value.try_as_str() {
+            Some(Some(text)) => clock_of(text).is_none(),
+            _ => true,
+        },
+        _ => false,
+    }
 }
 
 /// Takes a cast apart; some functions become casts when they are simplified.
@@ -79,9 +100,21 @@ fn cast_of(expression: &Expr) -> Option<(&Expr, OnFailure)> {
 /// Says whether our cast gives another value than DataFusion's.
 fn rounds_or_writes(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
+        // Arrow cuts what a coarser unit does not hold.
+        (from, DataType::Timestamp(unit @ (TimeUnit::Second | TimeUnit::Millisecond), _))
+            if is_text(from) || is_finer(from, *unit) =>
+        {
+            true
+        }
         (DataType::Timestamp(..), to) => is_text(to),
+        // Arrow casts no text to a struct, and no row by its places.
+        (from, to) if is_text_of_struct(from, to) || is_by_place(from, to) => true,
         // Arrow makes a list of one text of it.
         (from, DataType::List(_)) if is_text(from) => true,
+        // Arrow takes digits for nanoseconds.
+        (from, DataType::Time32(_) | DataType::Time64(_)) if is_text(from) => true,
+        // Arrow reads no exponents.
+        (from, to) if is_text(from) && to.is_decimal() => true,
         // Seconds are what days are added as.
         (DataType::Duration(unit), to) => {
             let is_interval = *to == DataType::Interval(IntervalUnit::MonthDayNano);

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Weekday};
 use datafusion::arrow::array::timezone::Tz;
 use datafusion::arrow::array::{ArrayRef, AsArray, PrimitiveArray};
 use datafusion::arrow::datatypes::{
@@ -40,6 +40,8 @@ enum Part {
     Span(i64),
     Day,
     Week,
+    /// The year that weeks are counted in.
+    WeekYear,
     /// So many months, that divide years or are divided by a year.
     Months(i32),
     /// So many years, counted from the year 1.
@@ -49,19 +51,22 @@ enum Part {
 impl Part {
     fn named(name: &str) -> Result<Self> {
         Ok(match name.to_lowercase().as_str() {
-            "microsecond" | "microseconds" => Self::Span(1),
-            "millisecond" | "milliseconds" => Self::Span(1_000),
-            "second" | "seconds" => Self::Span(1_000_000),
-            "minute" | "minutes" => Self::Span(60_000_000),
-            "hour" | "hours" => Self::Span(3_600_000_000),
-            "day" | "days" => Self::Day,
-            "week" | "weeks" => Self::Week,
-            "month" | "months" => Self::Months(1),
+            "microsecond" | "microseconds" | "us" | "usec" | "usecs" => Self::Span(1),
+            "millisecond" | "milliseconds" | "ms" | "msec" | "msecs" => Self::Span(1_000),
+            "second" | "seconds" | "s" | "sec" | "secs" | "epoch" => Self::Span(1_000_000),
+            "minute" | "minutes" | "m" | "min" | "mins" => Self::Span(60_000_000),
+            "hour" | "hours" | "h" | "hr" | "hrs" => Self::Span(3_600_000_000),
+            // Parts of a date that count days, as DuckDB takes them.
+            "day" | "days" | "d" | "dd" | "doy" | "dayofyear" | "dow" | "dayofweek" | "weekday"
+            | "isodow" | "julian" => Self::Day,
+            "week" | "weeks" | "w" | "weekofyear" | "yearweek" => Self::Week,
+            "isoyear" => Self::WeekYear,
+            "month" | "months" | "mon" | "mons" | "mm" => Self::Months(1),
             "quarter" | "quarters" => Self::Months(3),
-            "year" | "years" => Self::Months(12),
-            "decade" | "decades" => Self::Months(120),
-            "century" | "centuries" => Self::Years(100),
-            "millennium" | "millennia" => Self::Years(1_000),
+            "year" | "years" | "y" | "yr" | "yrs" | "yy" | "yyyy" => Self::Months(12),
+            "decade" | "decades" | "dec" | "decs" => Self::Months(120),
+            "century" | "centuries" | "cent" | "c" => Self::Years(100),
+            "millennium" | "millennia" | "millenium" | "mil" | "mils" => Self::Years(1_000),
             _ => {
                 return exec_err!(
                     "Unsupported date_trunc granularity: '{name}'. Supported values are: microsecond, \
@@ -81,6 +86,7 @@ impl Part {
                 let days = i64::from(date.weekday().num_days_from_monday());
                 date.checked_sub_signed(TimeDelta::days(days))?
             }
+            Self::WeekYear => NaiveDate::from_isoywd_opt(date.iso_week().year(), 1, Weekday::Mon)?,
             Self::Months(count) => {
                 let months = date.year() * 12 + date.month0().cast_signed();
                 let first = months - months.rem_euclid(count);
@@ -140,8 +146,11 @@ impl ScalarUDFImpl for Truncate {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let value = &arguments.arg_fields[1];
-        let field = Field::new(self.name(), value.data_type().clone(), value.is_nullable());
+        let [unit, value] = arguments.arg_fields else {
+            return plan_err!("`date_trunc` takes a unit and a timestamp");
+        };
+        let may_be_null = unit.is_nullable() || value.is_nullable();
+        let field = Field::new(self.name(), value.data_type().clone(), may_be_null);
         Ok(Arc::new(field))
     }
 
@@ -149,22 +158,36 @@ impl ScalarUDFImpl for Truncate {
         let DataType::Timestamp(unit, its_zone) = arguments.args[1].data_type() else {
             return self.theirs.invoke_with_args(arguments);
         };
-        let ColumnarValue::Scalar(ScalarValue::Utf8(Some(part))) = &arguments.args[0] else {
-            return exec_err!("Granularity of `date_trunc` must be non-null scalar Utf8");
-        };
-        let part = Part::named(part)?;
         let by = match &its_zone {
             Some(_) => zone(&session_zone(&arguments.config_options))?,
             None => zone("UTC")?,
         };
-        let value = ScalarFunctionArgs {
-            args: vec![arguments.args[1].clone()],
-            ..arguments
+        let parts = match &arguments.args[0] {
+            ColumnarValue::Scalar(part) => match part.try_as_str().flatten() {
+                Some(part) => Some(Part::named(part)?),
+                None => {
+                    let data_type = arguments.args[1].data_type();
+                    return ScalarValue::try_from(&data_type).map(ColumnarValue::Scalar);
+                }
+            },
+            ColumnarValue::Array(_) => None,
         };
-        over_arrays(&value, |arrays| match arrays {
-            [array] => by_unit!(unit, truncated(array, part, &by)),
-            _ => exec_err!("`date_trunc` takes a unit and a timestamp"),
-        })
+        match parts {
+            Some(part) => {
+                let value = ScalarFunctionArgs {
+                    args: vec![arguments.args[1].clone()],
+                    ..arguments
+                };
+                over_arrays(&value, |arrays| match arrays {
+                    [array] => by_unit!(unit, truncated(array, part, &by)),
+                    _ => exec_err!("`date_trunc` takes a unit and a timestamp"),
+                })
+            }
+            None => over_arrays(&arguments, |arrays| match arrays {
+                [parts, array] => by_unit!(unit, truncated_each(parts, array, &by)),
+                _ => exec_err!("`date_trunc` takes a unit and a timestamp"),
+            }),
+        }
     }
 
     fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
@@ -182,6 +205,27 @@ fn truncated<T: ArrowTimestampType>(array: &ArrayRef, part: Part, by: &Tz) -> Re
     let cut: PrimitiveArray<T> = array.try_unary(|value| {
         one(value).ok_or_else(|| exec_datafusion_err!("the timestamp is out of range"))
     })?;
+    Ok(Arc::new(cut.with_timezone_opt(array.timezone())))
+}
+
+/// Cuts each row to a unit of its own; NULL for a unit that is NULL.
+fn truncated_each<T: ArrowTimestampType>(
+    parts: &ArrayRef,
+    array: &ArrayRef,
+    by: &Tz,
+) -> Result<ArrayRef> {
+    let array = array.as_primitive::<T>();
+    let rows = parts.as_string::<i32>().iter().zip(array.iter());
+    let cut = rows.map(|row| {
+        let (Some(part), Some(value)) = row else {
+            return Ok(None);
+        };
+        match truncated_value::<T>(value, Part::named(part)?, by) {
+            Some(value) => Ok(Some(value)),
+            None => exec_err!("the timestamp is out of range"),
+        }
+    });
+    let cut: PrimitiveArray<T> = cut.collect::<Result<_>>()?;
     Ok(Arc::new(cut.with_timezone_opt(array.timezone())))
 }
 

@@ -19,6 +19,7 @@ mod sample;
 mod series;
 mod slice;
 mod using;
+mod values;
 mod wildcard;
 mod window;
 
@@ -81,6 +82,7 @@ fn flow(rewritten: Rewritten) -> ControlFlow<Refusal> {
 impl Rewriter {
     fn query(&mut self, query: &mut Query) -> Rewritten {
         select_everything(&mut query.body);
+        values::rewrite(&mut query.body);
         limited::rewrite(query)?;
         limit_by_fetch(query);
         minus_is_except(&mut query.body);

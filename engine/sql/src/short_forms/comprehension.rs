@@ -17,6 +17,11 @@ struct Parts {
     close: usize,
 }
 
+/// What stands for what in a comprehension with a place and a condition.
+const ELEMENT: &str = "lakesh_element";
+const KEPT: &str = "kept";
+const MADE: &str = "made";
+
 /// A bracket that is open, and the words of a comprehension that were found in it.
 struct Open {
     begin: usize,
@@ -57,8 +62,6 @@ fn innermost(tokens: &[TokenWithSpan]) -> Option<Parts> {
                 }) = found
                     && token.token == Token::RBracket
                     && tokens[begin].token == Token::LBracket
-                    // A place among those that are left is another than among all: the parser refuses it.
-                    && !(if_word.is_some() && has_comma(&tokens[for_word..in_word]))
                 {
                     return Some(Parts {
                         open: begin,
@@ -101,30 +104,73 @@ fn written(tokens: &[TokenWithSpan], parts: &Parts) -> Vec<TokenWithSpan> {
     let span = tokens[parts.open].span;
     let put =
         |made: &mut Vec<TokenWithSpan>, token: Token| made.push(TokenWithSpan { token, span });
-    let lambda = |made: &mut Vec<TokenWithSpan>, body: &[TokenWithSpan]| {
-        for token in [Token::Comma, Token::LParen] {
-            put(made, token);
-        }
-        made.extend_from_slice(names);
-        for token in [Token::RParen, Token::Arrow, Token::LParen] {
-            put(made, token);
-        }
-        made.extend_from_slice(body);
-        for token in [Token::RParen, Token::RParen] {
-            put(made, token);
-        }
+    let lambda =
+        |made: &mut Vec<TokenWithSpan>, names: &[TokenWithSpan], body: &[TokenWithSpan]| {
+            for token in [Token::Comma, Token::LParen] {
+                put(made, token);
+            }
+            made.extend_from_slice(names);
+            for token in [Token::RParen, Token::Arrow, Token::LParen] {
+                put(made, token);
+            }
+            made.extend_from_slice(body);
+            for token in [Token::RParen, Token::RParen] {
+                put(made, token);
+            }
+        };
+    let call = |made: &mut Vec<TokenWithSpan>, name: &str| {
+        put(made, word(name, Keyword::NoKeyword));
+        put(made, Token::LParen);
     };
-    put(&mut made, word("list_transform", Keyword::NoKeyword));
-    put(&mut made, Token::LParen);
-    if let Some(condition) = condition {
-        put(&mut made, word("list_filter", Keyword::NoKeyword));
-        put(&mut made, Token::LParen);
-        made.extend_from_slice(list);
-        lambda(&mut made, condition);
-    } else {
-        made.extend_from_slice(list);
+    match condition {
+        // A place among those that are left is another than among all: what is made of each element is kept
+        // beside the condition until the places have been read.
+        Some(condition) if has_comma(names) => {
+            call(&mut made, "list_transform");
+            call(&mut made, "list_filter");
+            call(&mut made, "list_transform");
+            made.extend_from_slice(list);
+            let mut both = vec![TokenWithSpan {
+                token: Token::LBrace,
+                span,
+            }];
+            for (field, value) in [(KEPT, condition), (MADE, body)] {
+                if field == MADE {
+                    put(&mut both, Token::Comma);
+                }
+                put(&mut both, Token::SingleQuotedString(field.to_owned()));
+                put(&mut both, Token::Colon);
+                put(&mut both, Token::LParen);
+                both.extend_from_slice(value);
+                put(&mut both, Token::RParen);
+            }
+            put(&mut both, Token::RBrace);
+            lambda(&mut made, names, &both);
+            let element = vec![TokenWithSpan {
+                token: word(ELEMENT, Keyword::NoKeyword),
+                span,
+            }];
+            for field in [KEPT, MADE] {
+                let mut value = element.clone();
+                put(&mut value, Token::LBracket);
+                put(&mut value, Token::SingleQuotedString(field.to_owned()));
+                put(&mut value, Token::RBracket);
+                lambda(&mut made, &element, &value);
+            }
+        }
+        Some(condition) => {
+            call(&mut made, "list_transform");
+            call(&mut made, "list_filter");
+            made.extend_from_slice(list);
+            lambda(&mut made, names, condition);
+            lambda(&mut made, names, body);
+        }
+        None => {
+            call(&mut made, "list_transform");
+            made.extend_from_slice(list);
+            lambda(&mut made, names, body);
+        }
     }
-    lambda(&mut made, body);
     made.extend_from_slice(&tokens[parts.close + 1..]);
     made
 }

@@ -196,7 +196,11 @@ impl Names<'_> {
                 _ => return Err(syntax_error("UNPIVOT takes columns", place)),
             };
             names.push(text(
-                &column.alias.as_ref().map_or_else(|| own.clone(), looked_up),
+                &column
+                    .alias
+                    .as_ref()
+                    // It is a value here, and keeps its case as one.
+                    .map_or_else(|| own.clone(), |alias| alias.value.clone()),
             ));
             taken.insert(own);
             values.push(expression);
