@@ -2,7 +2,8 @@
 //! DataFusion's `ProjectionPushdown`.
 //!
 //! It computes `10 / k` before `WHERE k <> 0` if the result has fewer columns than the filter's input
-//! (<https://github.com/apache/datafusion/issues/25136>), and parts of a join's condition before the join.
+//! (<https://github.com/apache/datafusion/issues/25136>), and parts of a join's condition before the join. It also
+//! pushes for ever where a point of yielding stands between two projections.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::projection_pushdown::ProjectionPushdown;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::NestedLoopJoinExec;
 use datafusion::physical_plan::projection::{
@@ -39,6 +41,7 @@ impl PushSafeProjections {
 
 impl PhysicalOptimizerRule for PushSafeProjections {
     fn optimize(&self, plan: Node, config: &ConfigOptions) -> Result<Node> {
+        let plan = without_points(plan)?;
         if !plan.exists(|node| Ok(is_bound(node)))? {
             return self.push.optimize(plan, config);
         }
@@ -65,6 +68,21 @@ impl PhysicalOptimizerRule for PushSafeProjections {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Takes points of yielding out of a plan that is optimized once more, as rows of an INSERT are; later rules put
+/// them back.
+///
+/// A projection above such a point is handed to what is below. If that is a projection, too, it answers with the
+/// one above and its point, for which the same holds: there is no end.
+fn without_points(plan: Node) -> Result<Node> {
+    let without = plan.transform_up(|node| {
+        Ok(match node.downcast_ref::<CooperativeExec>() {
+            Some(point) => Transformed::yes(Arc::clone(point.children()[0])),
+            None => Transformed::no(node),
+        })
+    });
+    without.data()
 }
 
 /// Says whether a node computes something that may fail, or is drawn, for its own rows alone.

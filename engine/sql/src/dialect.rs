@@ -180,7 +180,7 @@ impl Dialect for LakeshDialect {
         if parser.parse_keywords(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) {
             return Some(distinct(parser, left, Expr::IsNotDistinctFrom));
         }
-        symmetric_between(parser, left)
+        symmetric_between(parser, left).or_else(|| list_with_subquery(parser, left))
     }
 
     as_generic! {
@@ -337,6 +337,48 @@ fn distinct(
 ) -> Result<Expr, ParserError> {
     let right = parser.parse_subexpr(IS)?;
     Ok(make(Box::new(left.clone()), Box::new(right)))
+}
+
+/// `x IN ((SELECT …), y)`: a list that begins with a subquery, which the parser takes for all there is.
+fn list_with_subquery(parser: &mut Parser, left: &Expr) -> Option<Result<Expr, ParserError>> {
+    let negated = is_word(parser, 0, "not");
+    let place = usize::from(negated);
+    let opens = |parser: &Parser, place| parser.peek_nth_token_ref(place).token == Token::LParen;
+    if !is_word(parser, place, "in") || !opens(parser, place + 1) || !opens(parser, place + 2) {
+        return None;
+    }
+    let queries = ["select", "with", "values", "table", "from"];
+    if !queries.iter().any(|word| is_word(parser, place + 3, word)) {
+        return None;
+    }
+    let mut depth = 1_usize;
+    let mut next = place + 3;
+    while depth > 0 {
+        match parser.peek_nth_token_ref(next).token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth -= 1,
+            Token::EOF => return None,
+            _ => {}
+        }
+        next += 1;
+    }
+    match parser.peek_nth_token_ref(next).token {
+        // The end, or a word such as UNION: all of it is a query.
+        Token::RParen | Token::Word(_) | Token::EOF => return None,
+        _ => {}
+    }
+    for _ in 0..place + 2 {
+        parser.advance_token();
+    }
+    let list = parser.parse_comma_separated(Parser::parse_expr);
+    Some(list.and_then(|list| {
+        parser.expect_token(&Token::RParen)?;
+        Ok(Expr::InList {
+            expr: Box::new(left.clone()),
+            list,
+            negated,
+        })
+    }))
 }
 
 /// Reads `[NOT] BETWEEN SYMMETRIC a AND b`, which is a BETWEEN in either order of its bounds, as

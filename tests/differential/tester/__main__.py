@@ -32,6 +32,7 @@ def arguments():
     parser = argparse.ArgumentParser(prog="tests/differential/run", description="Asks lakesh, PostgreSQL and DuckDB the same random questions.")
     parser.add_argument("--seed", type=int, default=int(datetime.date.today().strftime("%Y%m%d")), help="where chance begins; the day by default")
     parser.add_argument("--queries", type=int, default=500, metavar="N", help="how many questions are asked")
+    parser.add_argument("--minutes", type=float, default=None, metavar="N", help="ask no more after so long")
     parser.add_argument("--kinds", default=",".join((*KINDS, MEMORY)), help=f"of {', '.join((*KINDS, MEMORY))}")
     parser.add_argument("--shapes", default="all", help="a number (so many, drawn for each set of tables), or names of " + ", ".join(shape.name for shape in SHAPES))
     parser.add_argument("--lakesh", default=None, metavar="PATH", help="the binary; the debug build by default")
@@ -60,6 +61,13 @@ def oracles(without_postgres):
     return Oracles(engines)
 
 
+def repetition(options):
+    """The command that asks the same again and makes what it finds smaller."""
+    words = ["tests/differential/run", "--seed", str(options.seed), "--queries", str(options.queries), "--kinds", options.kinds, "--shapes", options.shapes, "--shrink"]
+    words += [word for word, wanted in (("--odd-doubles", options.odd_doubles), ("--no-postgres", options.no_postgres)) if wanted]
+    return " ".join(words)
+
+
 class Run:
     def __init__(self, options):
         self.options = options
@@ -79,7 +87,11 @@ class Run:
             few = max(1, left // MEMORY_SHARE) if self.kinds else left
             self.ask_large(few)
             left -= few
+        limit = None if self.options.minutes is None else began + 60 * self.options.minutes
         while left > 0:
+            if limit is not None and time.monotonic() > limit:
+                print(f"{self.options.minutes:g} minutes are over: {left} of {self.options.queries} questions were not asked", file=sys.stderr)
+                break
             seed = f"{self.options.seed}.{number}"
             self.ask_world(seed, min(left, QUESTIONS_PER_WORLD))
             left, number = left - QUESTIONS_PER_WORLD, number + 1
@@ -187,7 +199,10 @@ def main():
         print(run.report.text())
         if options.report:
             run.report.save(options.report)
-    return 1 if run.report.failed() else 0
+    if run.report.failed():
+        print(f"again: {repetition(options)}")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

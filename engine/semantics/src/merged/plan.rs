@@ -38,8 +38,15 @@ impl RelationPlanner for MergedColumnPlanner {
 }
 
 /// What the merged columns of a FULL JOIN belong to, since a column without a table may stand beside none
-/// of its name.
-const QUALIFIER: &str = "using";
+/// of its name. Two such joins in brackets have two of them.
+fn qualifier(left: &Column) -> String {
+    const WORD: &str = "using";
+    match &left.relation {
+        Some(table) if table.table().starts_with(WORD) => table.table().to_owned(),
+        Some(table) => format!("{WORD} {}", table.table()),
+        None => WORD.to_owned(),
+    }
+}
 
 /// A table and one of its keys, which is kept beside the merged column.
 type Kept = (String, String);
@@ -123,8 +130,9 @@ fn with_kept(plan: LogicalPlan, kept: &[Kept]) -> Result<LogicalPlan> {
     for (qualifier, field) in schema.iter() {
         let Some(table) = qualifier else { continue };
         let is_kept = |(name, key): &Kept| name == table.table() && key == field.name();
-        if kept.iter().any(is_kept) {
-            let own = own_name(table.table(), field.name());
+        let own = own_name(table.table(), field.name());
+        // Joins in brackets may have it already.
+        if kept.iter().any(is_kept) && !schema.has_column_with_qualified_name(table, &own) {
             let column = Expr::from((qualifier, field));
             columns.push(column.alias_qualified(Some(table.clone()), own));
         }
@@ -172,10 +180,11 @@ fn merged(
     let right_keys = keys(right.schema(), &names, "right")?;
     let mut columns = Vec::new();
     for ((left, right), name) in left_keys.iter().zip(&right_keys).zip(&names) {
+        let qualifier = qualifier(left);
         let (left, right) = (Expr::Column(left.clone()), Expr::Column(right.clone()));
         columns.push(match kind {
             JoinType::Right => right,
-            JoinType::Full => coalesce(vec![left, right]).alias_qualified(Some(QUALIFIER), name),
+            JoinType::Full => coalesce(vec![left, right]).alias_qualified(Some(qualifier), name),
             _ => left,
         });
     }

@@ -82,17 +82,11 @@ fn mark_select(
     mentions: &BTreeSet<Key>,
     own: &mut BTreeSet<Key>,
 ) -> Result<()> {
+    let mut from = std::mem::take(&mut select.from);
     let mut found = BTreeSet::new();
-    for place in 0..select.from.len() {
-        let Some(joins) = Joins::of(&select.from[place]) else {
-            continue;
-        };
-        let mut kept: BTreeSet<Key> = mentions
-            .iter()
-            .filter(|(table, column)| joins.hides(table, column))
-            .cloned()
-            .collect();
-        expand_wildcards(select, &joins, &mut kept)?;
+    for tables in &mut from {
+        let mut kept = BTreeSet::new();
+        collect_kept(tables, select, mentions, &mut kept)?;
         for (table, _) in &kept {
             if names.iter().filter(|name| *name == table).count() > 1 {
                 return Err(plan_datafusion_err!(
@@ -101,10 +95,10 @@ fn mark_select(
                 ));
             }
         }
-        let count = joins.count;
-        bracket(&mut select.from[place], count, &kept);
+        bracket_merging(tables, &kept);
         found.extend(kept);
     }
+    select.from = from;
     if !found.is_empty() {
         exclude(select, &found);
         own.extend(found);
@@ -112,11 +106,116 @@ fn mark_select(
     Ok(())
 }
 
+/// Collects the keys that joins hide and the query asks for, those of joins in brackets first.
+fn collect_kept(
+    from: &TableWithJoins,
+    select: &mut Select,
+    mentions: &BTreeSet<Key>,
+    kept: &mut BTreeSet<Key>,
+) -> Result<()> {
+    for factor in factors(from) {
+        if let TableFactor::NestedJoin {
+            table_with_joins, ..
+        } = factor
+        {
+            collect_kept(table_with_joins, select, mentions, kept)?;
+        }
+    }
+    let Some(joins) = Joins::of(from) else {
+        return Ok(());
+    };
+    let hidden = mentions
+        .iter()
+        .filter(|(table, column)| joins.hides(table, column));
+    kept.extend(hidden.cloned());
+    expand_wildcards(select, &joins, kept)
+}
+
+/// Puts joins that merge columns into brackets, and so those in brackets whose tables keep a key: a condition
+/// within them knows the table's own key by the name that it gets here.
+fn bracket_merging(from: &mut TableWithJoins, kept: &BTreeSet<Key>) {
+    let joined = from.joins.iter_mut().map(|join| &mut join.relation);
+    for factor in std::iter::once(&mut from.relation).chain(joined) {
+        let TableFactor::NestedJoin {
+            table_with_joins,
+            alias,
+        } = factor
+        else {
+            continue;
+        };
+        bracket_merging(table_with_joins, kept);
+        let mut tables = factors(table_with_joins).flat_map(|factor| Side::of(factor).tables);
+        let keeps =
+            alias.is_none() && tables.any(|name| kept.iter().any(|(table, _)| *table == name));
+        drop(tables);
+        if keeps && is_plain(table_with_joins) {
+            let count = table_with_joins.joins.len();
+            bracket(table_with_joins, count, kept);
+        }
+    }
+    if let Some(joins) = Joins::of(from) {
+        bracket(from, joins.count, kept);
+    }
+}
+
+fn factors(from: &TableWithJoins) -> impl Iterator<Item = &TableFactor> {
+    let joined = from.joins.iter().map(|join| &join.relation);
+    std::iter::once(&from.relation).chain(joined)
+}
+
+/// Says whether the planner of this room can plan all joins.
+fn is_plain(from: &TableWithJoins) -> bool {
+    from.joins.iter().all(|join| constraint(join).is_some()) && !factors(from).any(is_lateral)
+}
+
+/// One side of a join: a table, or joins in brackets.
+struct Side {
+    tables: Vec<String>,
+    is_one_table: bool,
+}
+
+impl Side {
+    fn of(factor: &TableFactor) -> Self {
+        match factor {
+            TableFactor::NestedJoin {
+                table_with_joins,
+                alias,
+            } if alias.as_ref().is_none_or(|alias| alias.name.value == MARK) => Self {
+                tables: factors(table_with_joins)
+                    .flat_map(|factor| Self::of(factor).tables)
+                    .collect(),
+                is_one_table: false,
+            },
+            TableFactor::NestedJoin {
+                alias: Some(alias), ..
+            } => Self {
+                tables: vec![normalized(&alias.name)],
+                is_one_table: true,
+            },
+            factor => Self {
+                tables: name_of(factor).into_iter().collect(),
+                is_one_table: true,
+            },
+        }
+    }
+
+    fn has(&self, table: &str) -> bool {
+        self.tables.iter().any(|name| name == table)
+    }
+
+    fn one_table(&self) -> Option<String> {
+        match self.is_one_table {
+            true => self.tables.first().cloned(),
+            false => None,
+        }
+    }
+}
+
 /// What joins with merged columns, at the beginning of a FROM, are about.
 struct Joins {
     /// So many joins, of which the last merges columns.
     count: usize,
-    tables: Vec<Option<String>>,
+    sides: Vec<Side>,
     /// The columns that each join merges; `None` is NATURAL, all or nothing otherwise.
     merged: Vec<Option<Vec<String>>>,
     /// Which tables show all of their columns anyhow.
@@ -128,13 +227,11 @@ impl Joins {
         let merges = |join: &Join| constraint(join).is_some_and(is_merging);
         let last = from.joins.iter().rposition(merges)?;
         let joins = &from.joins[..=last];
-        let mut factors = vec![&from.relation];
-        factors.extend(joins.iter().map(|join| &join.relation));
         let plain = joins.iter().all(|join| constraint(join).is_some());
-        if !plain || factors.iter().any(|factor| is_lateral(factor)) {
+        if !plain || factors(from).take(last + 2).any(is_lateral) {
             return None;
         }
-        let tables: Vec<_> = factors.into_iter().map(name_of).collect();
+        let sides: Vec<_> = factors(from).take(last + 2).map(Side::of).collect();
         let keeps_left = |join: &Join| {
             !merges(join)
                 || matches!(
@@ -146,9 +243,9 @@ impl Joins {
                 )
         };
         let open = match joins {
-            joins if joins.iter().all(keeps_left) => tables[0].clone(),
+            joins if joins.iter().all(keeps_left) => sides[0].one_table(),
             [join] => match join.join_operator {
-                JoinOperator::Right(_) | JoinOperator::RightOuter(_) => tables[1].clone(),
+                JoinOperator::Right(_) | JoinOperator::RightOuter(_) => sides[1].one_table(),
                 _ => None,
             },
             _ => None,
@@ -161,13 +258,13 @@ impl Joins {
         Some(Self {
             count: joins.len(),
             merged: merged.collect(),
-            tables,
+            sides,
             open,
         })
     }
 
     fn has(&self, table: &str) -> bool {
-        self.tables.iter().flatten().any(|name| name == table)
+        self.sides.iter().any(|side| side.has(table))
     }
 
     /// Says whether a merged column hides a table's own.
@@ -184,18 +281,16 @@ impl Joins {
 
     /// Returns the merged columns that a table has; `None` where only the planner can know.
     fn keys_of(&self, table: &str) -> Option<BTreeSet<String>> {
-        let place = self
-            .tables
-            .iter()
-            .position(|name| name.as_deref() == Some(table))?;
+        let place = self.sides.iter().position(|side| side.has(table))?;
+        let is_alone = self.sides[place].is_one_table;
         let mut keys = BTreeSet::new();
         for (join, names) in self.merged.iter().enumerate() {
             let names = names.as_ref()?;
             // A join's right side has its keys, and so has its left side if that is one table.
-            let certain = place == join + 1 || (join == 0 && place == 0);
+            let certain = is_alone && (place == join + 1 || (join == 0 && place == 0));
             match certain {
                 true => keys.extend(names.iter().cloned()),
-                false if place > join => {}
+                false if place > join + 1 => {}
                 false if names.iter().all(|name| keys.contains(name)) => {}
                 false => return None,
             }

@@ -74,8 +74,11 @@ impl ScalarUDFImpl for AtZone {
         }
         let value = match value {
             DataType::Timestamp(..) => value.clone(),
+            // A midnight without a zone, as in DuckDB; a moment in PostgreSQL. `d + INTERVAL '30 days'` is a DATE
+            // here and a TIMESTAMP in both of them, and so gives what both of them give.
+            other if is_date(other) => DataType::Timestamp(TimeUnit::Microsecond, None),
             // As in PostgreSQL these are moments.
-            other if other.is_null() || is_date(other) || is_text(other) => {
+            other if other.is_null() || is_text(other) => {
                 DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(&self.session)))
             }
             other => return plan_err!("AT TIME ZONE takes a timestamp, not {other}"),

@@ -41,7 +41,9 @@ def shift(g):
 @makes(INTEGER, 2)
 def integer_function(g):
     name = g.pick("abs", "abs", "sign")
-    return expression(INTEGER, f"{name}(", g.expression(INTEGER), ")", tag=name)
+    node = expression(INTEGER, f"{name}(", g.expression(INTEGER), ")", tag=name)
+    # A double, as in PostgreSQL, whose text has a point here and none there.
+    return expression(INTEGER, "CAST(", node, " AS BIGINT)") if name == "sign" else node
 
 
 @makes(INTEGER, 2)
