@@ -400,3 +400,24 @@ fn vacuum_deletes_nothing_that_a_log_names_outside_the_table() {
         }
     }
 }
+
+#[test]
+fn what_somebody_else_did_since_is_not_undone() {
+    let lake = Lake::project();
+    lake.does("create table t as select 1 as id");
+    let binary = env!("CARGO_BIN_EXE_lakesh");
+    let script = format!(
+        "insert into t values (2);\n\\! {binary} --no-rc -c 'insert into t values (3)'\nundo;\n"
+    );
+    let stderr = lake
+        .shell(["--allow-programs"])
+        .input(&script)
+        .run()
+        .fails(1);
+    assert!(
+        stderr.contains("was changed since: version 1 was to be undone, and 2 is the newest"),
+        "{stderr}"
+    );
+    let rows = lake.rows("select id from t order by id");
+    assert_eq!(rows.lines().collect::<Vec<_>>(), ["1", "2", "3"]);
+}
