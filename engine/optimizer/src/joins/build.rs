@@ -75,7 +75,8 @@ impl Builder<'_> {
         let conditions: Vec<&Condition> = self.new_conditions(found.set, [0, 0]).collect();
         if !conditions.is_empty() {
             let parts = conditions.into_iter().map(|condition| {
-                let columns = condition.places.iter().map(|place| place.column).collect();
+                let columns: Vec<usize> =
+                    condition.places.iter().map(|place| place.column).collect();
                 moved(&condition.expression, &columns)
             });
             let predicate = conjunction(parts.collect::<Result<Vec<_>>>()?);
