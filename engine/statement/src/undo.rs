@@ -11,6 +11,7 @@ use lakesh_session::scope::{DeltaTarget, Resolver};
 use lakesh_session::{Output, Statement, StatementContext, StatementKind};
 use lakesh_table::Restore;
 use lakesh_table::commit::TableChange;
+use lakesh_text::effect::Effect;
 use lakesh_text::failure::{Failure, FailureKind};
 
 /// The statement `UNDO`.
@@ -42,6 +43,9 @@ impl Statement for Undo {
     }
 
     async fn run(&self, context: &StatementContext) -> Result<Output, Failure> {
+        context
+            .session
+            .require(Effect::WriteTables, "UNDO is refused")?;
         let change = last_change(context)?;
         let Some(before) = change.first.checked_sub(1) else {
             return Err(Failure::new(
