@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +33,13 @@ fn snapshot(lake: &Lake) -> BTreeMap<String, Vec<u8>> {
                 found.insert(name + "/", Vec::new());
                 collect(&path, lake, found);
             } else {
-                let content = fs::read(&path).unwrap();
-                // What SQLite's readers share while they are there holds nothing that lasts.
+                // What SQLite's readers share while they are there holds nothing that lasts, and goes with the
+                // last of them, between being listed and being read as well.
+                let comes_and_goes = name.ends_with("-shm") || name.ends_with("-wal");
+                let content = match fs::read(&path) {
+                    Err(error) if comes_and_goes && error.kind() == ErrorKind::NotFound => continue,
+                    content => content.unwrap(),
+                };
                 let shared = name.ends_with("-shm") || name.ends_with("-wal") && content.is_empty();
                 if !shared {
                     found.insert(name, content);
