@@ -40,7 +40,7 @@ fn snapshot(lake: &Lake) -> BTreeMap<String, Vec<u8>> {
                     Err(error) if comes_and_goes && error.kind() == ErrorKind::NotFound => continue,
                     content => content.unwrap(),
                 };
-                let shared = name.ends_with("-shm") || name.ends_with("-wal") && content.is_empty();
+                let shared = name.ends_with("-shm") || comes_and_goes && content.is_empty();
                 if !shared {
                     found.insert(name, content);
                 }

@@ -131,6 +131,17 @@ fn files_of_a_killed_process_are_swept_by_a_later_one() {
 }
 
 #[test]
+fn the_connection_shows_the_limit_that_was_set_last() {
+    let lake = Lake::new();
+    let script = "set lakesh.memory_limit = '64MiB';\n\\conninfo\n";
+    let text = lake.shell(["-q"]).input(script).run().succeeds();
+    let limit = text
+        .lines()
+        .find_map(|line| line.strip_prefix("memory limit"));
+    assert_eq!(limit.map(str::trim), Some("64 MiB"), "{text}");
+}
+
+#[test]
 fn the_limit_shows_in_the_session_and_takes_units() {
     let lake = Lake::new();
     let shown = |limit: &'static str| {

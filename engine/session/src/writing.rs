@@ -88,6 +88,16 @@ impl StatementContext {
             .require(Effect::WriteTables, "changing a table is refused");
         let running = Arc::clone(&self.session.commits);
         let watched = point.clone();
+        let committed = point.clone();
+        let session = Arc::clone(&self.session);
+        // A statement that was interrupted may have committed all the same, and UNDO has to know of it.
+        let work = async move {
+            let done = work.await;
+            if let Some(change) = committed.change() {
+                session.note_change(change);
+            }
+            done
+        };
         let done = run_to_commit(point, running, work);
         async move {
             refused?;
@@ -95,9 +105,6 @@ impl StatementContext {
                 Some(events) => watch(events, &watched, done).await,
                 None => done.await,
             };
-            if let Some(change) = watched.change() {
-                self.session.note_change(change);
-            }
             done.map_err(|error| unexpected_end(Err(error)))
         }
         .boxed()

@@ -52,10 +52,7 @@ impl Command for ConnectionInfo {
             ("folder", session.working_directory().display().to_string()),
             ("tables as of", moment),
             ("rights", rights.to_owned()),
-            (
-                "memory limit",
-                format_size(session.options().memory_limit()),
-            ),
+            ("memory limit", format_size(session.memory().usage().limit)),
         ];
         let mut text = String::new();
         for (name, value) in lines {
